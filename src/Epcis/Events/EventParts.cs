@@ -1,0 +1,62 @@
+namespace Epcis.Events;
+
+/// <summary>A read point or business location: its id and what a sender added to it.</summary>
+public sealed record Location(string Id)
+{
+    public IReadOnlyList<Extension> Extensions { get; init; } = [];
+}
+
+/// <summary>A business transaction: its id and, optionally, its type (CBV: po, desadv, inv …).</summary>
+public sealed record BizTransaction(string? Type, string Value);
+
+/// <summary>One entry of sourceList or destinationList (CBV types: owning_party, possessing_party, location).</summary>
+public sealed record SourceOrDestination(string Type, string Value);
+
+/// <summary>A quantity of a class of objects. Without a unit of measure the quantity is a whole number of things.</summary>
+/// <param name="QuantityText">The literal text of the number, which a double would not keep.</param>
+public sealed record QuantityElement(string EpcClass, decimal? Quantity, string? QuantityText, string? Uom);
+
+/// <summary>EPCIS 2.0: dispositions that stay until unset.</summary>
+public sealed record PersistentDisposition(IReadOnlyList<string> Set, IReadOnlyList<string> Unset);
+
+/// <summary>States that the event with the same eventID is in error; nothing is deleted.</summary>
+public sealed record ErrorDeclaration
+{
+    public DateTimeOffset? DeclarationTime { get; init; }
+    public string? DeclarationTimeText { get; init; }
+    public string? Reason { get; init; }
+    public IReadOnlyList<string> CorrectiveEventIds { get; init; } = [];
+    public IReadOnlyList<Extension> Extensions { get; init; } = [];
+}
+
+/// <summary>EPCIS 2.0, sensor data. Metadata and reports are attribute-only in XML, so they are kept as named values.</summary>
+public sealed record SensorElement
+{
+    /// <summary>time, deviceID, … in document order; the name carries its prefix when it is an extension.</summary>
+    public IReadOnlyList<SensorField> Metadata { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<SensorField>> Reports { get; init; } = [];
+    public IReadOnlyList<Extension> Extensions { get; init; } = [];
+}
+
+/// <summary>One field of sensor metadata or of a sensor report.</summary>
+/// <param name="Namespace">Empty for the standard's own fields.</param>
+/// <param name="Value">The text as written; JSON numbers and booleans in their own lexical form.</param>
+/// <param name="IsLiteral">True when JSON writes the value without quotes (number or boolean).</param>
+public sealed record SensorField(string Namespace, string Name, string Value, bool IsLiteral);
+
+/// <summary>
+/// A member outside the standard: an XML element of a foreign namespace or a prefixed JSON member. The tree holds what
+/// both forms can say; <see cref="Json"/> holds the JSON value verbatim where the document was JSON.
+/// </summary>
+public sealed record Extension(string Namespace, string Prefix, string Name)
+{
+    /// <summary>The text of an element without child elements.</summary>
+    public string? Text { get; init; }
+    public IReadOnlyList<ExtensionAttribute> Attributes { get; init; } = [];
+    public IReadOnlyList<Extension> Children { get; init; } = [];
+
+    /// <summary>The JSON value as written (<c>"text"</c>, <c>12.0</c>, <c>{…}</c>); <see langword="null"/> from XML.</summary>
+    public string? Json { get; init; }
+}
+
+public sealed record ExtensionAttribute(string Namespace, string Prefix, string Name, string Value);

@@ -1,0 +1,79 @@
+using Epcis.Events;
+
+namespace Epcis;
+
+/// <summary>Where something stands in a document: line and column (1-based) of XML, a JSON pointer in JSON.</summary>
+public readonly record struct Place(int Line, int Column, string? Pointer = null)
+{
+    public override string ToString() => Pointer is null ? $"line {Line}, column {Column}" : $"{Pointer} (line {Line}, column {Column})";
+}
+
+public enum Severity
+{
+    /// <summary>Worth knowing.</summary>
+    Info,
+
+    /// <summary>Accepted, and shown to a person.</summary>
+    Warning,
+
+    /// <summary>The document is refused.</summary>
+    Error,
+}
+
+/// <summary>One thing that validation has to say. A finding is not a verdict: policy decides.</summary>
+public sealed record Finding(string Code, Severity Severity, string Message)
+{
+    /// <summary>The clause of the standard, such as <c>EPCIS 2.0, 7.4.2</c> or the schema it violates.</summary>
+    public string? Clause { get; init; }
+
+    /// <summary>Zero-based index of the event; <see langword="null"/> for the document itself.</summary>
+    public int? Event { get; init; }
+    public string? EventId { get; init; }
+    public Place Where { get; init; }
+    public string? Got { get; init; }
+    public string? Want { get; init; }
+    public string? Suggestion { get; init; }
+}
+
+/// <summary>All findings of one document, up to a limit: a million equal lines help nobody.</summary>
+public sealed class Findings(int limit = 1000)
+{
+    private readonly List<Finding> _all = [];
+
+    public IReadOnlyList<Finding> All => _all;
+
+    /// <summary>Counts every error, also those beyond the limit.</summary>
+    public int ErrorCount { get; private set; }
+
+    /// <summary>Findings that were counted but not kept.</summary>
+    public int Dropped { get; private set; }
+
+    public bool HasErrors => ErrorCount > 0;
+
+    public void Add(Finding finding)
+    {
+        if (finding.Severity == Severity.Error)
+        {
+            ErrorCount++;
+        }
+        if (_all.Count < limit)
+        {
+            _all.Add(finding);
+        }
+        else
+        {
+            Dropped++;
+        }
+    }
+
+    /// <summary>An error of a rule about one event.</summary>
+    public void Error(string code, EpcisEvent e, string message, string? clause = null, string? got = null, string? want = null) =>
+        Add(Of(code, Severity.Error, e, message, clause, got, want));
+
+    /// <summary>A warning of a rule about one event.</summary>
+    public void Warning(string code, EpcisEvent e, string message, string? clause = null, string? got = null, string? want = null) =>
+        Add(Of(code, Severity.Warning, e, message, clause, got, want));
+
+    private static Finding Of(string code, Severity severity, EpcisEvent e, string message, string? clause, string? got, string? want) =>
+        new(code, severity, message) { Event = e.Index, EventId = e.EventId, Where = e.Place, Clause = clause, Got = got, Want = want };
+}

@@ -1,0 +1,51 @@
+using Epcis.Events;
+
+namespace Epcis.Formats;
+
+public enum DocumentForm
+{
+    Unknown,
+    Xml12,
+    Xml20,
+    JsonLd20,
+}
+
+/// <summary>Bounds that hold before anything is believed about a document. A breach is an error finding and ends the reading.</summary>
+public sealed record ReaderLimits
+{
+    public static ReaderLimits Default { get; } = new();
+    public long MaxBytes { get; init; } = 512L << 20;
+    public int MaxDepth { get; init; } = 64;
+    public int MaxAttributes { get; init; } = 256;
+    public int MaxNameLength { get; init; } = 256;
+    public int MaxTextLength { get; init; } = 1 << 20;
+    public int MaxEvents { get; init; } = 1_000_000;
+}
+
+/// <summary>
+/// Reads one EPCIS document forward only: <see cref="Read"/> until false; memory holds one event at a time.
+/// Whatever the input, nothing is thrown for what it says: findings tell it, with their places.
+/// </summary>
+public abstract class EpcisReader : IDisposable
+{
+    public abstract DocumentForm Form { get; }
+
+    /// <summary>What is known of the header so far; complete when <see cref="Read"/> has returned false.</summary>
+    public abstract DocumentHeader Header { get; }
+
+    public abstract Findings Findings { get; }
+
+    /// <summary>
+    /// The document cannot be read at all: not well-formed, a DOCTYPE, a limit, an encoding. Such input is refused with 400
+    /// before it is accepted; other findings are the job's.
+    /// </summary>
+    public abstract bool IsBroken { get; }
+
+    /// <summary>The event that the last <see cref="Read"/> found.</summary>
+    public abstract EpcisEvent Current { get; }
+
+    /// <summary>Moves to the next event; false at the end of the document or when it is broken.</summary>
+    public abstract bool Read();
+
+    public abstract void Dispose();
+}
