@@ -1,0 +1,94 @@
+using Epcis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Gateway.Http;
+
+/// <summary>
+/// Every error answer (RFC 9457) is made here. <c>type</c> is GS1's where it has one (EPCIS 2.0, errors of the REST binding);
+/// <c>code</c> is ours and never changes meaning.
+/// </summary>
+public static class Problems
+{
+    private const string Validation = "epcisException:ValidationException";
+    private const string Limit = "epcisException:CaptureLimitExceededException";
+
+    public static ProblemHttpResult Unauthorized() =>
+        Of(401, "epcisException:SecurityException", "Not signed in", "Send a valid key: Authorization: Bearer <key>.", "GW-ACC-01");
+
+    public static ProblemHttpResult Forbidden() =>
+        Of(403, "epcisException:SecurityException", "Not allowed", "The key's role has no permission for this.", "GW-ACC-02");
+
+    public static ProblemHttpResult NotFound(string what) =>
+        Of(404, "epcisException:NoSuchResourceException", "Not found", $"There is no {what}, or it is not yours.", "GW-HTTP-01");
+
+    public static ProblemHttpResult BadParameter(string detail) =>
+        Of(400, "epcisException:QueryParameterException", "Wrong parameter", detail, "GW-HTTP-02");
+
+    public static ProblemHttpResult NotAcceptable(string detail) =>
+        Of(406, "epcisException:NotAcceptableException", "Not acceptable", detail, "GW-HTTP-03");
+
+    public static ProblemHttpResult Unavailable(string detail) =>
+        Of(503, "epcisException:ImplementationException", "Try again", detail, "GW-HTTP-04");
+
+    /// <summary>COMPLIANCE.md section 4: success is told only after a confirmed commit.</summary>
+    public static ProblemHttpResult OutcomeUnknown() =>
+        Of(503, "epcisException:ImplementationException", "Outcome unknown", "The database has not confirmed the outcome. Repeat the request with the same Idempotency-Key.", "GW-HTTP-05");
+
+    public static ProblemHttpResult Invalid(string detail, string code = "GW-HTTP-06") =>
+        Of(422, Validation, "Invalid request", detail, code);
+
+    public static ProblemHttpResult UnsupportedMediaType(string? got) =>
+        Of(415, "epcisException:UnsupportedMediaTypeException", "Unsupported media type", $"Send application/xml, text/xml, application/json or application/ld+json, plain or gzip; got {got ?? "none"}.", "GW-CAP-01");
+
+    public static ProblemHttpResult UnsupportedEncoding(string got) =>
+        Of(415, "epcisException:UnsupportedMediaTypeException", "Unsupported content encoding", $"Send the body plain or with one layer of gzip; got {got}.", "GW-CAP-02");
+
+    public static ProblemHttpResult CaptureTooLarge(long maxBytes) =>
+        Of(413, Limit, "Capture too large", $"At most {maxBytes} bytes per capture, counted after decompression.", "GW-CAP-03");
+
+    public static ProblemHttpResult CompressionRatio(int maxRatio) =>
+        Of(413, Limit, "Compression ratio too high", $"A gzip body may inflate at most {maxRatio} times.", "GW-CAP-04");
+
+    /// <summary>The document cannot be read at all; its bytes are kept, no event is stored.</summary>
+    public static ProblemHttpResult Unreadable(IReadOnlyList<Finding> findings, string? captureId) =>
+        Of(400, Validation, "Document cannot be read", findings.Count > 0 ? findings[0].Message : "The document cannot be read.", "GW-CAP-05", findings, ("captureID", captureId));
+
+    public static ProblemHttpResult KeyReused() =>
+        Of(422, Validation, "Idempotency-Key reused", "This Idempotency-Key was used with other bytes. Send the same bytes, or a new key.", "GW-CAP-06");
+
+    public static ProblemHttpResult StillRunning() =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Still running", "The first request with this Idempotency-Key is not finished. Ask again shortly.", "GW-CAP-07");
+
+    public static ProblemHttpResult BadKey() =>
+        Of(400, Validation, "Wrong Idempotency-Key", "An Idempotency-Key has 1 to 255 printable ASCII characters.", "GW-CAP-08");
+
+    public static ProblemHttpResult EmptyBody() =>
+        Of(400, Validation, "Empty body", "The request has no document.", "GW-CAP-09");
+
+    public static ProblemHttpResult BodyBroken(string detail) =>
+        Of(400, Validation, "Body cannot be read", detail, "GW-CAP-10");
+
+    public static ProblemHttpResult PartnerExists(string gln) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Partner exists", $"A partner or party with GLN {gln} exists already.", "GW-PAR-01");
+
+    public static ProblemHttpResult NotDecidable(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-DLV-01");
+
+    public static ProblemHttpResult ReasonMissing() =>
+        Of(422, Validation, "Reason missing", "A decision needs a reason: {\"reason\":\"…\"}.", "GW-DLV-02");
+
+    private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
+    {
+        var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = $"/help/{code}" };
+        if (findings is not null)
+        {
+            extensions["findings"] = findings.Select(FindingView.Of).ToList();
+        }
+        foreach (var (name, value) in more.Where(m => m.Value is not null))
+        {
+            extensions[name] = value;
+        }
+        return TypedResults.Problem(type: type, title: title, statusCode: status, detail: detail, extensions: extensions);
+    }
+}
