@@ -1,0 +1,33 @@
+# Sourced by run.sh and test.sh: makes sure that the tools they need are there, or says in one sentence what to do.
+
+need_dotnet() {
+  command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing: install it and put dotnet on the PATH." >&2; exit 1; }
+  case $(dotnet --version) in 1[0-9].*) ;; *) echo "The .NET SDK is $(dotnet --version): version 10 is needed." >&2; exit 1 ;; esac
+  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+}
+
+# install PACKAGE WHAT: Debian's package, when this account may install.
+install() {
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing $1 ..." >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >&2 2>&1 \
+      || { echo "$2 is missing and could not be installed: install Debian's package $1." >&2; exit 1; }
+  else
+    echo "$2 is missing: install Debian's package $1." >&2
+    exit 1
+  fi
+}
+
+need_postgres() {
+  [ -n "${ConnectionStrings__Gateway:-}" ] && return 0
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || [ -n "${GATEWAY_POSTGRES_BIN:-}" ] || install postgresql "PostgreSQL"
+}
+
+need_chromium() {
+  CHROMIUM="${CHROMIUM:-$(command -v chromium || true)}"
+  if [ -z "$CHROMIUM" ]; then
+    install chromium "Chromium"
+    CHROMIUM=$(command -v chromium)
+  fi
+  export CHROMIUM
+}
