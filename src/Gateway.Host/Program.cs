@@ -1,1 +1,3 @@
-Console.WriteLine("gateway");
+using Gateway.Host.Commands;
+
+return await Verbs.RunAsync(args);

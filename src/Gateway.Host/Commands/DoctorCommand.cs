@@ -1,0 +1,39 @@
+using System.CommandLine;
+using System.Text.Json;
+using Gateway.Database;
+
+namespace Gateway.Host.Commands;
+
+/// <summary><c>gateway doctor</c>: looks whether what the gateway stands on is well.</summary>
+public static class DoctorCommand
+{
+    private sealed record Check(string Name, bool Ok, string Detail);
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "One JSON object per line." };
+        var command = new Command("doctor", "Look whether database, settings and durability are well.") { json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var checks = new List<Check>();
+            await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
+            checks.Add(new("database", true, await database.ScalarAsync<string>("select version()", ct) ?? ""));
+            checks.Add(new("schema", true, $"{Migrator.Newest}"));
+            foreach (var setting in (string[])["fsync", "synchronous_commit", "full_page_writes", "data_checksums"])
+            {
+                var value = await database.ScalarAsync<string>($"select current_setting('{setting}')", ct) ?? "";
+                checks.Add(new(setting, value == "on", value));
+            }
+            var offset = await database.ScalarAsync<TimeSpan>("select clock_offset from installation", ct);
+            checks.Add(new("clock", offset == TimeSpan.Zero, offset == TimeSpan.Zero ? "the database's own" : $"moved by {offset}"));
+            foreach (var check in checks)
+            {
+                await Console.Out.WriteLineAsync(parsed.GetValue(json)
+                    ? JsonSerializer.Serialize(check, JsonSerializerOptions.Web)
+                    : $"{(check.Ok ? "ok  " : "FAIL")} {check.Name}: {check.Detail}");
+            }
+            return checks.TrueForAll(c => c.Ok) ? 0 : 1;
+        });
+        return command;
+    }
+}

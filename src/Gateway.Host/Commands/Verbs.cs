@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Gateway.Database;
+
+namespace Gateway.Host.Commands;
+
+/// <summary>The command line: one verb, one class. Exit 0 good, 1 findings or failure, 2 wrong use.</summary>
+public static class Verbs
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("The open serialization gateway for medicines.")
+        {
+            DemoCommand.Create(),
+            ServeCommand.Create(),
+            MigrateCommand.Create(),
+            DoctorCommand.Create(),
+            KeyCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync(error.Message);
+            }
+            await Console.Error.WriteLineAsync("Try: gateway --help");
+            return 2;
+        }
+        try
+        {
+            return await parsed.InvokeAsync();
+        }
+        catch (Exception e) when (e is PostgresUnavailableException or UnsupportedDatabaseException or WrongUseException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return e is WrongUseException ? 2 : 1;
+        }
+    }
+}
+
+/// <summary>The command was understood and cannot be done as asked; the message is a sentence with the remedy.</summary>
+public sealed class WrongUseException(string message) : Exception(message);

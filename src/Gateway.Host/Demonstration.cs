@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Gateway.Access;
+using Npgsql;
+
+namespace Gateway.Host;
+
+/// <summary>The demonstration plant. Refuses a live database.</summary>
+public static class Demonstration
+{
+    public static async Task<int> RunAsync(CancellationToken ct)
+    {
+        await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
+        await ClaimAsync(database, ct);
+        var keys = await MakeKeysAsync(database, ct);
+        await using var app = GatewayHost.Build(database, demonstration: true);
+        await app.StartAsync(ct);
+        var url = app.Urls.First();
+        await WriteAsync(url, keys, ct);
+        await app.WaitForShutdownAsync(ct);
+        return 0;
+    }
+
+    private static async Task ClaimAsync(RunningDatabase database, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(database.AdministratorConnectionString);
+        await connection.OpenAsync(ct);
+        await using var claim = new NpgsqlCommand("update installation set kind = 'demonstration' where kind = 'demonstration' or not exists (select from party)", connection);
+        if (await claim.ExecuteNonQueryAsync(ct) == 0)
+        {
+            throw new Commands.WrongUseException("This database is in use by a live installation: the demonstration refuses it. Choose another GATEWAY_DATA.");
+        }
+    }
+
+    // New keys at every start: the old ones of the demonstration are revoked, because their secrets exist nowhere.
+    private static async Task<Dictionary<string, string>> MakeKeysAsync(RunningDatabase database, CancellationToken ct)
+    {
+        await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
+        await using (var revoke = new NpgsqlCommand("update api_key set revoked_at = gateway_now() where name like 'Demonstration %' and revoked_at is null", work.Connection, work.Transaction))
+        {
+            await revoke.ExecuteNonQueryAsync(ct);
+        }
+        var organisation = await Parties.EnsureAsync(work, "organisation", "Demonstration Pharma", null);
+        var cmo = await Parties.EnsureAsync(work, "cmo", "Demonstration CMO", null);
+        var partner = await Parties.EnsureAsync(work, "partner", "Demonstration Partner", null);
+        var keys = new Dictionary<string, string>();
+        foreach (var (member, role, party) in (ReadOnlySpan<(string, string, int)>)[("admin", "administrator", organisation), ("officer", "officer", organisation), ("cmo", "cmo", cmo), ("line", "operator", organisation), ("partner", "partner", partner)])
+        {
+            keys[member] = ApiKeys.CreateAsync(work, party, role, $"Demonstration {member}", "gwt").GetAwaiter().GetResult();
+        }
+        await work.CommitAsync();
+        return keys;
+    }
+
+    private static async Task WriteAsync(string url, Dictionary<string, string> keys, CancellationToken ct)
+    {
+        var path = Path.Combine(DataDirectory.Path, "demo.json");
+        Directory.CreateDirectory(DataDirectory.Path);
+        var text = JsonSerializer.Serialize(new { url, logins = Array.Empty<object>(), keys }, JsonSerializerOptions.Web);
+        await using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        await using (var writer = new StreamWriter(file))
+        {
+            await writer.WriteAsync(text.AsMemory(), ct);
+        }
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Console.Out.WriteLineAsync($"The demonstration runs at {url}. Sign in with one of these keys (also in {path}):");
+        foreach (var (member, token) in keys)
+        {
+            await Console.Out.WriteLineAsync($"  {member,-8} {token}");
+        }
+    }
+}

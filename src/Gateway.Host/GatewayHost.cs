@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Net;
+using Gateway.Access;
+using Gateway.Database;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Gateway.Host;
+
+/// <summary>The web host, read as a table of contents.</summary>
+public static class GatewayHost
+{
+    /// <summary>appsettings.json beside the executable, then environment variables.</summary>
+    public static IConfiguration Configuration() => new ConfigurationBuilder()
+        .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+        .AddEnvironmentVariables()
+        .Build();
+
+    public static WebApplication Build(RunningDatabase database, bool demonstration)
+    {
+        // Static files and samples stand beside the executable, wherever it is started.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "Gateway.Host" });
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1 << 20; // the capture endpoints lift it to their own limit
+            kestrel.Listen(IPAddress.Parse(builder.Configuration["Http:Address"] ?? "127.0.0.1"), Port);
+        });
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
+        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; });
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+
+        builder.Services.AddSingleton(database.Gateway);
+        builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
+        builder.Services.AddProblemDetails();
+        builder.Services.AddAccess();
+        builder.Services.AddOpenApi();
+
+        var app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();
+        app.MapGet("/health/ready", ReadyAsync).AllowAnonymous();
+        return app;
+    }
+
+    private static int Port => int.TryParse(Environment.GetEnvironmentVariable("GATEWAY_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 8080;
+
+    private static async Task<IResult> ReadyAsync(GatewayDatabase database, CancellationToken ct)
+    {
+        try
+        {
+            await using var command = database.Source.CreateCommand("select max(version) from schema_version");
+            return await command.ExecuteScalarAsync(ct) is int version && version == Migrator.Newest ? Results.Text("ready") : Results.Text("schema differs", statusCode: 503);
+        }
+        catch (Npgsql.NpgsqlException)
+        {
+            return Results.Text("database unreachable", statusCode: 503);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using Gateway.Database;
+using Npgsql;
+
+namespace Gateway.Host;
+
+/// <summary>The database a verb works on: the server that ConnectionStrings:Gateway names, else the embedded one, migrated.</summary>
+public sealed class RunningDatabase : IAsyncDisposable
+{
+    private readonly EmbeddedPostgres? _embedded;
+
+    private RunningDatabase(EmbeddedPostgres? embedded, string administrator, GatewayDatabase gateway)
+    {
+        _embedded = embedded;
+        AdministratorConnectionString = administrator;
+        Gateway = gateway;
+    }
+
+    /// <summary>The login that migrates; the application itself works as the role gateway_app.</summary>
+    public string AdministratorConnectionString { get; }
+
+    public GatewayDatabase Gateway { get; }
+
+    public static async Task<RunningDatabase> OpenAsync(IConfiguration configuration, CancellationToken ct)
+    {
+        if (configuration.GetConnectionString("Gateway") is { Length: > 0 } outside)
+        {
+            await Migrator.MigrateAsync(outside, ct);
+            return new RunningDatabase(null, outside, GatewayDatabase.Open(outside));
+        }
+        var embedded = await EmbeddedPostgres.StartAsync(DataDirectory.Path, ct);
+        try
+        {
+            await embedded.EnsureDatabaseAsync("gateway", ct);
+            var administrator = embedded.ConnectionString("gateway");
+            await Migrator.MigrateAsync(administrator, ct);
+            return new RunningDatabase(embedded, administrator, GatewayDatabase.Open(embedded.ConnectionString("gateway", "gateway_app")));
+        }
+        catch
+        {
+            await embedded.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<T?> ScalarAsync<T>(string sql, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(AdministratorConnectionString);
+        await connection.OpenAsync(ct);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(ct) is T value ? value : default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.Source.DisposeAsync();
+        if (_embedded is not null)
+        {
+            await _embedded.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>Where an installation keeps its files: <c>GATEWAY_DATA</c>, by default <c>./data</c>.</summary>
+public static class DataDirectory
+{
+    public static string Path => System.IO.Path.GetFullPath(Environment.GetEnvironmentVariable("GATEWAY_DATA") is { Length: > 0 } chosen ? chosen : "data");
+}
