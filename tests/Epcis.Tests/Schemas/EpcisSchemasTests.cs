@@ -64,8 +64,10 @@ public class EpcisSchemasTests
     [Theory]
     [InlineData(DocumentForm.Xml12)]
     [InlineData(DocumentForm.Xml20)]
-    public void A_full_seed_document_is_valid_without_any_file_of_GS1(DocumentForm form) =>
-        Assert.Empty(PublishedSchemas.Errors(SeedDocuments.For(form).First().Document, EpcisSchemas.For(form)));
+    public void The_seed_documents_are_valid_but_for_three_messages_that_no_body_may_hold(DocumentForm form) =>
+        Assert.Equal(["VoidHolder", "EPCISException", "QueryValidationException"],
+            SeedDocuments.For(form).Where(s => PublishedSchemas.Errors(s.Document, EpcisSchemas.For(form)).Count > 0)
+                .Select(s => s.Name.Split(' ')[^1]));
 
     [Theory]
     [InlineData(DocumentForm.Xml12)]

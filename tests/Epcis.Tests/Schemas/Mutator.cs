@@ -29,7 +29,7 @@ sealed class Mutator(int seed, IReadOnlyList<XDocument> corpus)
     static readonly string[] TypeNames =
         ["xsd:int", "xsd:dateTime", "xsd:double", "xsd:boolean", "e:DateTimeStamp", "q:ArrayOfString", "q:VoidHolder", "q:EmptyParms", "e:ObjectEventType", "e:EPCListType", "q:Nothing"];
 
-    // .NET's validator throws a FormatException on an xsi:nil that is no boolean, whatever the schema.
+    // On a nillable element .NET's validator throws a FormatException when xsi:nil is no boolean, whichever the schema.
     static readonly string[] Booleans = ["true", "false", "0", "1"];
 
     readonly Random random = new(seed);
