@@ -1,0 +1,37 @@
+namespace Epcis.Rules;
+
+/// <summary>Every rule of the standards that looks at one event, in the order of the manual.</summary>
+public static class RuleCatalog
+{
+    /// <summary>The rules with what they say about themselves.</summary>
+    public static IReadOnlyList<EventRule> Described { get; } =
+    [
+        new EventTimeNeedsZone(),
+        new OffsetHasForm(),
+        new ObjectEventNeedsObjects(),
+        new IlmdOnlyWhenAdding(),
+        new AggregationNeedsParent(),
+        new AggregationNeedsChildren(),
+        new AssociationNeedsParent(),
+        new AssociationNeedsChildren(),
+        new TransactionNeedsBizTransaction(),
+        new TransactionNeedsObjects(),
+        new TransformationNeedsInputsAndOutputs(),
+        new QuantityIsPositive(),
+        new QuantityWithoutUnitIsWhole(),
+        new UnitNeedsQuantity(),
+        new UnitHasForm(),
+        new DeclarationNeedsTime(),
+        new PersistentDispositionHasPlace(),
+        new PersistentDispositionSaysSomething(),
+        new ListedObjectsAreDistinct(),
+        new IdentifiersAreWellFormed(),
+        new IdentifiersAreNotOfTags(),
+        new TermsAreListed(),
+        new TermsAreCurrent(),
+        new DidNotOccurHasNoCorrection(),
+        new BizStepIsSaid(),
+    ];
+
+    public static IReadOnlyList<IEventRule> All => Described;
+}
