@@ -1,0 +1,46 @@
+using Epcis.Events;
+using Epcis.Formats.JsonLd;
+
+namespace Epcis.Formats;
+
+/// <summary>Opens a document of either form by what it is, not by what its sender calls it.</summary>
+public static class EpcisDocument
+{
+    /// <param name="xml">Makes the reader of XML documents.</param>
+    public static EpcisReader Open(Stream stream, ReaderLimits limits, Func<Stream, ReaderLimits, EpcisReader> xml)
+    {
+        var peeked = new PeekedStream(stream);
+        return peeked.FirstSignificantByte() switch
+        {
+            (byte)'<' => xml(peeked, limits),
+            (byte)'{' => new JsonEpcisReader(peeked, limits),
+            var other => new UnreadableDocument(other),
+        };
+    }
+
+    /// <summary>Neither XML nor a JSON object: broken before it is read.</summary>
+    private sealed class UnreadableDocument : EpcisReader
+    {
+        public UnreadableDocument(byte? first) => Findings.Add(new Finding(
+            "EPCIS-DOC-01",
+            Severity.Error,
+            first is null ? "The document is empty." : "The document is neither XML nor a JSON object in UTF-8.")
+        {
+            Where = new Place(1, 1),
+            Got = first is { } b ? FormattableString.Invariant($"a first byte 0x{b:X2}") : null,
+            Want = "'<' or '{'",
+        });
+
+        public override DocumentForm Form => DocumentForm.Unknown;
+        public override DocumentHeader Header { get; } = new();
+        public override Findings Findings { get; } = new();
+        public override bool IsBroken => true;
+        public override EpcisEvent Current => throw new InvalidOperationException("There is no event.");
+
+        public override bool Read() => false;
+
+        public override void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using System.Globalization;
+
+namespace Epcis.Formats.JsonLd;
+
+/// <summary>The formats and patterns of GS1's JSON Schema, asserted.</summary>
+internal static class JsonFormats
+{
+    /// <summary>RFC 3986, 3: an absolute URI; a CURIE such as <c>ex:a</c> is one.</summary>
+    public static bool IsUri(ReadOnlySpan<char> text)
+    {
+        var colon = text.IndexOf(':');
+        if (colon < 1 || !char.IsAsciiLetter(text[0]))
+        {
+            return false;
+        }
+        foreach (var c in text[1..colon])
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('+' or '-' or '.'))
+            {
+                return false;
+            }
+        }
+        var rest = text[(colon + 1)..];
+        var hash = rest.IndexOf('#');
+        if (hash >= 0 && !Holds(rest[(hash + 1)..], ":@/?"))
+        {
+            return false;
+        }
+        rest = hash >= 0 ? rest[..hash] : rest;
+        var question = rest.IndexOf('?');
+        if (question >= 0 && !Holds(rest[(question + 1)..], ":@/?"))
+        {
+            return false;
+        }
+        rest = question >= 0 ? rest[..question] : rest;
+        if (!rest.StartsWith("//"))
+        {
+            return Holds(rest, ":@/");
+        }
+        rest = rest[2..];
+        var slash = rest.IndexOf('/');
+        return slash < 0 ? IsAuthority(rest) : IsAuthority(rest[..slash]) && Holds(rest[slash..], ":@/");
+    }
+
+    private static bool IsAuthority(ReadOnlySpan<char> authority)
+    {
+        var at = authority.LastIndexOf('@');
+        if (at >= 0 && !Holds(authority[..at], ":"))
+        {
+            return false;
+        }
+        var host = authority[(at + 1)..];
+        var port = host.LastIndexOf(':');
+        if (host is ['[', ..])
+        {
+            var close = host.IndexOf(']');
+            return close > 1
+                && System.Net.IPAddress.TryParse(host[1..close], out _)
+                && (close + 1 == host.Length || (host[close + 1] == ':' && IsDigits(host[(close + 2)..])));
+        }
+        return port < 0 ? Holds(host, "") : Holds(host[..port], "") && IsDigits(host[(port + 1)..]);
+    }
+
+    private static bool IsDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
+
+    /// <summary>Only unreserved characters, sub-delimiters, percent escapes and those named.</summary>
+    private static bool Holds(ReadOnlySpan<char> text, ReadOnlySpan<char> also)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (c == '%')
+            {
+                if (i + 2 >= text.Length || !char.IsAsciiHexDigit(text[i + 1]) || !char.IsAsciiHexDigit(text[i + 2]))
+                {
+                    return false;
+                }
+                i += 2;
+            }
+            else if (!char.IsAsciiLetterOrDigit(c) && !"-._~!$&'()*+,;=".Contains(c) && !also.Contains(c))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// RFC 3339, 5.6. The instant is cut, not rounded, to 100 ns; where .NET cannot hold the offset it is given in UTC.
+    /// </summary>
+    public static bool IsInstant(ReadOnlySpan<char> text, out DateTimeOffset instant)
+    {
+        instant = default;
+        if (text.Length < 20 || text[4] != '-' || text[7] != '-' || text[10] is not ('T' or 't') || text[13] != ':' || text[16] != ':')
+        {
+            return false;
+        }
+        if (!Two(text, 0, out var century) || !Two(text, 2, out var year) || !Two(text, 5, out var month) || !Two(text, 8, out var day)
+            || !Two(text, 11, out var hour) || !Two(text, 14, out var minute) || !Two(text, 17, out var second))
+        {
+            return false;
+        }
+        year += century * 100;
+        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 60)
+        {
+            return false;
+        }
+        var next = 19;
+        long ticks = 0;
+        if (text[next] == '.')
+        {
+            next++;
+            var digits = text[next..].IndexOfAnyExceptInRange('0', '9');
+            if (digits < 1)
+            {
+                return false;
+            }
+            for (var i = 0; i < 7; i++)
+            {
+                ticks = ticks * 10 + (i < digits ? text[next + i] - '0' : 0);
+            }
+            next += digits;
+        }
+        if (!IsZone(text[next..], out var offset))
+        {
+            return false;
+        }
+        var local = new DateTime(year, month, day, hour, minute, Math.Min(second, 59)).Ticks + ticks + (second == 60 ? TimeSpan.TicksPerSecond : 0);
+        var utc = local - offset.Ticks;
+        if (second == 60 && (utc / TimeSpan.TicksPerSecond) % 86400 != 0)
+        {
+            return false;
+        }
+        if (utc < 0 || utc > DateTime.MaxValue.Ticks)
+        {
+            return false;
+        }
+        instant = offset.Duration() <= TimeSpan.FromHours(14) && local >= 0 && local <= DateTime.MaxValue.Ticks
+            ? new DateTimeOffset(local, offset)
+            : new DateTimeOffset(utc, TimeSpan.Zero);
+        return true;
+    }
+
+    private static bool IsZone(ReadOnlySpan<char> zone, out TimeSpan offset)
+    {
+        offset = TimeSpan.Zero;
+        if (zone is "Z" or "z")
+        {
+            return true;
+        }
+        if (zone.Length != 6 || zone[0] is not ('+' or '-') || zone[3] != ':'
+            || !Two(zone, 1, out var hours) || !Two(zone, 4, out var minutes) || hours > 23 || minutes > 59)
+        {
+            return false;
+        }
+        offset = new TimeSpan(hours, minutes, 0) * (zone[0] == '-' ? -1 : 1);
+        return true;
+    }
+
+    private static bool Two(ReadOnlySpan<char> text, int at, out int value) =>
+        int.TryParse(text.Slice(at, 2), NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    /// <summary>eventTimeZoneOffset: at most fourteen hours, never <c>Z</c>.</summary>
+    public static bool IsOffset(ReadOnlySpan<char> text) =>
+        IsZone(text, out var offset) && text.Length == 6 && offset.Duration() <= TimeSpan.FromHours(14);
+
+    public static bool IsUom(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterUpper(c) && !char.IsAsciiDigit(c))
+            {
+                return false;
+            }
+        }
+        return text.Length is 2 or 3;
+    }
+
+    public static bool IsHex(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiHexDigit(c))
+            {
+                return false;
+            }
+        }
+        return text.Length > 0;
+    }
+
+    /// <summary>Numbers separated by single dots.</summary>
+    public static bool IsVersion(ReadOnlySpan<char> text)
+    {
+        foreach (var part in text.Split('.'))
+        {
+            if (text[part].IsEmpty || !IsDigits(text[part]))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+}

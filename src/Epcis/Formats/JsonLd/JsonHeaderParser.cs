@@ -1,0 +1,193 @@
+using System.Collections.Frozen;
+using Epcis.Events;
+
+namespace Epcis.Formats.JsonLd;
+
+/// <summary>
+/// Everything of a document but its events. Members come in any order, so what depends on the document's type is judged
+/// at the end.
+/// </summary>
+internal sealed class JsonHeaderParser(Findings findings)
+{
+    public const string Document = "EPCISDocument";
+    public const string QueryDocument = "EPCISQueryDocument";
+
+    private static readonly string[] s_documentNeeds = ["/@context", "/schemaVersion", "/creationDate", "/epcisBody", "/epcisBody/eventList"];
+    private static readonly string[] s_queryNeeds =
+        ["/@context", "/epcisBody", "/epcisBody/queryResults", "/epcisBody/queryResults/queryName",
+         "/epcisBody/queryResults/resultsBody", "/epcisBody/queryResults/resultsBody/eventList"];
+
+    private static readonly FrozenSet<string> s_documentKnows = FrozenSet.Create(
+        "/@context", "/id", "/type", "/schemaVersion", "/creationDate", "/instanceIdentifier", "/sender", "/receiver", "/epcisHeader", "/epcisBody");
+
+    private static readonly FrozenSet<string> s_queryKnows = FrozenSet.Create(
+        "/@context", "/id", "/type", "/schemaVersion", "/creationDate", "/epcisBody", "/epcisBody/queryResults",
+        "/epcisBody/queryResults/queryName", "/epcisBody/queryResults/subscriptionID", "/epcisBody/queryResults/resultsBody",
+        "/epcisBody/queryResults/resultsBody/eventList", "/epcisBody/queryResults/resultsBody/vocabularyList");
+
+    private static readonly FrozenSet<string> s_headerKnows = FrozenSet.Create("epcisMasterData");
+
+    private readonly Dictionary<string, Place> _seen = [];
+
+    public JsonContext Context { get; } = new(null);
+
+    public DocumentHeader Header { get; private set; } = new();
+
+    /// <summary>Notes that a member stands in the document; the walk calls it for every one.</summary>
+    public void See(Place place) => _seen.Add(place.Pointer!, place);
+
+    /// <summary>A member of the document or of one of the levels above its events.</summary>
+    /// <param name="pointer">Its JSON pointer, which also tells the level.</param>
+    public void Member(string pointer, string name, JsonTree tree)
+    {
+        var report = new JsonReport(findings, tree);
+        var value = tree.Root;
+        switch (pointer)
+        {
+            case "/@context":
+                ReadContext(value, report);
+                break;
+            case "/type":
+                Header = Header with { DocumentType = report.OneOf(value, Document, QueryDocument) ?? "" };
+                break;
+            case "/id":
+                report.Uri(value);
+                break;
+            case "/schemaVersion":
+                Header = Header with { SchemaVersion = report.Matching(value, JsonFormats.IsVersion, "numbers separated by dots, such as 2.0") };
+                break;
+            case "/creationDate":
+                Header = Header with { CreationDate = report.Time(value).Text };
+                break;
+            case "/sender" when report.String(value) is { } sender:
+                Header = Header with { Sbdh = Sbdh with { Senders = [new SbdhParty(null, sender)] } };
+                break;
+            case "/receiver" when report.String(value) is { } receiver:
+                Header = Header with { Sbdh = Sbdh with { Receivers = [new SbdhParty(null, receiver)] } };
+                break;
+            case "/instanceIdentifier" when report.String(value) is { } identifier:
+                Header = Header with { Sbdh = Sbdh with { InstanceIdentifier = identifier } };
+                break;
+            case "/epcisHeader":
+                ReadHeader(value, report);
+                break;
+            case "/epcisBody" or "/epcisBody/queryResults" or "/epcisBody/queryResults/resultsBody":
+                report.Is(value, JsonKind.Object);
+                break;
+            case "/epcisBody/eventList" or "/epcisBody/queryResults/resultsBody/eventList":
+                report.Is(value, JsonKind.Array);
+                break;
+            case "/epcisBody/queryResults/queryName" or "/epcisBody/queryResults/subscriptionID":
+                report.String(value);
+                break;
+            case "/epcisBody/queryResults/resultsBody/vocabularyList":
+                ReadVocabularies(value, report);
+                break;
+            default:
+                if (JsonFormats.IsUri(name))
+                {
+                    Header = Header with { Extensions = [.. Header.Extensions, JsonExtensions.Of(name, value, report, Context)] };
+                }
+                break;
+        }
+    }
+
+    public void End(Place root)
+    {
+        if (!_seen.ContainsKey("/type"))
+        {
+            Add(JsonCodes.Missing, root, "'type' is missing.", "/type");
+        }
+        if (Header.DocumentType is not (Document or QueryDocument))
+        {
+            return;
+        }
+        var isQuery = Header.DocumentType == QueryDocument;
+        foreach (var needed in isQuery ? s_queryNeeds : s_documentNeeds)
+        {
+            var owner = needed[..needed.LastIndexOf('/')];
+            if (!_seen.ContainsKey(needed) && (owner.Length == 0 || _seen.ContainsKey(owner)))
+            {
+                Add(JsonCodes.Missing, owner.Length == 0 ? root : _seen[owner], $"'{needed[(owner.Length + 1)..]}' is missing.", needed);
+            }
+        }
+        var known = isQuery ? s_queryKnows : s_documentKnows;
+        foreach (var (pointer, place) in _seen)
+        {
+            // The body of an EPCISDocument is open in the schema, all other levels are closed.
+            var isOpen = !isQuery && pointer.StartsWith("/epcisBody/", StringComparison.Ordinal);
+            var name = Unescaped(pointer[(pointer.LastIndexOf('/') + 1)..]);
+            if (!isOpen && !known.Contains(pointer) && !JsonFormats.IsUri(name))
+            {
+                Add(JsonCodes.UnknownMember, place, $"There is no member '{name}' here.", "a member of the standard, or prefix:name");
+            }
+        }
+    }
+
+    private StandardBusinessDocumentHeader Sbdh => Header.Sbdh ?? new StandardBusinessDocumentHeader();
+
+    private void ReadContext(JsonItem value, JsonReport report)
+    {
+        Context.Read(value, report);
+        Header = Header with { Namespaces = Context.Declared };
+    }
+
+    private void ReadHeader(JsonItem value, JsonReport report)
+    {
+        if (!report.Is(value, JsonKind.Object))
+        {
+            return;
+        }
+        var extensions = JsonExtensions.Of(report.Others(value, s_headerKnows), report, Context);
+        Header = Header with { Extensions = [.. Header.Extensions, .. extensions] };
+        if (value.Find("epcisMasterData") is { } masterData && report.Is(masterData, JsonKind.Object))
+        {
+            ReadVocabularies(masterData.Find("vocabularyList"), report);
+        }
+    }
+
+    private void ReadVocabularies(JsonItem? list, JsonReport report)
+    {
+        var elements = new List<VocabularyElement>();
+        foreach (var vocabulary in report.Array(list).Where(v => report.Is(v, JsonKind.Object)))
+        {
+            var type = report.Uri(report.Require(vocabulary, "type")) ?? "";
+            foreach (var element in report.Array(vocabulary.Find("vocabularyElementList")).Where(e => report.Is(e, JsonKind.Object)))
+            {
+                elements.Add(new VocabularyElement(type, report.Uri(report.Require(element, "id")) ?? "")
+                {
+                    Attributes = Attributes(element.Find("attributes"), report),
+                    Children = report.Uris(element.Find("children")),
+                });
+            }
+        }
+        Header = Header with { MasterData = [.. Header.MasterData, .. elements] };
+    }
+
+    private static List<VocabularyAttribute> Attributes(JsonItem? list, JsonReport report)
+    {
+        var attributes = new List<VocabularyAttribute>();
+        foreach (var item in report.Array(list).Where(a => report.Is(a, JsonKind.Object)))
+        {
+            var id = report.Uri(report.Require(item, "id")) ?? "";
+            var value = item.Find("attribute");
+            if (value is { Kind: JsonKind.Array or JsonKind.True or JsonKind.False or JsonKind.Null })
+            {
+                report.Error(JsonCodes.WrongType, value, "'attribute' has the wrong type.", report.Tree.Raw(value), "a string, a number or an object");
+            }
+            attributes.Add(new VocabularyAttribute(id, value switch
+            {
+                null => "",
+                { Kind: JsonKind.String } => value.Text,
+                _ => report.Tree.Raw(value),
+            }));
+        }
+        return attributes;
+    }
+
+    private void Add(string code, Place place, string message, string want) =>
+        findings.Add(new Finding(code, Severity.Error, message) { Where = place, Want = want, Clause = JsonReport.Clause });
+
+    private static string Unescaped(string token) =>
+        token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+}

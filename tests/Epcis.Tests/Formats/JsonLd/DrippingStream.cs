@@ -1,0 +1,9 @@
+namespace Epcis.Tests.Formats.JsonLd;
+
+/// <summary>Gives one byte per read, as the slowest network may.</summary>
+internal sealed class DrippingStream(byte[] bytes) : MemoryStream(bytes)
+{
+    public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, 1));
+
+    public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1)]);
+}
