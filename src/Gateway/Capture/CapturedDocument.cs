@@ -1,0 +1,25 @@
+using Epcis.Events;
+using Gateway.Database;
+
+namespace Gateway.Capture;
+
+/// <summary>A document whose events have just been stored, in the transaction that stores them.</summary>
+/// <param name="PartyId">Who sent it.</param>
+/// <param name="FirstEventId">With <paramref name="LastEventId"/>, the range its events lie in.</param>
+/// <param name="Shipments">Its shipping events, in document order.</param>
+public sealed record CapturedDocument(
+    long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments);
+
+/// <summary>An event with the business step shipping: what routing asks of it.</summary>
+/// <param name="Epcs">Its EPCs as written (epcList, or the parent), at most <see cref="MaxEpcs"/>.</param>
+/// <param name="Sources">Source types as bare CBV words with their 13-digit GLNs; a source without a GLN is left out.</param>
+/// <param name="Destinations">The same for destinations.</param>
+public sealed record ShippingEvent(
+    long EventId, IReadOnlyList<string> Epcs, IReadOnlyList<(string Type, string Gln)> Sources, IReadOnlyList<(string Type, string Gln)> Destinations,
+    IReadOnlyList<BizTransaction> BizTransactions)
+{
+    public const int MaxEpcs = 1000;
+}
+
+/// <summary>What happens with a captured document in its own transaction: deliveries are queued here.</summary>
+public sealed record CaptureRouting(Func<Work, CapturedDocument, Task>? Route);
