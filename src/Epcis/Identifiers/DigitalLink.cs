@@ -40,7 +40,10 @@ public sealed record DigitalLink
     /// Other web addresses are private identifiers.
     /// </summary>
     public static bool IsCandidate(string value) =>
-        PathOf(value) is { } path && (value.StartsWith(CanonicalHost + "/", StringComparison.OrdinalIgnoreCase) || KeyPositions(path).Any(i => HasDigitsOfKey(path, i)));
+        PathOf(value) is { } path && (IsOfGs1(value) || KeyPositions(path).Any(i => HasDigitsOfKey(path, i)));
+
+    /// <summary>Whether the address is on GS1's host, where nothing but Digital Links can be.</summary>
+    public static bool IsOfGs1(string value) => value.StartsWith(CanonicalHost + "/", StringComparison.OrdinalIgnoreCase);
 
     public static Parsed<DigitalLink> Parse(string value)
     {

@@ -27,6 +27,7 @@ public static class RuleCatalog
         new ListedObjectsAreDistinct(),
         new IdentifiersAreWellFormed(),
         new IdentifiersAreNotOfTags(),
+        new LinksOfOtherHostsAreWellFormed(),
         new TermsAreListed(),
         new TermsAreCurrent(),
         new DidNotOccurHasNoCorrection(),

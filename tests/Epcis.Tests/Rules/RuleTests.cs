@@ -190,6 +190,14 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void A_link_of_another_host_with_a_wrong_check_digit_is_warned_about()
+    {
+        var e = An.Observation with { EpcList = ["https://example.com/00/006141411234567891"] };
+        Finds("EPCIS-EPC-03", e);
+        Assert.False(An.FindingsOf(e).HasErrors);
+    }
+
+    [Fact]
     public void Private_identifiers_are_legal() => FindsNothing(An.Observation with { EpcList = ["urn:example:tote:7"] });
 
     [Theory]
