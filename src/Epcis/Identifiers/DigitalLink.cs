@@ -166,7 +166,7 @@ public sealed record DigitalLink
             : refusal;
     }
 
-    /// <summary>The canonical form for EPCIS: GS1's host, one key, the finest qualifier only, no query.</summary>
+    /// <summary>The canonical form for EPCIS: GS1's host, one key, the finest qualifier only, no product variant (22), no query.</summary>
     public override string ToString()
     {
         var finest = Keys[KeyAi].LastOrDefault(ai => ai != "22" && Qualifiers.ContainsKey(ai));

@@ -92,6 +92,7 @@ public sealed class IdentifierTests
     [InlineData("urn:epc:id:sgtin:0614141.812345.A%2fB%21", null, "urn:epc:id:sgtin:0614141.812345.A%2FB!")]
     [InlineData("http://example.com/x/01/80614141123458/10/L/21/A?17=251231", null, "https://id.gs1.org/01/80614141123458/21/A")]
     [InlineData("http://example.com/x/01/80614141123458/10/L/21/A?17=251231", 7, "urn:epc:id:sgtin:0614141.812345.A")]
+    [InlineData("https://id.gs1.org/01/80614141123458/22/2A", null, "https://id.gs1.org/01/80614141123458")]
     [InlineData("https://id.gs1.org/414/0614141123452", 7, "urn:epc:id:sgln:0614141.12345.0")]
     [InlineData("urn:example:pallet:7", 7, "urn:example:pallet:7")]
     public void Spellings_of_one_identifier_share_a_key(string value, int? gcpLength, string key) =>
