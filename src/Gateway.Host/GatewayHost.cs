@@ -34,6 +34,7 @@ public static class GatewayHost
         builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
         builder.Services.AddProblemDetails();
         builder.Services.AddAccess();
+        builder.Services.AddAntiforgery();
         builder.Services.AddOpenApi();
 
         var app = builder.Build();
@@ -42,7 +43,7 @@ public static class GatewayHost
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
-        app.MapOpenApi().AllowAnonymous();
+        app.MapOpenApi().RequireAuthorization();
         app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();
         app.MapGet("/health/ready", ReadyAsync).AllowAnonymous();
         return app;

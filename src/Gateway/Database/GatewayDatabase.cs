@@ -15,7 +15,7 @@ public sealed class GatewayDatabase(NpgsqlDataSource source)
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
             ApplicationName = "gateway",
-            Options = "-c role=gateway_app -c jit=off -c timezone=UTC -c lc_messages=C -c idle_in_transaction_session_timeout=30s",
+            Options = "-c role=gateway_app -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=30s",
             MaxAutoPrepare = 50,
             AutoPrepareMinUsages = 2,
             IncludeErrorDetail = false,
