@@ -1,0 +1,130 @@
+using System.Text;
+using System.Xml;
+using Epcis.Events;
+
+namespace Epcis.Formats.Xml;
+
+/// <summary>
+/// Walks elements. Whoever is called on a start tag leaves the cursor on the matching end tag (or on the same tag when it is
+/// empty), so the loops of the readers nest: <c>for (var d = xml.Enter(); xml.NextChild(d);)</c>.
+/// </summary>
+internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<XmlCursor> misqualified)
+{
+    private const int NothingInside = -1;
+
+    private readonly IXmlLineInfo _lines = (IXmlLineInfo)reader;
+    private StringBuilder? _pieces;
+
+    public XmlReader Reader => reader;
+    public string Name => reader.LocalName;
+    public string Namespace => reader.NamespaceURI;
+
+    /// <summary>Line and column of the tag's name.</summary>
+    public Place Place => new(_lines.LineNumber, _lines.LinePosition);
+
+    /// <summary>
+    /// The name when the element is one of the standard's, else the empty string. The standard's children have no namespace;
+    /// one that a default xmlns moved into EPCIS' own is reported, and read as what was meant.
+    /// </summary>
+    public string StandardName
+    {
+        get
+        {
+            var ns = reader.NamespaceURI;
+            if (ns.Length == 0)
+            {
+                return reader.LocalName;
+            }
+            if (!XmlRoot.IsEpcisNamespace(ns))
+            {
+                return "";
+            }
+            misqualified(this);
+            return reader.LocalName;
+        }
+    }
+
+    public int Enter() => reader.IsEmptyElement ? NothingInside : reader.Depth;
+
+    /// <summary>Moves to the next child element; false on the parent's end tag.</summary>
+    public bool NextChild(int parentDepth)
+    {
+        if (parentDepth == NothingInside)
+        {
+            return false;
+        }
+        while (reader.Read())
+        {
+            switch (reader.NodeType)
+            {
+                case XmlNodeType.Element:
+                    return true;
+                case XmlNodeType.EndElement when reader.Depth == parentDepth:
+                    return false;
+            }
+        }
+        return false;
+    }
+
+    public void Skip()
+    {
+        for (var depth = Enter(); NextChild(depth);)
+        {
+            Skip();
+        }
+    }
+
+    /// <summary>The value of a standard field; white space around it has no meaning in any of them.</summary>
+    public string Value() => Text().Trim();
+
+    /// <summary>The element's text as written. Elements inside it are passed over: the schema speaks about them.</summary>
+    public string Text()
+    {
+        var depth = Enter();
+        if (depth == NothingInside)
+        {
+            return "";
+        }
+        var text = "";
+        while (reader.Read())
+        {
+            switch (reader.NodeType)
+            {
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace:
+                    text = text.Length == 0 ? reader.Value : Join(text, reader.Value);
+                    break;
+                case XmlNodeType.Element:
+                    Skip();
+                    break;
+                case XmlNodeType.EndElement when reader.Depth == depth:
+                    return Finished(text);
+            }
+        }
+        return Finished(text);
+    }
+
+    /// <summary>A text in several pieces, cut by comments or CDATA; collected so that many pieces cost no more than one.</summary>
+    internal string Join(string first, string next)
+    {
+        _pieces ??= new StringBuilder();
+        if (_pieces.Length == 0)
+        {
+            _pieces.Append(first);
+        }
+        _pieces.Append(next);
+        return _pieces.Length <= limits.MaxTextLength
+            ? first
+            : throw new XmlLimitException($"A text or attribute is longer than {limits.MaxTextLength} characters.", _lines.LineNumber, _lines.LinePosition);
+    }
+
+    internal string Finished(string text)
+    {
+        if (_pieces is not { Length: > 0 })
+        {
+            return text;
+        }
+        var whole = _pieces.ToString();
+        _pieces.Clear();
+        return whole;
+    }
+}

@@ -1,0 +1,266 @@
+using System.Globalization;
+using System.Xml;
+using System.Xml.Schema;
+using Epcis.Events;
+
+namespace Epcis.Formats.Xml;
+
+/// <summary>
+/// Reads EPCIS 1.2 and 2.0 XML, validating in the same pass. The form is known after construction, which reads up to the
+/// root element. The stream remains the caller's.
+/// </summary>
+public sealed class XmlEpcisReader : EpcisReader
+{
+    private readonly ReaderLimits _limits;
+    private readonly XmlFindings _findings = new();
+    private readonly Dictionary<string, string> _namespaces = new(StringComparer.Ordinal);
+    private readonly List<VocabularyElement> _masterData = [];
+    private readonly List<Extension> _extensions = [];
+    private XmlReader? _plain;
+    private XmlReader? _validating;
+    private IEnumerator<EpcisEvent>? _events;
+    private XmlEventReader? _event;
+    private bool _insideEvent;
+    private int _nextIndex;
+    private EpcisEvent? _current;
+    private DocumentForm _form;
+    private DocumentHeader _header = new();
+
+    /// <param name="schemasFor">Compiled schemas of a form; <see langword="null"/> reads without validating.</param>
+    public XmlEpcisReader(Stream input, Func<DocumentForm, XmlSchemaSet?>? schemasFor = null, ReaderLimits? limits = null)
+    {
+        _limits = limits ?? ReaderLimits.Default;
+        Guarded(() => Open(_plain = XmlReading.Create(input, _limits), schemasFor));
+    }
+
+    public override DocumentForm Form => _form;
+    public override DocumentHeader Header => _header;
+    public override Findings Findings => _findings.All;
+    public override bool IsBroken => _findings.IsBroken;
+    public override EpcisEvent Current => _current ?? throw new InvalidOperationException("There is no event: Read has not returned true.");
+
+    public override bool Read()
+    {
+        _current = null;
+        if (_events is not null && !IsBroken && Guarded(() => _events.MoveNext()))
+        {
+            _current = _events.Current;
+        }
+        return _current is not null;
+    }
+
+    public override void Dispose()
+    {
+        _events?.Dispose();
+        _validating?.Dispose();
+        _plain?.Dispose();
+    }
+
+    /// <summary>The one place where what the XML parser throws becomes a finding.</summary>
+    private bool Guarded(Func<bool> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (XmlException e)
+        {
+            _findings.Broken(e);
+        }
+        catch (NotSupportedException e) when (_form == DocumentForm.Unknown)
+        {
+            // The runtime's refusal of an encoding such as UTF-7, named by the XML declaration.
+            _findings.UnsupportedEncoding(e);
+        }
+        return false;
+    }
+
+    private bool Open(XmlReader plain, Func<DocumentForm, XmlSchemaSet?>? schemasFor)
+    {
+        while (plain.Read() && plain.NodeType != XmlNodeType.Element)
+        {
+        }
+        var place = PlaceOf(plain);
+        _form = XmlRoot.FormOf(plain.LocalName, plain.NamespaceURI);
+        if (_form == DocumentForm.Unknown)
+        {
+            _findings.UnknownRoot(plain.LocalName, plain.NamespaceURI, place);
+            return false;
+        }
+        _findings.Form = _form;
+        XmlExtensionReader.CollectNamespaces(plain, _namespaces, _limits.MaxAttributes);
+        _header = new DocumentHeader
+        {
+            DocumentType = plain.LocalName,
+            SchemaVersion = plain.GetAttribute("schemaVersion"),
+            CreationDate = plain.GetAttribute("creationDate"),
+            MasterData = _masterData,
+            Extensions = _extensions,
+            Namespaces = _namespaces,
+        };
+        CheckVersion(plain.NamespaceURI, place);
+        if (schemasFor?.Invoke(_form) is { } schemas)
+        {
+            _validating = XmlReading.Validating(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception));
+            _validating.Read(); // takes over on the root element, where the plain reader stands
+        }
+        var xml = new XmlCursor(_validating ?? plain, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
+        _event = new XmlEventReader(xml);
+        _events = Document(xml).GetEnumerator();
+        return true;
+    }
+
+    private void CheckVersion(string ns, Place place)
+    {
+        var major = _form == DocumentForm.Xml20 ? 2 : 1;
+        if (decimal.TryParse(_header.SchemaVersion, NumberStyles.Number, CultureInfo.InvariantCulture, out var version) && decimal.Truncate(version) != major)
+        {
+            _findings.VersionClash(_header.SchemaVersion, ns, place);
+        }
+    }
+
+    private IEnumerable<EpcisEvent> Document(XmlCursor xml)
+    {
+        var header = new XmlHeaderReader(xml, _masterData, _extensions);
+        for (var depth = xml.Enter(); xml.NextChild(depth);)
+        {
+            switch (xml.StandardName)
+            {
+                case "EPCISHeader":
+                    header.ReadHeader();
+                    _header = _header with { Sbdh = header.Sbdh };
+                    break;
+                case "EPCISBody":
+                    foreach (var e in Body(xml, header))
+                    {
+                        yield return e;
+                    }
+                    break;
+                case var name:
+                    header.ReadForeign(name);
+                    break;
+            }
+        }
+        while (xml.Reader.Read())
+        {
+            // What follows the root must be well-formed, too.
+        }
+    }
+
+    private IEnumerable<EpcisEvent> Body(XmlCursor xml, XmlHeaderReader header)
+    {
+        XmlExtensionReader.CollectNamespaces(xml.Reader, _namespaces, _limits.MaxAttributes);
+        for (var depth = xml.Enter(); xml.NextChild(depth);)
+        {
+            // The query operations are the only qualified elements below a root; senders that do not qualify them occur.
+            if (_header.DocumentType == XmlRoot.QueryDocument && (XmlRoot.IsQueryNamespace(xml.Namespace) || xml.Name == "QueryResults"))
+            {
+                if (xml.Name == "QueryResults")
+                {
+                    foreach (var e in QueryResults(xml, header))
+                    {
+                        yield return e;
+                    }
+                }
+                else
+                {
+                    _findings.NoResults(xml.Name, xml.Place);
+                    xml.Skip();
+                }
+                continue;
+            }
+            switch (xml.StandardName)
+            {
+                case "EventList":
+                    foreach (var e in EventList(xml))
+                    {
+                        yield return e;
+                    }
+                    break;
+                case "VocabularyList":
+                    header.ReadVocabularyList();
+                    break;
+                case var name:
+                    header.ReadForeign(name);
+                    break;
+            }
+        }
+    }
+
+    private IEnumerable<EpcisEvent> QueryResults(XmlCursor xml, XmlHeaderReader header)
+    {
+        for (var depth = xml.Enter(); xml.NextChild(depth);)
+        {
+            if (xml.StandardName == "resultsBody")
+            {
+                foreach (var e in Body(xml, header))
+                {
+                    yield return e;
+                }
+            }
+            else
+            {
+                xml.Skip(); // queryName, subscriptionID
+            }
+        }
+    }
+
+    /// <summary>An EventList, or the <c>extension</c> in which 1.2 wraps each TransformationEvent.</summary>
+    private IEnumerable<EpcisEvent> EventList(XmlCursor xml)
+    {
+        XmlExtensionReader.CollectNamespaces(xml.Reader, _namespaces, _limits.MaxAttributes);
+        for (var depth = xml.Enter(); xml.NextChild(depth);)
+        {
+            var name = xml.StandardName;
+            if (XmlRoot.IsEvent(name))
+            {
+                yield return Event(xml);
+            }
+            else if (name == "extension")
+            {
+                foreach (var e in EventList(xml))
+                {
+                    yield return e;
+                }
+            }
+            else
+            {
+                _findings.NotAnEvent(xml.Name, xml.Place);
+                xml.Skip();
+            }
+        }
+    }
+
+    private EpcisEvent Event(XmlCursor xml)
+    {
+        if (_nextIndex == _limits.MaxEvents)
+        {
+            throw new XmlLimitException($"The document has more than {_limits.MaxEvents} events.", xml.Place.Line, xml.Place.Column);
+        }
+        XmlExtensionReader.CollectNamespaces(xml.Reader, _namespaces, _limits.MaxAttributes);
+        _insideEvent = true;
+        var e = _event!.Read(_nextIndex);
+        _insideEvent = false;
+        _nextIndex++;
+        return e;
+    }
+
+    /// <summary>Called while the validating reader moves; the plain reader already stands on the node it is about.</summary>
+    private void OnSchemaViolation(XmlReader plain, XmlSchemaException violation)
+    {
+        if (plain.NodeType == XmlNodeType.Element && plain.Depth > 0 && XmlRoot.IsEpcisNamespace(plain.NamespaceURI) && !IsQueryOperation(plain))
+        {
+            _findings.Misqualified(plain.LocalName, plain.NamespaceURI, PlaceOf(plain), EventUnderway(plain));
+        }
+        _findings.SchemaViolation(violation, EventUnderway(plain), _insideEvent ? _event?.EventId : null);
+    }
+
+    private bool IsQueryOperation(XmlReader plain) =>
+        _header.DocumentType == XmlRoot.QueryDocument && plain.Depth == 2 && XmlRoot.IsQueryNamespace(plain.NamespaceURI);
+
+    /// <summary>The index of the event that the parser is in, or on whose start tag it stands.</summary>
+    private int? EventUnderway(XmlReader plain) =>
+        _insideEvent || (plain.NodeType == XmlNodeType.Element && XmlRoot.IsEvent(plain.LocalName)) ? _nextIndex : null;
+
+    private static Place PlaceOf(XmlReader reader) => reader is IXmlLineInfo lines ? new Place(lines.LineNumber, lines.LinePosition) : default;
+}
