@@ -1,0 +1,160 @@
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Gateway.Host.Simulate;
+
+/// <summary>
+/// Trading partners with known manners, on a real socket of the loopback interface. The first part of the path
+/// chooses the manners, so one simulator stands for any number of partners: <c>/well/acme</c>, <c>/slow/other</c>.
+/// </summary>
+public sealed class PartnerSimulator : IAsyncDisposable
+{
+    const int MaxCaptureJobs = 1_000;
+    const long MaxBodyBytes = 1L << 30;
+    static readonly TimeSpan SlowAnswer = TimeSpan.FromSeconds(1.5);
+    static readonly TimeSpan CaptureJobRuns = TimeSpan.FromSeconds(1);
+
+    readonly WebApplication _app;
+    readonly TimeProvider _time;
+    readonly ReceivedMessages _received = new();
+    readonly Lock _jobsLock = new();
+    readonly OrderedDictionary<string, DateTimeOffset> _captureJobs = [];
+
+    PartnerSimulator(WebApplication app, TimeProvider time)
+    {
+        _app = app;
+        _time = time;
+    }
+
+    /// <summary>Ends with a slash, so that relative addresses such as <c>well/acme</c> resolve below it.</summary>
+    public Uri BaseAddress { get; private set; } = null!;
+
+    /// <summary>The latest thousand messages, oldest first.</summary>
+    public IReadOnlyList<ReceivedMessage> Received => _received.All();
+
+    /// <summary>
+    /// How many different bodies were accepted under the key: 1 is right however often the message came,
+    /// 2 means that its bytes changed between attempts.
+    /// </summary>
+    public int EffectsOf(string idempotencyKey) => _received.EffectsOf(idempotencyKey);
+
+    public static async Task<PartnerSimulator> StartAsync(TimeProvider time, CancellationToken ct = default)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        // The gateway's own settings and environment must not move the partner to another address.
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
+
+        var app = builder.Build();
+        var partner = new PartnerSimulator(app, time);
+        partner.Map();
+        await app.StartAsync(ct);
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        partner.BaseAddress = new Uri(address + "/");
+        return partner;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    void Map()
+    {
+        MapManners("/well/{**partner}", (context, _) => Answer(context, _ => 200));
+        MapManners("/fails-twice/{**partner}", (context, _) => Answer(context, attempt => attempt <= 2 ? 503 : 200));
+        MapManners("/slow/{**partner}", async (context, ct) =>
+        {
+            await Task.Delay(SlowAnswer, _time, ct);
+            return await Answer(context, _ => 200);
+        });
+        MapManners("/refuses/{**partner}", (context, _) => Answer(context, _ => 422));
+        MapManners("/silent/{**partner}", async (context, ct) =>
+        {
+            await ReceiveAsync(context, _ => null);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
+            return Results.Empty;
+        });
+        MapManners("/epcis/capture", CaptureAsync);
+        _app.MapGet("/epcis/capture/{captureID}", CaptureJob);
+    }
+
+    /// <summary>A client that gives up, or the end of the simulator, ends a wait without an answer.</summary>
+    void MapManners(string pattern, Func<HttpContext, CancellationToken, Task<IResult>> manners) =>
+        _app.MapPost(pattern, async (HttpContext context) =>
+        {
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(
+                context.RequestAborted, _app.Lifetime.ApplicationStopping);
+            try
+            {
+                return await manners(context, end.Token);
+            }
+            catch (OperationCanceledException) when (end.IsCancellationRequested)
+            {
+                context.Abort();
+                return Results.Empty;
+            }
+        });
+
+    async Task<IResult> Answer(HttpContext context, Func<int, int?> answer) =>
+        (await ReceiveAsync(context, answer)).Status switch
+        {
+            422 => Results.Problem(
+                type: "epcisException:ValidationException", title: "Document refused", statusCode: 422,
+                detail: "This partner does not know the product of the shipment."),
+            503 => Results.Problem(
+                title: "Temporarily unavailable", statusCode: 503, detail: "This partner answers from the third attempt on."),
+            { } status => Results.StatusCode(status),
+            null => Results.Empty,
+        };
+
+    async Task<ReceivedMessage> ReceiveAsync(HttpContext context, Func<int, int?> answer)
+    {
+        var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(context.Request.Body, context.RequestAborted));
+        var key = context.Request.Headers["Idempotency-Key"].FirstOrDefault();
+        return _received.Add(context.Request.Path.Value ?? "/", key, sha256, _time.GetUtcNow(), answer);
+    }
+
+    async Task<IResult> CaptureAsync(HttpContext context, CancellationToken ct)
+    {
+        var message = await ReceiveAsync(context, _ => 202);
+        var captureId = Guid.NewGuid().ToString();
+        lock (_jobsLock)
+        {
+            if (_captureJobs.Count == MaxCaptureJobs)
+                _captureJobs.RemoveAt(0);
+            _captureJobs.Add(captureId, message.At);
+        }
+        return Results.Accepted($"/epcis/capture/{captureId}");
+    }
+
+    /// <summary>Success is true from the start, as the standard has it; only running = false makes it final.</summary>
+    IResult CaptureJob(string captureID)
+    {
+        DateTimeOffset createdAt;
+        lock (_jobsLock)
+        {
+            if (!_captureJobs.TryGetValue(captureID, out createdAt))
+                return Results.Problem(
+                    type: "epcisException:NoSuchResourceException", title: "No such capture job", statusCode: 404);
+        }
+        var finishedAt = createdAt + CaptureJobRuns;
+        var running = _time.GetUtcNow() < finishedAt;
+        var job = new Dictionary<string, object>
+        {
+            ["captureID"] = captureID,
+            ["createdAt"] = createdAt,
+            ["running"] = running,
+            ["success"] = true,
+            ["captureErrorBehaviour"] = "rollback",
+            ["errors"] = Array.Empty<object>(),
+        };
+        if (!running)
+            job["finishedAt"] = finishedAt;
+        return Results.Json(job);
+    }
+}

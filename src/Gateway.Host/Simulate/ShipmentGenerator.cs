@@ -1,0 +1,16 @@
+namespace Gateway.Host.Simulate;
+
+/// <summary>Makes DSCSA shipments. The same seed and plan give the same bytes, on any machine.</summary>
+public sealed class ShipmentGenerator(int seed)
+{
+    readonly SeededNumbers _numbers = new(seed);
+
+    /// <summary>EPCIS 1.2 XML, the form of the US guideline R1.3.</summary>
+    public byte[] Xml(ShipmentPlan plan)
+    {
+        using var bytes = new MemoryStream();
+        using (var xml = new EpcisXmlWriter(bytes))
+            new ShipmentXml(xml, new Shipment(_numbers, plan)).Write();
+        return bytes.ToArray();
+    }
+}
