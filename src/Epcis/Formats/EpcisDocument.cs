@@ -1,11 +1,20 @@
 using Epcis.Events;
 using Epcis.Formats.JsonLd;
+using Epcis.Formats.Xml;
 
 namespace Epcis.Formats;
 
 /// <summary>Opens a document of either form by what it is, not by what its sender calls it.</summary>
 public static class EpcisDocument
 {
+    /// <summary>Reads with the project's own schemas: JSON has its checks built in, XML is validated in the same pass.</summary>
+    public static EpcisReader Open(Stream stream, ReaderLimits limits) =>
+        Open(stream, limits, (s, l) => new XmlEpcisReader(s, EpcisSchemas.For, l));
+
+    /// <summary>Reads without XML schemas: enough to tell whether the document can be read at all.</summary>
+    public static EpcisReader OpenUnvalidated(Stream stream, ReaderLimits limits) =>
+        Open(stream, limits, (s, l) => new XmlEpcisReader(s, null, l));
+
     /// <param name="xml">Makes the reader of XML documents.</param>
     public static EpcisReader Open(Stream stream, ReaderLimits limits, Func<Stream, ReaderLimits, EpcisReader> xml)
     {

@@ -1,3 +1,5 @@
+using Epcis.Events;
+
 namespace Epcis.Rules;
 
 /// <summary>Every rule of the standards that looks at one event, in the order of the manual.</summary>
@@ -35,4 +37,13 @@ public static class RuleCatalog
     ];
 
     public static IReadOnlyList<IEventRule> All => Described;
+
+    /// <summary>Applies every rule to one event.</summary>
+    public static void Check(EpcisEvent e, Findings findings)
+    {
+        foreach (var rule in Described)
+        {
+            rule.Check(e, findings);
+        }
+    }
 }

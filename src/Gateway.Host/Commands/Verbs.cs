@@ -14,6 +14,8 @@ public static class Verbs
             ServeCommand.Create(),
             MigrateCommand.Create(),
             DoctorCommand.Create(),
+            CheckCommand.Create(),
+            SubmitCommand.Create(),
             KeyCommand.Create(),
         };
         var parsed = root.Parse(args);
