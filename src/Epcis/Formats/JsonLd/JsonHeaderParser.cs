@@ -33,6 +33,16 @@ internal sealed class JsonHeaderParser(Findings findings)
 
     public DocumentHeader Header { get; private set; } = new();
 
+    /// <summary>Whether the prefixes are known, from the walk or from looking ahead.</summary>
+    public bool HasContext { get; private set; }
+
+    /// <summary>Learns the prefixes before their turn; what is wrong with them is told when the walk comes by.</summary>
+    public void ForeseeContext(JsonTree tree)
+    {
+        Context.Read(tree.Root, new JsonReport(new Findings(), tree));
+        HasContext = true;
+    }
+
     /// <summary>Notes that a member stands in the document; the walk calls it for every one.</summary>
     public void See(Place place) => _seen.Add(place.Pointer!, place);
 
@@ -129,6 +139,11 @@ internal sealed class JsonHeaderParser(Findings findings)
     private void ReadContext(JsonItem value, JsonReport report)
     {
         Context.Read(value, report);
+        if (!HasContext && _seen.ContainsKey("/epcisBody") && Context.Declared.Count > 0)
+        {
+            report.Warning(JsonCodes.LateContext, value, "@context stands after the events: their extensions were read without namespaces.");
+        }
+        HasContext = true;
         Header = Header with { Namespaces = Context.Declared };
     }
 
