@@ -70,6 +70,29 @@ public class JsonDocumentTests
     }
 
     [Fact]
+    public void The_body_of_a_document_is_open_as_the_schema_leaves_it() =>
+        Assert.Empty(JsonSamples.Read(AJson.Document(AJson.Object()).Replace("{\"eventList\"", "{\"queryResults\":7,\"own\":1,\"eventList\"", StringComparison.Ordinal)).Codes);
+
+    [Fact]
+    public void The_reader_stays_close_behind_its_stream_however_many_events_follow()
+    {
+        var document = AJson.Document(AJson.Object(), "HERE");
+        var cut = document.IndexOf("HERE", StringComparison.Ordinal);
+        var one = AJson.Object();
+        var events = Enumerable.Repeat(one + ",", 50_000).Append(one);
+        using var stream = new TextStream([document[..cut], .. events, document[(cut + 4)..]]);
+        using var reader = new Epcis.Formats.JsonLd.JsonEpcisReader(stream, ReaderLimits.Default);
+        var count = 0;
+        while (reader.Read())
+        {
+            count++;
+            Assert.True(stream.BytesRead - (long)count * one.Length < 64 << 10);
+        }
+        Assert.Equal(50_002, count);
+        Assert.Empty(reader.Findings.All);
+    }
+
+    [Fact]
     public void A_bare_event_needs_its_own_context()
     {
         var outcome = JsonSamples.Read(new MemoryStream(Encoding.UTF8.GetBytes(AJson.Object())), isBare: true);
