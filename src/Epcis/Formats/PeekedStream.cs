@@ -9,14 +9,18 @@ public sealed class PeekedStream(Stream inner) : Stream
     private bool _ended;
 
     public override bool CanRead => true;
-    public override bool CanSeek => false;
+    public override bool CanSeek => inner.CanSeek;
     public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
+    public override long Length => inner.Length;
 
     public override long Position
     {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
+        get => inner.Position - (_end - _start);
+        set
+        {
+            inner.Position = value;
+            _start = _end;
+        }
     }
 
     /// <summary>The first byte that is neither byte order mark nor white space; <see langword="null"/> when the first 512 have none.</summary>
@@ -61,7 +65,12 @@ public sealed class PeekedStream(Stream inner) : Stream
     {
     }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => Position + offset,
+        _ => Length + offset,
+    };
 
     public override void SetLength(long value) => throw new NotSupportedException();
 

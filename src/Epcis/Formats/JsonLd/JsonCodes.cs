@@ -25,6 +25,7 @@ internal static class JsonCodes
     public const string ProtectedTerm = "EPCIS-JSON-18";
     public const string ExtendedEvent = "EPCIS-JSON-19";
     public const string PersistentDispositionHere = "EPCIS-JSON-20";
+    public const string LateContext = "EPCIS-JSON-21";
 }
 
 /// <summary>

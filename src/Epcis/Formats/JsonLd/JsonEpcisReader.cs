@@ -5,12 +5,16 @@ namespace Epcis.Formats.JsonLd;
 
 /// <summary>
 /// Reads EPCIS 2.0 JSON-LD: an EPCISDocument, an EPCISQueryDocument, or one bare event. The stream stays its owner's.
+/// A <c>@context</c> after the events is found ahead of them when the stream can seek; otherwise their extensions have no
+/// namespace, and a warning says so.
 /// </summary>
 public sealed class JsonEpcisReader : EpcisReader
 {
     private const string QueryResults = "/epcisBody/queryResults";
     private const string ResultsBody = QueryResults + "/resultsBody";
 
+    private readonly Stream _stream;
+    private readonly long _origin;
     private readonly ReaderLimits _limits;
     private readonly JsonSource _source;
     private readonly JsonHeaderParser _header;
@@ -26,6 +30,8 @@ public sealed class JsonEpcisReader : EpcisReader
 
     private JsonEpcisReader(Stream stream, ReaderLimits limits, bool isBareEvent)
     {
+        _stream = stream;
+        _origin = stream.CanSeek ? stream.Position : 0;
         _limits = limits;
         _source = new JsonSource(stream, limits);
         _header = new JsonHeaderParser(Findings);
@@ -84,6 +90,10 @@ public sealed class JsonEpcisReader : EpcisReader
         {
             if (name == "epcisBody" && _source.Peek() is JsonTokenType.StartObject)
             {
+                if (!_header.HasContext)
+                {
+                    LookAheadForContext();
+                }
                 foreach (var e in Body())
                 {
                     yield return e;
@@ -96,6 +106,25 @@ public sealed class JsonEpcisReader : EpcisReader
         }
         _source.Next();
         _header.End(root);
+    }
+
+    private void LookAheadForContext()
+    {
+        if (!_stream.CanSeek)
+        {
+            return;
+        }
+        var here = _stream.Position;
+        _stream.Position = _origin;
+        try
+        {
+            JsonContextScan.Read(new JsonSource(_stream, _limits), _header);
+        }
+        catch (JsonRefusal)
+        {
+            // The walk itself meets the same fault later and tells it, after the events before it.
+        }
+        _stream.Position = here;
     }
 
     private IEnumerable<EpcisEvent> Body()

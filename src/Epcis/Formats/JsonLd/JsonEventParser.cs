@@ -53,10 +53,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
         var common = Common(e);
         if (parsed is null)
         {
-            if (report.Uri(e.Find("type") is { Kind: JsonKind.String } extended ? extended : null) is not null)
-            {
-                report.Warning(JsonCodes.ExtendedEvent, e, "An event type outside the standard is kept only in the document itself.", type);
-            }
+            Foreign(e.Find("type"));
             return null;
         }
         var action = parsed is TransformationEvent ? null : report.OneOf(report.Require(e, "action"), "OBSERVE", "ADD", "DELETE");
@@ -81,6 +78,23 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             SensorElements = new JsonSensors(report, _context).Elements(e.Find("sensorElementList")),
             Extensions = JsonExtensions.Of(report.Others(e, known!), report, _context),
         };
+    }
+
+    /// <summary>An event type outside the standard is legal when a URI names it; there is no record for it.</summary>
+    private void Foreign(JsonItem? type)
+    {
+        if (type is not { Kind: JsonKind.String })
+        {
+            return;
+        }
+        if (JsonFormats.IsUri(type.Text))
+        {
+            report.Warning(JsonCodes.ExtendedEvent, type, "An event type outside the standard is kept only in the document itself.", type.Text);
+        }
+        else
+        {
+            report.Error(JsonCodes.Uri, type, "There is no such event type.", type.Text, "an event type of EPCIS 2.0, or prefix:name");
+        }
     }
 
     /// <summary>What every event has, also one of a foreign type.</summary>

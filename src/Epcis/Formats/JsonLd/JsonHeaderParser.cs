@@ -33,6 +33,16 @@ internal sealed class JsonHeaderParser(Findings findings)
 
     public DocumentHeader Header { get; private set; } = new();
 
+    /// <summary>Whether the prefixes are known, from the walk or from looking ahead.</summary>
+    public bool HasContext { get; private set; }
+
+    /// <summary>Learns the prefixes before their turn; what is wrong with them is told when the walk comes by.</summary>
+    public void ForeseeContext(JsonTree tree)
+    {
+        Context.Read(tree.Root, new JsonReport(new Findings(), tree));
+        HasContext = true;
+    }
+
     /// <summary>Notes that a member stands in the document; the walk calls it for every one.</summary>
     public void See(Place place) => _seen.Add(place.Pointer!, place);
 
@@ -42,6 +52,11 @@ internal sealed class JsonHeaderParser(Findings findings)
     {
         var report = new JsonReport(findings, tree);
         var value = tree.Root;
+        // The body of an EPCISDocument is open in the schema: there, a member of this name is anyone's.
+        if (Header.DocumentType == Document && pointer.StartsWith("/epcisBody/queryResults", StringComparison.Ordinal))
+        {
+            return;
+        }
         switch (pointer)
         {
             case "/@context":
@@ -129,6 +144,11 @@ internal sealed class JsonHeaderParser(Findings findings)
     private void ReadContext(JsonItem value, JsonReport report)
     {
         Context.Read(value, report);
+        if (!HasContext && _seen.ContainsKey("/epcisBody") && Context.Declared.Count > 0)
+        {
+            report.Warning(JsonCodes.LateContext, value, "@context stands after the events: their extensions were read without namespaces.");
+        }
+        HasContext = true;
         Header = Header with { Namespaces = Context.Declared };
     }
 
