@@ -7,12 +7,14 @@ namespace Gateway.Host;
 /// <summary>The demonstration plant. Refuses a live database.</summary>
 public static class Demonstration
 {
+    private static readonly Dictionary<string, string?> Settings = new() { ["Delivery:AllowPrivateAddresses"] = "true" };
+
     public static async Task<int> RunAsync(CancellationToken ct)
     {
         await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
         await ClaimAsync(database, ct);
         var keys = await MakeKeysAsync(database, ct);
-        await using var app = GatewayHost.Build(database, demonstration: true);
+        await using var app = GatewayHost.Build(database, Settings);
         await app.StartAsync(ct);
         var url = app.Urls.First();
         await WriteAsync(url, keys, ct);

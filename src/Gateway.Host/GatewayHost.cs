@@ -15,16 +15,18 @@ public static class GatewayHost
         .AddEnvironmentVariables()
         .Build();
 
-    public static WebApplication Build(RunningDatabase database, bool demonstration)
+    /// <param name="settings">Settings that stand above files and environment: those of the demonstration and of tests.</param>
+    public static WebApplication Build(RunningDatabase database, IReadOnlyDictionary<string, string?>? settings = null)
     {
         // Static files and samples stand beside the executable, wherever it is started.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "Gateway.Host" });
+        builder.Configuration.AddInMemoryCollection(settings ?? new Dictionary<string, string?>());
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1 << 20; // the capture endpoints lift it to their own limit
-            kestrel.Listen(IPAddress.Parse(builder.Configuration["Http:Address"] ?? "127.0.0.1"), Port);
+            kestrel.Listen(IPAddress.Parse(builder.Configuration["Http:Address"] ?? "127.0.0.1"), Port(builder.Configuration));
         });
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; });
@@ -49,7 +51,8 @@ public static class GatewayHost
         return app;
     }
 
-    private static int Port => int.TryParse(Environment.GetEnvironmentVariable("GATEWAY_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 8080;
+    private static int Port(IConfiguration configuration) =>
+        int.TryParse(configuration["Http:Port"] ?? Environment.GetEnvironmentVariable("GATEWAY_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 8080;
 
     private static async Task<IResult> ReadyAsync(GatewayDatabase database, CancellationToken ct)
     {

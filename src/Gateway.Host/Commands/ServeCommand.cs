@@ -15,7 +15,7 @@ public static class ServeCommand
             {
                 throw new WrongUseException("This data directory holds a demonstration: run gateway demo, or choose another GATEWAY_DATA.");
             }
-            await using var app = GatewayHost.Build(database, demonstration: false);
+            await using var app = GatewayHost.Build(database);
             await app.StartAsync(ct);
             await Console.Out.WriteLineAsync($"The gateway serves {app.Urls.First()}. Stop with Ctrl-C.");
             if (!await database.ScalarAsync<bool>("select exists (select from api_key)", ct))

@@ -1,0 +1,129 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.Access;
+using Gateway.Host;
+using Gateway.Host.Simulate;
+using Gateway.TestSupport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+
+namespace Gateway.Journeys;
+
+/// <summary>The whole host on a fresh database and a real socket, with a simulated partner beside it.</summary>
+public sealed class TestGateway : IAsyncDisposable
+{
+    private readonly RunningDatabase _running;
+    private readonly WebApplication _app;
+
+    private TestGateway(TestDatabase database, RunningDatabase running, WebApplication app, PartnerSimulator partner, Dictionary<string, string> keys)
+    {
+        Database = database;
+        _running = running;
+        _app = app;
+        Partner = partner;
+        Keys = keys;
+        Url = new Uri(app.Urls.First());
+    }
+
+    public TestDatabase Database { get; }
+    public PartnerSimulator Partner { get; }
+    public Uri Url { get; }
+
+    /// <summary>Tokens by role.</summary>
+    public IReadOnlyDictionary<string, string> Keys { get; }
+
+    public static Dictionary<string, string?> Settings => new() { ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200" };
+
+    public static async Task<TestGateway> StartAsync()
+    {
+        var database = await TestDatabase.CreateAsync();
+        var keys = await MakeKeysAsync(database);
+        var running = await RunningDatabase.OpenAsync(
+            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Gateway"] = database.AdministratorConnectionString }).Build(), CancellationToken.None);
+        var app = GatewayHost.Build(running, Settings);
+        await app.StartAsync();
+        return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
+    }
+
+    public static async Task<Dictionary<string, string>> MakeKeysAsync(TestDatabase database)
+    {
+        var keys = new Dictionary<string, string>();
+        await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
+        foreach (var role in Roles.All)
+        {
+            var kind = role is "cmo" or "partner" ? role : "organisation";
+            keys[role] = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, kind, $"The {kind}", null), role, role, "gwl");
+        }
+        await work.CommitAsync();
+        return keys;
+    }
+
+    public HttpClient Client(string role)
+    {
+        var client = new HttpClient { BaseAddress = Url };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Keys[role]);
+        return client;
+    }
+
+    /// <summary>Adds a partner whose endpoint is a path of the simulator.</summary>
+    public async Task AddPartnerAsync(string gln, string path, string kind = "https")
+    {
+        using var officer = Client("officer");
+        using var answer = await officer.PostAsJsonAsync("api/partners", new { gln, name = $"Partner {gln}", format = "1.2-xml", channel = new { kind, url = new Uri(Partner.BaseAddress, path) } });
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public async Task<HttpResponseMessage> CaptureAsync(byte[] document, string? key = null, string role = "cmo")
+    {
+        using var client = Client(role);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "capture") { Content = new ByteArrayContent(document) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+        return await client.SendAsync(request);
+    }
+
+    /// <summary>Waits for the job of a capture to end.</summary>
+    public async Task<JsonElement> JobAsync(Uri location)
+    {
+        using var client = Client("officer");
+        return await Eventually.AsAsync(async () =>
+        {
+            var job = await client.GetFromJsonAsync<JsonElement>(location);
+            return job.GetProperty("running").GetBoolean() ? null : (JsonElement?)job;
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await _running.DisposeAsync();
+        await Partner.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
+
+/// <summary>Waits for what another thread or process is about to do; fails loudly after a generous limit.</summary>
+public static class Eventually
+{
+    public static async Task<T> AsAsync<T>(Func<Task<T?>> look)
+        where T : struct
+    {
+        for (var tries = 0; tries < 600; tries++)
+        {
+            if (await look() is { } found)
+            {
+                return found;
+            }
+            await Task.Delay(50);
+        }
+        throw new TimeoutException("It did not happen within thirty seconds.");
+    }
+
+    public static Task TrueAsync(Func<Task<bool>> look) => AsAsync<bool>(async () => await look() ? true : null);
+}
