@@ -57,8 +57,7 @@ public static class EpcisSchemas
     static void Add(XmlSchemaSet set, SuppliedFiles resolver, Uri location)
     {
         using var stream = resolver.Open(location);
-        using var reader = XmlReader.Create(
-            stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }, location.AbsoluteUri);
+        using var reader = XmlReading.CreateForSchema(stream, location);
         try
         {
             set.Add(null, reader);

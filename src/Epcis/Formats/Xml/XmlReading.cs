@@ -25,6 +25,10 @@ public static class XmlReading
         return new BoundedXmlReader(XmlReader.Create(bounded, settings), bounded, limits);
     }
 
+    /// <summary>A reader over a schema of ours or of the site's; it includes others only through the schema set's own resolver.</summary>
+    public static XmlReader CreateForSchema(Stream schema, Uri location) =>
+        XmlReader.Create(schema, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }, location.AbsoluteUri);
+
     /// <summary>
     /// Validates what <paramref name="reader"/> reads, in the same pass, from the node it stands on. Warnings are not asked
     /// for: each foreign element gives one. What they are needed for, a root that no schema declares, is checked here.

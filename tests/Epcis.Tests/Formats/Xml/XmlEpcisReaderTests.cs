@@ -1,6 +1,7 @@
 using System.Globalization;
 using Epcis.Events;
 using Epcis.Formats;
+using Epcis.Formats.Xml;
 
 namespace Epcis.Tests.Formats.Xml;
 
@@ -104,6 +105,16 @@ public class XmlEpcisReaderTests
         Assert.Null(tree.Text);
         Assert.Equal([new ExtensionAttribute("", "", "a", "1"), new ExtensionAttribute("urn:example:ex", "ex", "b", "2")], tree.Attributes);
         Assert.Equal(["  kept & verbatim ", ""], tree.Children.Select(c => c.Text));
+    }
+
+    [Fact]
+    public void Our_own_schemas_judge_in_the_same_pass()
+    {
+        Assert.Empty(Gs1Xml.Read(Document20(Body20), EpcisSchemas.For).Findings.All);
+
+        var wrong = Gs1Xml.Read(Document20(Body20.Replace(">ADD<", ">ADDED<", StringComparison.Ordinal)), EpcisSchemas.For);
+        Assert.Equal(("EPCIS-XSD-01", "ADDED"), (wrong.Only.Code, wrong.Only.Got));
+        Assert.Null(wrong.Event.Action);
     }
 
     [Fact]
