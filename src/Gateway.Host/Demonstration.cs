@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Access;
+using Gateway.Host.Simulate;
 using Npgsql;
 
 namespace Gateway.Host;
@@ -17,9 +18,30 @@ public static class Demonstration
         await using var app = GatewayHost.Build(database, Settings);
         await app.StartAsync(ct);
         var url = app.Urls.First();
-        await WriteAsync(url, keys, ct);
+        await using var partners = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
+        var plant = new DemonstrationPlant(database, new Uri(url), keys["admin"], keys["cmo"]);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
+        await plant.PreparePartnersAsync(partners, stopping.Token);
+        keys["partner"] = await MakeKeyAsync(database, "partner", "partner", "partner", DemonstrationPlant.ShownPartner, stopping.Token);
+        await WriteAsync(url, keys, stopping.Token);
+        var life = LiveAsync(plant, stopping.Token);
         await app.WaitForShutdownAsync(ct);
+        await stopping.CancelAsync();
+        await life;
         return 0;
+    }
+
+    private static async Task LiveAsync(DemonstrationPlant plant, CancellationToken ct)
+    {
+        try
+        {
+            await plant.LiveThroughYesterdayAsync(ct);
+            await plant.ShipAsync(ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Being stopped is how the plant ends.
+        }
     }
 
     private static async Task ClaimAsync(RunningDatabase database, CancellationToken ct)
@@ -41,16 +63,22 @@ public static class Demonstration
         {
             await revoke.ExecuteNonQueryAsync(ct);
         }
-        var organisation = await Parties.EnsureAsync(work, "organisation", "Demonstration Pharma", null);
-        var cmo = await Parties.EnsureAsync(work, "cmo", "Demonstration CMO", null);
-        var partner = await Parties.EnsureAsync(work, "partner", "Demonstration Partner", null);
-        var keys = new Dictionary<string, string>();
-        foreach (var (member, role, party) in (ReadOnlySpan<(string, string, int)>)[("admin", "administrator", organisation), ("officer", "officer", organisation), ("cmo", "cmo", cmo), ("line", "operator", organisation), ("partner", "partner", partner)])
-        {
-            keys[member] = ApiKeys.CreateAsync(work, party, role, $"Demonstration {member}", "gwt").GetAwaiter().GetResult();
-        }
         await work.CommitAsync();
+        var keys = new Dictionary<string, string>();
+        foreach (var (member, role, kind) in (IEnumerable<(string, string, string)>)[("admin", "administrator", "organisation"), ("officer", "officer", "organisation"), ("cmo", "cmo", "cmo"), ("line", "operator", "organisation")])
+        {
+            keys[member] = await MakeKeyAsync(database, member, role, kind, null, ct);
+        }
         return keys;
+    }
+
+    private static async Task<string> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string? gln, CancellationToken ct)
+    {
+        await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
+        var party = await Parties.EnsureAsync(work, kind, kind == "organisation" ? "Demonstration Pharma" : $"Demonstration {kind}", gln);
+        var token = await ApiKeys.CreateAsync(work, party, role, $"Demonstration {member}", "gwt");
+        await work.CommitAsync();
+        return token;
     }
 
     private static async Task WriteAsync(string url, Dictionary<string, string> keys, CancellationToken ct)
