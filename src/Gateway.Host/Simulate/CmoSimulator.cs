@@ -24,7 +24,7 @@ public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, T
 {
     const int RefusedEvery = 25;
     const int DocumentsPerLot = 50;
-    const string InitialLotDate = "2026-01-01";
+    static readonly DateOnly FirstExpiry = new(2029, 1, 1);
 
     readonly ShipmentGenerator _generator = new(options.Seed);
 
@@ -62,7 +62,7 @@ public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, T
     {
         var lot = sequence / DocumentsPerLot;
         // The expiry follows from the lot alone, since one lot has one expiry whenever its documents are made.
-        var expiry = DateOnly.ParseExact(InitialLotDate, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddYears(3).AddDays((int)(lot % 365));
+        var expiry = FirstExpiry.AddDays((int)(lot % 365));
         return new ShipmentPlan(
             sequence, options.Shipper, options.Partners[(int)(sequence % options.Partners.Count)], now,
             string.Create(CultureInfo.InvariantCulture, $"SIM{lot:D5}"), expiry)

@@ -16,6 +16,15 @@ public sealed class PartnerSimulator : IAsyncDisposable
     static readonly TimeSpan SlowAnswer = TimeSpan.FromSeconds(1.5);
     static readonly TimeSpan CaptureJobRuns = TimeSpan.FromSeconds(1);
 
+    /// <summary>A foreign system's words: the gateway's own problems and codes have no place here.</summary>
+    static readonly Dictionary<string, object> Refusal = new()
+    {
+        ["type"] = "epcisException:ValidationException",
+        ["title"] = "Document refused",
+        ["status"] = 422,
+        ["detail"] = "This partner does not know the product of the shipment.",
+    };
+
     readonly WebApplication _app;
     readonly TimeProvider _time;
     readonly ReceivedMessages _received = new();
@@ -103,11 +112,7 @@ public sealed class PartnerSimulator : IAsyncDisposable
     async Task<IResult> Answer(HttpContext context, Func<int, int?> answer) =>
         (await ReceiveAsync(context, answer)).Status switch
         {
-            422 => Results.Problem(
-                type: "epcisException:ValidationException", title: "Document refused", statusCode: 422,
-                detail: "This partner does not know the product of the shipment."),
-            503 => Results.Problem(
-                title: "Temporarily unavailable", statusCode: 503, detail: "This partner answers from the third attempt on."),
+            422 => Results.Json(Refusal, contentType: "application/problem+json", statusCode: 422),
             { } status => Results.StatusCode(status),
             null => Results.Empty,
         };
@@ -139,8 +144,7 @@ public sealed class PartnerSimulator : IAsyncDisposable
         lock (_jobsLock)
         {
             if (!_captureJobs.TryGetValue(captureID, out createdAt))
-                return Results.Problem(
-                    type: "epcisException:NoSuchResourceException", title: "No such capture job", statusCode: 404);
+                return Results.NotFound();
         }
         var finishedAt = createdAt + CaptureJobRuns;
         var running = _time.GetUtcNow() < finishedAt;

@@ -59,6 +59,13 @@ sealed class Shipment
     public IEnumerable<SimulatedPlace> Places =>
         new[] { Plan.Shipper.Owner, Plan.Shipper.Site, Plan.Partner.Owner, Plan.Partner.Site }.DistinctBy(p => p.Sgln);
 
+    /// <summary>One pattern per packaging level shipped, the unit and the case.</summary>
+    public IEnumerable<(string Pattern, IEnumerable<MasterDataAttribute> Attributes)> ItemClasses =>
+    [
+        ($"urn:epc:idpat:sgtin:{Plan.Product.UnitClass}.*", Plan.Product.MasterDataWith(Plan.Product.UnitContent)),
+        ($"urn:epc:idpat:sgtin:{Plan.Product.CaseClass}.*", Plan.Product.MasterDataWith($"{Plan.UnitsPerCase} x {Plan.Product.UnitContent}")),
+    ];
+
     public string EventId(string eventName) => $"urn:uuid:{_numbers.Uuid($"event:{Plan.Sequence}:{eventName}")}";
 
     string BusinessTransaction(SimulatedPlace place, string kind) =>

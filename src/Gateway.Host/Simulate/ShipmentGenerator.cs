@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Gateway.Host.Simulate;
 
 /// <summary>Makes DSCSA shipments. The same seed and plan give the same bytes, on any machine.</summary>
@@ -11,6 +13,15 @@ public sealed class ShipmentGenerator(int seed)
         using var bytes = new MemoryStream();
         using (var xml = new EpcisXmlWriter(bytes))
             new ShipmentXml(xml, new Shipment(_numbers, plan)).Write();
+        return bytes.ToArray();
+    }
+
+    /// <summary>EPCIS 2.0 JSON-LD with the same identifiers and events.</summary>
+    public byte[] Json(ShipmentPlan plan)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+            new ShipmentJson(json, new Shipment(_numbers, plan)).Write();
         return bytes.ToArray();
     }
 }

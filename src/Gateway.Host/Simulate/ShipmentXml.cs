@@ -3,6 +3,9 @@ namespace Gateway.Host.Simulate;
 /// <summary>Writes a shipment as the EPCIS 1.2 document that the US guideline R1.3 describes.</summary>
 sealed class ShipmentXml(EpcisXmlWriter xml, Shipment shipment)
 {
+    public const string GuidelineVersion = "GS1 US DSCSA R1.3";
+    public const string LegalNotice = "The seller has complied with each applicable subsection of FD&C Act Sec. 581(27)(A)-(G).";
+
     readonly ShipmentPlan _plan = shipment.Plan;
 
     public void Write()
@@ -21,10 +24,10 @@ sealed class ShipmentXml(EpcisXmlWriter xml, Shipment shipment)
         WriteStandardBusinessDocumentHeader();
         WriteMasterData();
         // Direct children of the header and after its extension: anywhere else they are not schema-valid.
-        Dscsa("guidelineVersion", "GS1 US DSCSA R1.3");
+        Dscsa("guidelineVersion", GuidelineVersion);
         xml.Start("gs1ushc", "dscsaTransactionStatement", EpcisXmlWriter.Dscsa);
         Dscsa("affirmTransactionStatement", "true");
-        Dscsa("legalNotice", "The seller has complied with each applicable subsection of FD&C Act Sec. 581(27)(A)-(G).");
+        Dscsa("legalNotice", LegalNotice);
         xml.End();
         xml.End();
     }
@@ -58,28 +61,17 @@ sealed class ShipmentXml(EpcisXmlWriter xml, Shipment shipment)
         xml.Start("EPCISMasterData");
         xml.Start("VocabularyList");
         StartVocabulary("EPCClass");
-        WriteProduct(_plan.Product.UnitClass, _plan.Product.UnitContent);
-        WriteProduct(_plan.Product.CaseClass, $"{_plan.UnitsPerCase} x {_plan.Product.UnitContent}");
+        foreach (var (id, attributes) in shipment.ItemClasses)
+            WriteElement(id, attributes);
         EndVocabulary();
         StartVocabulary("Location");
         foreach (var place in shipment.Places)
-            WriteElement(place.Sgln,
-                ("name", place.Name), ("streetAddressOne", place.Street), ("city", place.City), ("state", place.State),
-                ("postalCode", place.PostalCode), ("countryCode", place.CountryCode));
+            WriteElement(place.Sgln, place.MasterData);
         EndVocabulary();
         xml.End();
         xml.End();
         xml.End();
     }
-
-    void WriteProduct(string itemClass, string content) => WriteElement($"urn:epc:idpat:sgtin:{itemClass}.*",
-        ("additionalTradeItemIdentification", _plan.Product.Ndc),
-        ("additionalTradeItemIdentificationTypeCode", "US_FDA_NDC"),
-        ("regulatedProductName", _plan.Product.Name),
-        ("manufacturerOfTradeItemPartyName", _plan.Product.Manufacturer),
-        ("dosageFormType", _plan.Product.DosageForm),
-        ("strengthDescription", _plan.Product.Strength),
-        ("netContentDescription", content));
 
     void WriteEvents()
     {
@@ -161,7 +153,7 @@ sealed class ShipmentXml(EpcisXmlWriter xml, Shipment shipment)
         xml.End();
     }
 
-    void WriteElement(string id, params ReadOnlySpan<(string Name, string Value)> attributes)
+    void WriteElement(string id, IEnumerable<MasterDataAttribute> attributes)
     {
         xml.Start("VocabularyElement");
         xml.Attribute("id", id);

@@ -1,5 +1,8 @@
 namespace Gateway.Host.Simulate;
 
+/// <summary>One attribute of master data, its name without the namespace of CBV.</summary>
+public readonly record struct MasterDataAttribute(string Name, string Value);
+
 /// <summary>A place of the demonstration with the address that the header's master data must give.</summary>
 /// <param name="CompanyPrefixLength">A GLN does not tell where its company prefix ends, so the SGLN is told.</param>
 public sealed record SimulatedPlace(
@@ -7,6 +10,12 @@ public sealed record SimulatedPlace(
 {
     /// <summary>An SGLN has no check digit, so the thirteenth digit stays behind.</summary>
     public string Sgln => $"urn:epc:id:sgln:{Gln[..CompanyPrefixLength]}.{Gln[CompanyPrefixLength..12]}.0";
+
+    public IEnumerable<MasterDataAttribute> MasterData =>
+    [
+        new("name", Name), new("streetAddressOne", Street), new("city", City), new("state", State),
+        new("postalCode", PostalCode), new("countryCode", CountryCode),
+    ];
 }
 
 /// <summary>A company of the demonstration: who owns the goods, and where they leave or arrive.</summary>
@@ -33,4 +42,15 @@ public sealed record SimulatedProduct(
     public string UnitClass => $"{CompanyPrefix}.0{ItemReference}";
 
     public string CaseClass => $"{CompanyPrefix}.1{ItemReference}";
+
+    public IEnumerable<MasterDataAttribute> MasterDataWith(string netContent) =>
+    [
+        new("additionalTradeItemIdentification", Ndc),
+        new("additionalTradeItemIdentificationTypeCode", "US_FDA_NDC"),
+        new("regulatedProductName", Name),
+        new("manufacturerOfTradeItemPartyName", Manufacturer),
+        new("dosageFormType", DosageForm),
+        new("strengthDescription", Strength),
+        new("netContentDescription", netContent),
+    ];
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Xml.Linq;
 using Gateway.Host.Simulate;
 
@@ -68,6 +69,23 @@ public sealed class ShipmentGeneratorTests
     }
 
     [Fact]
+    public void Json_tells_the_same_events_about_the_same_objects_as_xml()
+    {
+        var generator = new ShipmentGenerator(7);
+        var xml = Load(generator.Xml(Plan(1)));
+        using var json = JsonDocument.Parse(generator.Json(Plan(1)));
+        var events = json.RootElement.GetProperty("epcisBody").GetProperty("eventList").EnumerateArray().ToList();
+
+        Assert.Equal(
+            xml.Descendants("EventList").Elements().Select(e => $"{e.Name} {e.Descendants("eventID").Single().Value} {e.Element("parentID")?.Value}"),
+            events.Select(e => $"{e.GetProperty("type")} {e.GetProperty("eventID")} {(e.TryGetProperty("parentID", out var parent) ? parent : null)}"));
+        Assert.Equal(
+            xml.Descendants("epc").Select(e => e.Value),
+            events.SelectMany(e => e.GetProperty(e.TryGetProperty("epcList", out _) ? "epcList" : "childEPCs").EnumerateArray()).Select(e => e.GetString()));
+        Assert.True(json.RootElement.GetProperty("gs1ushc:dscsaTransactionStatement").GetProperty("gs1ushc:affirmTransactionStatement").GetBoolean());
+    }
+
+    [Fact]
     public void Commissioning_document_is_valid_and_holds_exactly_the_units_asked_for()
     {
         using var document = new MemoryStream();
@@ -80,5 +98,22 @@ public sealed class ShipmentGeneratorTests
         Assert.Empty(Gs1Schema.ErrorsOf(document));
     }
 
+    [Fact]
+    public void Commissioning_document_reaches_the_stream_in_small_pieces()
+    {
+        using var pieces = new LargestWrite();
+        CommissioningDocument.Write(pieces, units: 100_000, perEvent: 100_000, seed: 3);
+        Assert.InRange(pieces.Bytes, 1, 64 * 1024);
+    }
+
     static XDocument Load(byte[] document) => XDocument.Load(new MemoryStream(document));
+
+    sealed class LargestWrite : MemoryStream
+    {
+        public int Bytes { get; private set; }
+
+        public override void Write(byte[] buffer, int offset, int count) => Bytes = Math.Max(Bytes, count);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Bytes = Math.Max(Bytes, buffer.Length);
+    }
 }
