@@ -1,0 +1,114 @@
+using System.Threading.Channels;
+using Gateway.Access;
+using Gateway.Database;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Npgsql;
+
+namespace Gateway.Host.Dashboard;
+
+/// <summary>A page that reads again when the database says that something it shows has changed, at most once a second.</summary>
+public abstract class LivePage : ComponentBase, IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    // Relative times move on by themselves, and a page that could not read tries again.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(15);
+
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource _closed = new();
+    private IDisposable? _subscription;
+    private Task _watching = Task.CompletedTask;
+
+    [Inject]
+    private ChangeFeed Feed { get; set; } = default!;
+
+    [CascadingParameter]
+    private Task<AuthenticationState> SignedIn { get; set; } = default!;
+
+    /// <summary>Whose rows the page shows.</summary>
+    protected Actor Reader { get; private set; } = default!;
+
+    /// <summary>The last re-reading failed: what is shown may be old.</summary>
+    protected bool Stale { get; private set; }
+
+    protected CancellationToken Closed => _closed.Token;
+
+    protected abstract bool Concerns(Change change);
+
+    /// <param name="again">False when the address changed: then nothing shown before counts.</param>
+    protected abstract Task ReadAsync(bool again);
+
+    protected async Task<bool> MayAsync(string permission) => (await SignedIn).User.Has(permission);
+
+    protected override async Task OnParametersSetAsync()
+    {
+        Reader = (await SignedIn).User.ToActor("dashboard");
+        await ReadAsync(again: false);
+    }
+
+    protected override void OnAfterRender(bool firstRender)
+    {
+        if (firstRender)
+        {
+            _subscription = Feed.Subscribe(change =>
+            {
+                if (change.Kind == "all" || Concerns(change))
+                {
+                    _changed.Writer.TryWrite(true);
+                }
+            });
+            _watching = WatchAsync();
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!_closed.IsCancellationRequested)
+        {
+            try
+            {
+                var changed = await _changed.Reader.ReadAsync(_closed.Token).AsTask().WaitAsync(Tick, _closed.Token);
+                await InvokeAsync(RereadAsync);
+                await Task.Delay(Pause, _closed.Token);
+            }
+            catch (TimeoutException)
+            {
+                await InvokeAsync(Stale ? RereadAsync : RenderAsync);
+            }
+            catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private Task RenderAsync()
+    {
+        StateHasChanged();
+        return Task.CompletedTask;
+    }
+
+    private async Task RereadAsync()
+    {
+        try
+        {
+            await ReadAsync(again: true);
+            Stale = false;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException && !_closed.IsCancellationRequested)
+        {
+            Stale = true;
+        }
+        StateHasChanged();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _subscription?.Dispose();
+        await _closed.CancelAsync();
+        await _watching;
+        _closed.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
