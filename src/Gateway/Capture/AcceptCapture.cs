@@ -1,0 +1,183 @@
+using System.Text.Json;
+using Dapper;
+using Epcis;
+using Epcis.Formats;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.Capture;
+
+/// <summary>The first answer to a document, repeated byte for byte to who sends it again.</summary>
+internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, bool IsReplay);
+
+/// <summary>
+/// Takes a document in: what needs no schema is checked while nothing is held, then bytes, job and idempotency are committed
+/// before anything is answered. From then on a crash loses nothing.
+/// </summary>
+internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
+{
+    private const int ChunkBytes = 1 << 20;
+    private const string OneRow = "document_party_id_sha256_key";
+    private readonly CaptureOptions _options = options.Value;
+
+    /// <exception cref="CommitUnknownException">The commit was not confirmed; the caller must not be told of success.</exception>
+    /// <returns>The answer; null when another request holds the same key or bytes and does not end.</returns>
+    public async Task<(CaptureAnswer? Answer, IResult? Problem)> AcceptAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, CancellationToken ct)
+    {
+        for (var tries = 0; tries < 3; tries++)
+        {
+            var (first, problem) = await FindFirstAsync(body.Sha256, key, actor, ct);
+            if (first is not null || problem is not null)
+            {
+                return (first, problem);
+            }
+            var findings = await Task.Run(() => ReadThrough(body), ct);
+            try
+            {
+                return (await StoreAsync(body, key, errorBehaviour, actor, findings, ct), null);
+            }
+            catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation } && e.ConstraintName is OneRow or "idempotency_pkey")
+            {
+                // Somebody was faster with the same bytes or key: the next look finds what they were told.
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                return (null, Problems.StillRunning());
+            }
+        }
+        return (null, Problems.StillRunning());
+    }
+
+    private async Task<(CaptureAnswer?, IResult?)> FindFirstAsync(byte[] sha256, string? key, Actor actor, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var known = key is null ? null : await work.Connection.QuerySingleOrDefaultAsync<byte[]>(
+            "select sha256 from idempotency where party_id = @party and key = @key", new { party = actor.PartyId, key }, work.Transaction);
+        if (known is not null && !known.AsSpan().SequenceEqual(sha256))
+        {
+            return (null, Problems.KeyReused());
+        }
+        var first = await work.Connection.QuerySingleOrDefaultAsync<(long CaptureId, Guid PublicId, int Status, string Body)?>("""
+            select c.capture_id, c.public_id, c.answer_status, c.answer_body from capture c join document d using (document_id)
+            where d.party_id = @party and d.sha256 = @sha256
+            """, new { party = actor.PartyId, sha256 }, work.Transaction);
+        if (first is not { } answer)
+        {
+            return (null, null);
+        }
+        if (key is not null && known is null)
+        {
+            // The key now names these bytes, so that it cannot later name others.
+            await work.Connection.ExecuteAsync("""
+                insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@party, @key, @sha256, @capture, gateway_now()) on conflict do nothing
+                """, new { party = actor.PartyId, key, sha256, capture = answer.CaptureId }, work.Transaction);
+            await work.CommitAsync();
+        }
+        Replayed(answer.PublicId);
+        return (new CaptureAnswer(answer.PublicId, answer.Status, answer.Body, true), null);
+    }
+
+    /// <returns>Null when the document can be read; else what stands in the way.</returns>
+    private Findings? ReadThrough(ReceivedBody body)
+    {
+        using var stream = body.Decoded(_options);
+        using var reader = DocumentReading.OpenUnvalidated(stream, _options);
+        while (reader.Read())
+        {
+        }
+        if (stream is InflatingStream inflating)
+        {
+            if (!reader.IsBroken)
+            {
+                inflating.CopyTo(Stream.Null);
+            }
+            if (inflating.Refusal is { } refusal)
+            {
+                throw refusal;
+            }
+        }
+        return reader.IsBroken ? reader.Findings : null;
+    }
+
+    private async Task<CaptureAnswer> StoreAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, Findings? broken, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var publicId = Guid.NewGuid();
+        var now = await work.Connection.ExecuteScalarAsync<DateTime>("set local lock_timeout = '5s'; select gateway_now()", transaction: work.Transaction);
+        var (status, answer) = broken is null
+            ? (202, JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, null, true, true, errorBehaviour, []), CaptureJob.Json))
+            : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
+        var documentId = await work.Connection.ExecuteScalarAsync<long>("""
+            insert into document (party_id, sha256, length, media_type, content_encoding, received_at)
+            values (@party, @Sha256, @Length, @MediaType, @encoding, @now) returning document_id
+            """, new { party = actor.PartyId, body.Sha256, body.Length, body.MediaType, encoding = body.IsGzip ? "gzip" : null, now }, work.Transaction);
+        await StoreChunksAsync(work, documentId, actor.PartyId!.Value, body.Raw(), ct);
+        var captureId = await work.Connection.ExecuteScalarAsync<long>("""
+            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form)
+            values (@publicId, @documentId, @party, @Id, @errorBehaviour, @state, @now, @finished, @status, @answer, @form) returning capture_id
+            """, new
+        {
+            publicId, documentId, party = actor.PartyId, actor.Id, errorBehaviour, now, status, answer,
+            state = broken is null ? "processing" : "refused",
+            finished = broken is null ? (DateTime?)null : now,
+            form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
+        }, work.Transaction);
+        if (key is not null)
+        {
+            await work.Connection.ExecuteAsync("insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@party, @key, @Sha256, @captureId, @now)",
+                new { party = actor.PartyId, key, body.Sha256, captureId, now }, work.Transaction);
+        }
+        if (broken is not null)
+        {
+            await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);
+            await CaptureRecords.AuditAsync(work, "refuse", publicId, new { sha256 = Convert.ToHexStringLower(body.Sha256), length = body.Length, findings = broken.All.Count });
+        }
+        await work.CommitAsync();
+        if (broken is null)
+        {
+            Accepted(publicId, body.Length);
+        }
+        else
+        {
+            Unreadable(publicId, body.Length);
+        }
+        return new CaptureAnswer(publicId, status, answer, false);
+    }
+
+    private static async Task StoreChunksAsync(Work work, long documentId, int partyId, Stream bytes, CancellationToken ct)
+    {
+        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
+        for (var ordinal = 0; ; ordinal++)
+        {
+            var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
+            if (length == 0)
+            {
+                return;
+            }
+            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
+            {
+                Parameters =
+                {
+                    new() { Value = documentId }, new() { Value = partyId }, new() { Value = ordinal },
+                    new() { Value = new ReadOnlyMemory<byte>(buffer, 0, length), NpgsqlDbType = NpgsqlDbType.Bytea },
+                },
+            };
+            await insert.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "Capture {CaptureId} accepted: {Length} bytes.")]
+    private partial void Accepted(Guid captureId, long length);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Capture {CaptureId} refused: its {Length} bytes are kept but cannot be read.")]
+    private partial void Unreadable(Guid captureId, long length);
+
+    [LoggerMessage(1003, LogLevel.Information, "Capture {CaptureId} sent again: the first answer is repeated.")]
+    private partial void Replayed(Guid captureId);
+}

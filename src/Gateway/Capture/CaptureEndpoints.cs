@@ -1,0 +1,138 @@
+using Epcis;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Capture;
+
+public static class CaptureEndpoints
+{
+    public static void MapCapture(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/capture", PostAsync).RequireAuthorization(Permissions.Capture);
+        app.MapGet("/capture", ListAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapGet("/capture/{id:guid}", JobAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapGet("/api/captures/{id:guid}", DetailsAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapGet("/api/captures/{id:guid}/source", SourceAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapPost("/api/check", CheckAsync).RequireAuthorization(Permissions.Check);
+    }
+
+    private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, IOptions<CaptureOptions> options, CancellationToken ct)
+    {
+        EpcisHeaders.Write(context.Response);
+        var key = context.Request.Headers.TryGetValue("Idempotency-Key", out var keys) ? keys.ToString() : null;
+        if (key is not null && (key.Length is < 1 or > 255 || key.Any(c => c is < ' ' or > '~')))
+        {
+            return Problems.BadKey();
+        }
+        var behaviour = context.Request.Headers.TryGetValue("GS1-Capture-Error-Behaviour", out var wanted) ? wanted.ToString() : "rollback";
+        if (behaviour is not ("rollback" or "proceed"))
+        {
+            return Problems.BadParameter("GS1-Capture-Error-Behaviour is rollback or proceed.");
+        }
+        try
+        {
+            await using var body = await ReceivedBody.ReceiveAsync(context.Request, options.Value, ct);
+            var (answer, problem) = await accept.AcceptAsync(body, key, behaviour, context.Actor(), ct);
+            if (answer is null)
+            {
+                return problem is ProblemHttpResult { StatusCode: 409 } ? RetryAfter(context, problem) : problem!;
+            }
+            if (answer.IsReplay)
+            {
+                context.Response.Headers["Idempotency-Replayed"] = "true";
+            }
+            context.Response.Headers.Location = $"/capture/{answer.PublicId}";
+            return TypedResults.Text(answer.Body, answer.Status == 202 ? "application/json" : "application/problem+json", statusCode: answer.Status);
+        }
+        catch (BodyRefusedException refused)
+        {
+            return refused.Answer;
+        }
+        catch (CommitUnknownException)
+        {
+            return RetryAfter(context, Problems.OutcomeUnknown());
+        }
+    }
+
+    private static IResult RetryAfter(HttpContext context, IResult result)
+    {
+        context.Response.Headers.RetryAfter = "2";
+        return result;
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, CaptureReading captures, CancellationToken ct)
+    {
+        EpcisHeaders.Write(context.Response);
+        var query = context.Request.Query;
+        if (query.Keys.FirstOrDefault(k => k is not ("perPage" or "limit" or "nextPageToken")) is { } unknown)
+        {
+            return Problems.BadParameter($"There is no parameter {unknown}.");
+        }
+        if (!Paging.TryRead(query, out var page))
+        {
+            return Problems.BadParameter(Paging.Rule);
+        }
+        var (jobs, next) = await captures.JobsAsync(context.Actor(), page, ct);
+        Paging.WriteNext(context, next);
+        return TypedResults.Json(jobs, CaptureJob.Json);
+    }
+
+    private static async Task<IResult> JobAsync(HttpContext context, Guid id, CaptureReading captures, CancellationToken ct)
+    {
+        EpcisHeaders.Write(context.Response);
+        return await captures.JobAsync(context.Actor(), id, ct) is { } job ? TypedResults.Json(job, CaptureJob.Json) : Problems.NotFound("capture job with this id");
+    }
+
+    private static async Task<IResult> DetailsAsync(HttpContext context, Guid id, CaptureReading captures, CancellationToken ct) =>
+        await captures.DetailsAsync(context.Actor(), id, ct) is { } details ? TypedResults.Json(details, CaptureJob.Json) : Problems.NotFound("capture with this id");
+
+    private static async Task<IResult> SourceAsync(HttpContext context, Guid id, CaptureReading captures, CancellationToken ct)
+    {
+        if (await captures.SourceAsync(context.Actor(), id, ct) is not { } source)
+        {
+            return Problems.NotFound("capture with this id");
+        }
+        // As it came, and never shown by a browser as a page of ours. The encoding is told apart: the bytes are the evidence.
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}{source.Extension}\"";
+        context.Response.Headers["Digest"] = "sha-256=" + Convert.ToBase64String(source.Sha256);
+        return TypedResults.Stream(new ChunkStream(captures.Database, context.Actor(), source.DocumentId), source.ContentEncoding is null ? source.MediaType : "application/gzip");
+    }
+
+    private static async Task<IResult> CheckAsync(HttpContext context, IOptions<CaptureOptions> options, CancellationToken ct)
+    {
+        try
+        {
+            await using var body = await ReceivedBody.ReceiveAsync(context.Request, options.Value, ct);
+            return await Task.Run(() => Check(body, options.Value), ct);
+        }
+        catch (BodyRefusedException refused)
+        {
+            return refused.Answer;
+        }
+    }
+
+    private static JsonHttpResult<CheckAnswer> Check(ReceivedBody body, CaptureOptions options)
+    {
+        using var stream = body.Decoded(options);
+        using var reader = DocumentReading.Open(stream, options);
+        var events = 0;
+        while (reader.ReadChecked(out _))
+        {
+            events++;
+        }
+        if (stream is InflatingStream { Refusal: { } refusal })
+        {
+            throw refusal;
+        }
+        var findings = reader.Findings.All.Select(FindingView.Of).ToList();
+        return TypedResults.Json(new CheckAnswer(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, findings), CaptureJob.Json);
+    }
+
+    private sealed record CheckAnswer(string Form, bool Valid, int Events, IReadOnlyList<FindingView> Findings);
+}

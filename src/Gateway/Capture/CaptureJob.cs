@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Http;
+
+namespace Gateway.Capture;
+
+/// <summary>
+/// The capture job of EPCIS 2.0. <c>success</c> is true while running without errors; the final state is <c>running = false</c>.
+/// </summary>
+public sealed record CaptureJob(
+    [property: JsonPropertyName("captureID")] string CaptureId,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? FinishedAt,
+    bool Running,
+    bool Success,
+    string CaptureErrorBehaviour,
+    IReadOnlyList<FindingView> Errors)
+{
+    /// <summary>Absent members are left out, in stored answers as in live ones.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+}
+
+/// <summary>A capture with all its findings, for people and our own tools.</summary>
+public sealed record CaptureDetails(
+    Guid Id, string State, string ErrorBehaviour, string? Form, string Sha256, long Length, string MediaType, string? ContentEncoding, string SubmittedBy,
+    int PartyId, int Events, int Errors, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt, int Attempts, IReadOnlyList<FindingView> Findings);

@@ -1,0 +1,90 @@
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+
+namespace Gateway.Capture;
+
+/// <summary>Another node has taken the capture over; what was done here is rolled back.</summary>
+internal sealed class LeaseLostException() : Exception("The lease of the capture is lost.");
+
+/// <summary>A claimed capture. Only the holder of the token may finish it.</summary>
+internal sealed record CaptureLease
+{
+    public long CaptureId { get; init; }
+    public Guid PublicId { get; init; }
+    public long DocumentId { get; init; }
+    public int PartyId { get; init; }
+    public string ErrorBehaviour { get; init; } = "";
+    public string SubmittedBy { get; init; } = "";
+    public int Attempts { get; init; }
+    public Guid LeaseToken { get; init; }
+    public byte[] Sha256 { get; init; } = [];
+    public long Length { get; init; }
+    public string? ContentEncoding { get; init; }
+
+    /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
+    public static async Task<CaptureLease?> ClaimAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var claimed = await work.Connection.QuerySingleOrDefaultAsync<CaptureLease>("""
+            update capture c set attempts = attempts + 1, lease_token = gen_random_uuid(), lease_until = gateway_now() + @lease
+            from document d
+            where d.document_id = c.document_id and c.capture_id = (
+                select capture_id from capture where state = 'processing' and (lease_until is null or lease_until < gateway_now())
+                order by lease_until nulls first, capture_id limit 1 for update skip locked)
+            returning c.capture_id as CaptureId, c.public_id as PublicId, c.document_id as DocumentId, c.party_id as PartyId, c.error_behaviour as ErrorBehaviour,
+                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding
+            """, new { lease }, work.Transaction);
+        await work.CommitAsync();
+        return claimed;
+    }
+
+    /// <summary>Renews at a third of the lease until cancelled; cancels the work when the lease is no longer held.</summary>
+    public async Task BeatAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationTokenSource working)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(lease / 3, working.Token);
+                await using var work = await database.BeginAsync(actor, working.Token);
+                var held = await work.Connection.ExecuteAsync("""
+                    update capture set lease_until = gateway_now() + @lease where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
+                    """, new { lease, CaptureId, LeaseToken }, work.Transaction);
+                await work.CommitAsync();
+                if (held == 0)
+                {
+                    await working.CancelAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The work has ended, or the lease has.
+        }
+    }
+
+    /// <summary>Sets the outcome in the caller's transaction, if the lease is still held.</summary>
+    public async Task FinishAsync(Work work, string state, string? form, int events)
+    {
+        var changed = await work.Connection.ExecuteAsync("""
+            update capture set state = @state, form = @form, event_count = @events, finished_at = gateway_now(), lease_token = null, lease_until = null
+            where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
+            """, new { state, form, events, CaptureId, LeaseToken }, work.Transaction);
+        if (changed != 1)
+        {
+            throw new LeaseLostException();
+        }
+    }
+
+    /// <summary>Gives the capture back for anybody to take at once.</summary>
+    /// <param name="uncount">True when the turn ended for no fault of the document.</param>
+    public async Task ReleaseAsync(GatewayDatabase database, Actor actor, bool uncount)
+    {
+        await using var work = await database.BeginAsync(actor, CancellationToken.None);
+        await work.Connection.ExecuteAsync("""
+            update capture set lease_until = null, lease_token = null, attempts = attempts - @back where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
+            """, new { back = uncount ? 1 : 0, CaptureId, LeaseToken }, work.Transaction);
+        await work.CommitAsync();
+    }
+}

@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Capture;
+
+public sealed class CaptureOptions
+{
+    /// <summary>Of the body as sent, and of what it inflates to.</summary>
+    [Range(1, long.MaxValue)] public long MaxBytes { get; init; } = 512L << 20;
+
+    /// <summary>Event numbers have 20 bits within their capture.</summary>
+    [Range(1, 1_000_000)] public int MaxEvents { get; init; } = 1_000_000;
+
+    /// <summary>How many times a gzip body may inflate, asked from the first mebibyte on.</summary>
+    [Range(1, 10_000)] public int MaxCompressionRatio { get; init; } = 100;
+
+    /// <summary>Bodies up to this size are received in memory, larger ones in a temporary file.</summary>
+    [Range(0, 64 << 20)] public int MaxBytesInMemory { get; init; } = 256 << 10;
+
+    /// <summary>A node that has died is taken over after this; the living renew at a third of it.</summary>
+    [Range(typeof(TimeSpan), "00:00:03", "01:00:00")] public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The safety net when a notification is lost.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan Sweep { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A document that ended this many turns without a result is set aside for a person.</summary>
+    [Range(1, 100)] public int MaxAttempts { get; init; } = 3;
+}

@@ -1,0 +1,63 @@
+using Gateway.Database;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Capture;
+
+/// <summary>Processes captures as they arrive: woken by the database, with the clock as safety net.</summary>
+internal sealed partial class CaptureWorker(GatewayDatabase database, ProcessCapture process, IOptions<CaptureOptions> options, ILogger<CaptureWorker> log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is NpgsqlException or CommitUnknownException)
+            {
+                Interrupted(e);
+                await Task.Delay(options.Value.Sweep, stoppingToken);
+            }
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken ct)
+    {
+        await using var ear = await database.Source.OpenConnectionAsync(ct);
+        await using (var listen = new NpgsqlCommand("listen capture_arrived", ear))
+        {
+            await listen.ExecuteNonQueryAsync(ct);
+        }
+        while (true)
+        {
+            while (await process.RunAsync(ct))
+            {
+            }
+            await ear.WaitAsync(options.Value.Sweep, ct);
+        }
+    }
+
+    [LoggerMessage(1020, LogLevel.Warning, "Processing of captures is interrupted; it goes on when the database answers.")]
+    private partial void Interrupted(Exception exception);
+}
+
+public static class CaptureSetup
+{
+    /// <summary>Register a <see cref="CaptureRouting"/> beforehand to queue deliveries with each capture.</summary>
+    public static IServiceCollection AddCapture(this IServiceCollection services)
+    {
+        services.AddOptions<CaptureOptions>().BindConfiguration("Capture").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(new CaptureRouting(null));
+        services.AddSingleton<AcceptCapture>();
+        services.AddSingleton<CaptureReading>();
+        services.AddSingleton<ProcessCapture>();
+        services.AddHostedService<CaptureWorker>();
+        return services;
+    }
+}

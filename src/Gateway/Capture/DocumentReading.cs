@@ -1,0 +1,48 @@
+using Epcis.Formats;
+using Epcis.Formats.Xml;
+using Epcis.Rules;
+
+namespace Gateway.Capture;
+
+/// <summary>How a document is read here: its form told by its first bytes, validated in the same pass, each event held to the rules.</summary>
+public static class DocumentReading
+{
+    /// <summary>Reads with schemas and rules: the verdict.</summary>
+    public static EpcisReader Open(Stream stream, CaptureOptions options) =>
+        EpcisDocument.Open(stream, Limits(options), static (xml, limits) => new XmlEpcisReader(xml, EpcisSchemas.For, limits));
+
+    /// <summary>Reads without XML schemas, to learn cheaply whether the document can be read at all.</summary>
+    public static EpcisReader OpenUnvalidated(Stream stream, CaptureOptions options) =>
+        EpcisDocument.Open(stream, Limits(options), static (xml, limits) => new XmlEpcisReader(xml, null, limits));
+
+    /// <summary>Moves to the next event and applies the rules to it.</summary>
+    /// <param name="isGood">False when the event itself has an error.</param>
+    public static bool ReadChecked(this EpcisReader reader, out bool isGood)
+    {
+        var errorsBefore = reader.Findings.ErrorCount;
+        var found = reader.Read();
+        if (found)
+        {
+            foreach (var rule in RuleCatalog.All)
+            {
+                rule.Check(reader.Current, reader.Findings);
+            }
+        }
+        // Without an instant an event has no place in time; its finding may be one that was beyond the limit.
+        isGood = found && reader.Findings.ErrorCount == errorsBefore && reader.Current.EventTime is not null;
+        return found;
+    }
+
+    /// <summary>The form as the command line and the API name it.</summary>
+    public static string NameOf(DocumentForm form) => form switch
+    {
+        DocumentForm.Xml12 => "1.2-xml",
+        DocumentForm.Xml20 => "2.0-xml",
+        DocumentForm.JsonLd20 => "2.0-json",
+        _ => "unknown",
+    };
+
+    // Bytes are counted before decoding by whoever opens the stream, who answers 413; the reader's own limit lies just above.
+    private static ReaderLimits Limits(CaptureOptions options) =>
+        ReaderLimits.Default with { MaxBytes = options.MaxBytes + (1L << 20), MaxEvents = options.MaxEvents };
+}

@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dapper;
+using Epcis;
+using Epcis.Cbv;
+using Epcis.Events;
+using Gateway.Database;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.Capture;
+
+/// <summary>Writes the events of one capture in its transaction: identities set-based, rows by binary COPY into the year's partitions.</summary>
+internal sealed class EventStore(Work work, long captureId, int partyId, DateTime recordTime) : IDisposable
+{
+    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, body";
+    private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly short _period = (short)recordTime.Year;
+
+    public int Count { get; private set; }
+    public Shipments Shipments { get; } = new();
+    public long FirstEventId => captureId << 20;
+    public long LastEventId { get; private set; } = captureId << 20;
+
+    /// <summary>Over the eventIDs of the stored events, in document order.</summary>
+    public string Digest() => Convert.ToHexStringLower(_digest.GetCurrentHash());
+
+    public async Task StoreAsync(IReadOnlyList<ParsedEvent> parsed, Findings findings, CancellationToken ct)
+    {
+        var events = await WithoutRepeatsAsync(parsed, findings);
+        if (events.Count == 0)
+        {
+            return;
+        }
+        await using (var epcs = await work.Connection.BeginBinaryImportAsync($"copy event_epc_y{_period} (event_id, party_id, period, role, epc) from stdin (format binary)", ct))
+        {
+            foreach (var e in events)
+            {
+                foreach (var (role, epc) in e.Epcs)
+                {
+                    await epcs.StartRowAsync(ct);
+                    await epcs.WriteAsync(IdOf(e), NpgsqlDbType.Bigint, ct);
+                    await epcs.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
+                    await epcs.WriteAsync(_period, NpgsqlDbType.Smallint, ct);
+                    await epcs.WriteAsync((short)role, NpgsqlDbType.Smallint, ct);
+                    await epcs.WriteAsync(epc, NpgsqlDbType.Text, ct);
+                }
+            }
+            await epcs.CompleteAsync(ct);
+        }
+        await using var rows = await work.Connection.BeginBinaryImportAsync($"copy event_y{_period} ({EventColumns}) from stdin (format binary)", ct);
+        foreach (var e in events)
+        {
+            await WriteRowAsync(rows, e, ct);
+            _digest.AppendData(Encoding.UTF8.GetBytes((e.Event.EventId ?? "") + "\n"));
+            Shipments.See(IdOf(e), e.Event);
+            LastEventId = IdOf(e);
+        }
+        await rows.CompleteAsync(ct);
+        Count += events.Count;
+    }
+
+    public void Dispose() => _digest.Dispose();
+
+    private long IdOf(ParsedEvent e) => (captureId << 20) + e.Event.Index;
+
+    private async Task WriteRowAsync(NpgsqlBinaryImporter rows, ParsedEvent parsed, CancellationToken ct)
+    {
+        var e = parsed.Event;
+        await rows.StartRowAsync(ct);
+        await rows.WriteAsync(IdOf(parsed), NpgsqlDbType.Bigint, ct);
+        await rows.WriteAsync(_period, NpgsqlDbType.Smallint, ct);
+        await rows.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
+        await TextAsync(e.EventId);
+        await TextAsync(e.EventType);
+        await TextAsync(e.Action?.ToString().ToUpperInvariant());
+        await rows.WriteAsync(e.EventTime!.Value.UtcDateTime, NpgsqlDbType.TimestampTz, ct);
+        await rows.WriteAsync(recordTime, NpgsqlDbType.TimestampTz, ct);
+        await TextAsync(e.BizStep is null ? null : CbvTerms.ToBare(CbvVocabulary.BizStep, e.BizStep));
+        await TextAsync(e.Disposition is null ? null : CbvTerms.ToBare(CbvVocabulary.Disposition, e.Disposition));
+        await TextAsync(e.ReadPoint?.Id);
+        await TextAsync(e.BizLocation?.Id);
+        await rows.WriteAsync(parsed.Body, NpgsqlDbType.Text, ct);
+
+        Task TextAsync(string? text) => text is null ? rows.WriteNullAsync(ct) : rows.WriteAsync(CaptureRecords.Storable(text)!, NpgsqlDbType.Text, ct);
+    }
+
+    /// <summary>An eventID means one content: the same again is no news, another content is not believed, and both are told.</summary>
+    private async Task<IReadOnlyList<ParsedEvent>> WithoutRepeatsAsync(IReadOnlyList<ParsedEvent> events, Findings findings)
+    {
+        var named = events.Where(e => e.Event.EventId is not null).ToList();
+        if (named.Count == 0)
+        {
+            return events;
+        }
+        var keys = new
+        {
+            uris = named.Select(e => CaptureRecords.Storable(e.Event.EventId)!).ToArray(),
+            declared = named.Select(DeclaredAt).ToArray(),
+            hashes = named.Select(e => e.Hash).ToArray(),
+            ids = named.Select(IdOf).ToArray(),
+        };
+        // In the order of the key, so that captures with the same events meet in one order.
+        var fresh = (await work.Connection.QueryAsync<long>("""
+            insert into event_identity (event_uri, declared_at, content_hash, event_id)
+            select * from unnest(@uris, @declared, @hashes, @ids) as n(event_uri, declared_at, content_hash, event_id) order by 1, 2, 4
+            on conflict do nothing returning event_id
+            """, keys, work.Transaction)).ToHashSet();
+        if (fresh.Count == named.Count)
+        {
+            return events;
+        }
+        var same = (await work.Connection.QueryAsync<(long Id, bool Same)>("""
+            select n.event_id, i.content_hash = n.content_hash
+            from unnest(@uris, @declared, @hashes, @ids) as n(event_uri, declared_at, content_hash, event_id) join event_identity i using (event_uri, declared_at)
+            """, keys, work.Transaction)).ToDictionary(r => r.Id, r => r.Same);
+        foreach (var e in named.Where(e => !fresh.Contains(IdOf(e))))
+        {
+            findings.Add(same[IdOf(e)]
+                ? Repeat("GW-EVT-01", Severity.Info, e.Event, "An event with this eventID and content is stored already; it is not stored again.")
+                : Repeat("GW-EVT-02", Severity.Warning, e.Event, "An event with this eventID and other content is stored already; the first is kept."));
+        }
+        return [.. events.Where(e => e.Event.EventId is null || fresh.Contains(IdOf(e)))];
+    }
+
+    private static string DeclaredAt(ParsedEvent e) => CaptureRecords.Storable(e.Event.ErrorDeclaration?.DeclarationTimeText) ?? "";
+
+    private static Finding Repeat(string code, Severity severity, EpcisEvent e, string message) =>
+        new(code, severity, message) { Event = e.Index, EventId = e.EventId, Where = e.Place, Clause = "EPCIS 2.0, eventID" };
+}

@@ -1,0 +1,113 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Epcis.Cbv;
+using Epcis.Events;
+using Epcis.Formats;
+using Epcis.Formats.JsonLd;
+using Epcis.Identifiers;
+
+namespace Gateway.Capture;
+
+/// <summary>An event ready to be stored.</summary>
+internal sealed record ParsedEvent(EpcisEvent Event, byte[] Body, IReadOnlyList<(EpcRole Role, string Epc)> Epcs)
+{
+    /// <summary>What the event says; the same for the same event sent again.</summary>
+    public byte[] Hash { get; } = SHA256.HashData(Body);
+}
+
+/// <summary>Some consecutive events; the last chunk may be empty.</summary>
+internal sealed record ParsedChunk(IReadOnlyList<ParsedEvent> Events, bool ErrorsSoFar);
+
+/// <summary>Parses on a thread of its own into a bounded channel, so that reading and storing overlap in flat memory.</summary>
+internal sealed class ParsedEvents
+{
+    private const int MaxEpcs = 20_000;
+    private const int MaxBodyBytes = 4 << 20;
+    private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
+    private readonly EpcisReader _reader;
+    private readonly bool _proceed;
+
+    private ParsedEvents(EpcisReader reader, bool proceed) => (_reader, _proceed) = (reader, proceed);
+
+    /// <summary>Ends when the channel is complete; the reader's findings and header are whole then.</summary>
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, bool proceed, CancellationToken ct, out Task parsing)
+    {
+        var parser = new ParsedEvents(reader, proceed);
+        parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return parser._chunks.Reader;
+    }
+
+    private void Run(CancellationToken ct)
+    {
+        try
+        {
+            var events = new List<ParsedEvent>();
+            int epcs = 0, bytes = 0;
+            while (_reader.ReadChecked(out var isGood))
+            {
+                ct.ThrowIfCancellationRequested();
+                // After an error under rollback nothing is stored, but all findings are wanted.
+                if (!isGood || _reader.Findings.HasErrors && !_proceed)
+                {
+                    continue;
+                }
+                var e = Parse(_reader.Current);
+                events.Add(e);
+                epcs += e.Epcs.Count;
+                bytes += e.Body.Length;
+                if (epcs >= MaxEpcs || bytes >= MaxBodyBytes)
+                {
+                    Send(events, ct);
+                    (events, epcs, bytes) = ([], 0, 0);
+                }
+            }
+            Send(events, ct);
+            _chunks.Writer.Complete();
+        }
+        catch (Exception e)
+        {
+            _chunks.Writer.Complete(e); // the storing side throws it
+        }
+    }
+
+    private void Send(List<ParsedEvent> events, CancellationToken ct) =>
+        _chunks.Writer.WriteAsync(new ParsedChunk(events, _reader.Findings.HasErrors), ct).AsTask().GetAwaiter().GetResult();
+
+    private ParsedEvent Parse(EpcisEvent e) => new(e, JsonEventWriter.ToUtf8(e, recordTime: null, _reader.Header.Namespaces),
+        [.. e.Epcs.Select(x => (x.Role, CaptureRecords.Storable(EpcKey.Normalise(x.Epc))!)).Distinct()]);
+}
+
+/// <summary>The shipping events of a document, for routing; a bounded number of EPCs is kept.</summary>
+internal sealed class Shipments
+{
+    private const int MaxEpcsInAll = 100_000;
+    private readonly List<ShippingEvent> _all = [];
+    private int _epcs;
+
+    public IReadOnlyList<ShippingEvent> All => _all;
+
+    public void See(long eventId, EpcisEvent e)
+    {
+        if (e.BizStep is not { } step || CbvTerms.ToBare(CbvVocabulary.BizStep, step) != "shipping")
+        {
+            return;
+        }
+        // The top of a shipment: its objects, or the parent that holds them.
+        var tops = e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => x.Epc).Take(Math.Min(ShippingEvent.MaxEpcs, MaxEpcsInAll - _epcs)).ToList();
+        _epcs += tops.Count;
+        _all.Add(new ShippingEvent(eventId, tops, Glns(e.Sources), Glns(e.Destinations), e.BizTransactions));
+    }
+
+    private static List<(string Type, string Gln)> Glns(IReadOnlyList<SourceOrDestination> places)
+    {
+        var glns = new List<(string, string)>();
+        foreach (var place in places)
+        {
+            if (Gln.TryFromAny(place.Value, out var gln))
+            {
+                glns.Add((CbvTerms.ToBare(CbvVocabulary.SourceDestType, place.Type), gln));
+            }
+        }
+        return glns;
+    }
+}

@@ -1,0 +1,178 @@
+using System.IO.Compression;
+using Dapper;
+using Epcis;
+using Epcis.Formats;
+using Gateway.Access;
+using Gateway.Database;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Capture;
+
+/// <summary>
+/// One turn of processing: claims an accepted document, reads it from its stored bytes and decides it in one transaction,
+/// so a crash anywhere leaves either nothing or everything.
+/// </summary>
+public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
+{
+    private static readonly Actor Gateway = Actor.System("capture");
+    private readonly CaptureOptions _options = options.Value;
+
+    /// <returns>False when nothing is open.</returns>
+    public async Task<bool> RunAsync(CancellationToken ct)
+    {
+        if (await CaptureLease.ClaimAsync(database, Gateway, _options.Lease, ct) is not { } lease)
+        {
+            return false;
+        }
+        if (lease.Attempts > _options.MaxAttempts)
+        {
+            await FailAsync(lease);
+            return true;
+        }
+        using var working = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var beat = lease.BeatAsync(database, Gateway, _options.Lease, working);
+        try
+        {
+            await DecideAsync(lease, working.Token);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            await lease.ReleaseAsync(database, Gateway, uncount: true);
+            throw;
+        }
+        catch (Exception e) when (e is LeaseLostException or OperationCanceledException)
+        {
+            LeaseLost(lease.PublicId);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        {
+            await lease.ReleaseAsync(database, Gateway, uncount: true);
+        }
+        catch (Exception e) when (e is not CommitUnknownException)
+        {
+            TurnFailed(e, lease.PublicId, lease.Attempts);
+            await lease.ReleaseAsync(database, Gateway, uncount: false);
+        }
+        finally
+        {
+            await working.CancelAsync();
+            await beat;
+        }
+        return true;
+    }
+
+    private async Task DecideAsync(CaptureLease lease, CancellationToken ct)
+    {
+        // Ends the parser whatever happens here: it would wait for room in the channel for ever.
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        await using var bytes = new ChunkStream(database, Gateway, lease.DocumentId);
+        await using Stream document = lease.ContentEncoding is null ? bytes : new GZipStream(bytes, CompressionMode.Decompress);
+        using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
+        var proceed = lease.ErrorBehaviour == "proceed";
+        var chunks = ParsedEvents.Start(reader, proceed, reading.Token, out var parsing);
+        // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
+        var repeats = new Findings();
+        var work = await database.BeginAsync(Gateway, ct);
+        try
+        {
+            var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
+            using var store = new EventStore(work, lease.CaptureId, lease.PartyId, recordTime);
+            var refused = false;
+            await foreach (var chunk in chunks.ReadAllAsync(ct))
+            {
+                refused |= chunk.ErrorsSoFar && !proceed;
+                if (refused)
+                {
+                    // Nothing of the document is to stay; reading goes on for all its findings, holding no transaction.
+                    await work.DisposeAsync();
+                    continue;
+                }
+                await store.StoreAsync(chunk.Events, repeats, ct);
+            }
+            await parsing;
+            foreach (var repeat in repeats.All)
+            {
+                reader.Findings.Add(repeat);
+            }
+            refused |= reader.IsBroken || reader.Findings.HasErrors && store.Count == 0;
+            if (refused)
+            {
+                await work.DisposeAsync();
+                await RefuseAsync(lease, reader, ct);
+                return;
+            }
+            await AcceptAsync(work, lease, reader, store, ct);
+        }
+        finally
+        {
+            await reading.CancelAsync();
+            await work.DisposeAsync();
+            await parsing;
+        }
+    }
+
+    private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CancellationToken ct)
+    {
+        await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
+        if (routing.Route is { } route)
+        {
+            await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, reader.Header, store.Shipments.All));
+        }
+        await AuditAsync(work, "capture", lease, reader, store.Count, store.Digest());
+        await lease.FinishAsync(work, "accepted", DocumentReading.NameOf(reader.Form), store.Count);
+        ct.ThrowIfCancellationRequested();
+        await work.CommitAsync();
+        Captured(lease.PublicId, store.Count, reader.Findings.All.Count);
+    }
+
+    private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Gateway, ct);
+        await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
+        await AuditAsync(work, "refuse", lease, reader, 0, null);
+        await lease.FinishAsync(work, "refused", DocumentReading.NameOf(reader.Form), 0);
+        await work.CommitAsync();
+        Refused(lease.PublicId, reader.Findings.ErrorCount);
+    }
+
+    /// <summary>The document has ended every turn; its bytes stay, and a person decides.</summary>
+    private async Task FailAsync(CaptureLease lease)
+    {
+        var findings = new Findings();
+        findings.Add(new Finding("GW-CAP-11", Severity.Error, $"Processing ended without a result {_options.MaxAttempts} times; the document is kept, nothing of it is stored as events."));
+        await using var work = await database.BeginAsync(Gateway, CancellationToken.None);
+        await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, findings);
+        await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
+        await lease.FinishAsync(work, "failed", null, 0);
+        await work.CommitAsync();
+        Failed(lease.PublicId, _options.MaxAttempts);
+    }
+
+    private static Task AuditAsync(Work work, string action, CaptureLease lease, EpcisReader reader, int events, string? digest) =>
+        CaptureRecords.AuditAsync(work, action, lease.PublicId, new
+        {
+            sha256 = Convert.ToHexStringLower(lease.Sha256),
+            length = lease.Length,
+            events,
+            findings = reader.Findings.All.Count + reader.Findings.Dropped,
+            eventIds = digest,
+            submittedBy = lease.SubmittedBy,
+        });
+
+    [LoggerMessage(1010, LogLevel.Information, "Capture {CaptureId} stored: {Events} events, {Findings} findings.")]
+    private partial void Captured(Guid captureId, int events, int findings);
+
+    [LoggerMessage(1011, LogLevel.Warning, "Capture {CaptureId} refused with {Errors} errors; no event is stored.")]
+    private partial void Refused(Guid captureId, int errors);
+
+    [LoggerMessage(1012, LogLevel.Error, "Capture {CaptureId} failed after {Attempts} attempts; its bytes are kept.")]
+    private partial void Failed(Guid captureId, int attempts);
+
+    [LoggerMessage(1013, LogLevel.Warning, "Capture {CaptureId} was taken over by another node.")]
+    private partial void LeaseLost(Guid captureId);
+
+    [LoggerMessage(1014, LogLevel.Error, "Capture {CaptureId} could not be processed in attempt {Attempt}.")]
+    private partial void TurnFailed(Exception exception, Guid captureId, int attempt);
+}

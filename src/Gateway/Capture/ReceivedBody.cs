@@ -1,0 +1,189 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Gateway.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Capture;
+
+/// <summary>The body is refused with this answer, whatever the document says.</summary>
+internal sealed class BodyRefusedException(ProblemHttpResult answer) : IOException(answer.ProblemDetails.Detail)
+{
+    public ProblemHttpResult Answer { get; } = answer;
+}
+
+/// <summary>A request's body as received, read once and outside any transaction: a slow sender must hold no snapshot.</summary>
+internal sealed class ReceivedBody : IAsyncDisposable
+{
+    private readonly Stream _bytes;
+
+    private ReceivedBody(Stream bytes, byte[] sha256, string mediaType, bool isGzip) => (_bytes, Sha256, MediaType, IsGzip) = (bytes, sha256, mediaType, isGzip);
+
+    public byte[] Sha256 { get; }
+    public long Length => _bytes.Length;
+    public string MediaType { get; }
+    public bool IsGzip { get; }
+
+    /// <exception cref="BodyRefusedException">Media type, encoding, size, or nothing at all.</exception>
+    public static async Task<ReceivedBody> ReceiveAsync(HttpRequest request, CaptureOptions options, CancellationToken ct)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || type.MediaType.Value?.ToLowerInvariant() is not ("application/xml" or "text/xml" or "application/json" or "application/ld+json"))
+        {
+            throw new BodyRefusedException(Problems.UnsupportedMediaType(request.ContentType));
+        }
+        var encoding = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+        if (encoding is not ("" or "identity" or "gzip"))
+        {
+            throw new BodyRefusedException(Problems.UnsupportedEncoding(encoding));
+        }
+        if (request.ContentLength > options.MaxBytes)
+        {
+            throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
+        }
+        // The limit is counted here, so that its answer is ours.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
+        Stream bytes = new MemoryStream();
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var buffer = new byte[64 << 10];
+            int read;
+            while ((read = await request.Body.ReadAsync(buffer, ct)) > 0)
+            {
+                if (bytes.Length + read > options.MaxBytes)
+                {
+                    throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
+                }
+                if (bytes is MemoryStream memory && bytes.Length + read > options.MaxBytesInMemory)
+                {
+                    bytes = TemporaryFile();
+                    memory.WriteTo(bytes);
+                }
+                hash.AppendData(buffer, 0, read);
+                await bytes.WriteAsync(buffer.AsMemory(0, read), ct);
+            }
+            return bytes.Length > 0
+                ? new ReceivedBody(bytes, hash.GetHashAndReset(), type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip")
+                : throw new BodyRefusedException(Problems.EmptyBody());
+        }
+        catch
+        {
+            await bytes.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The bytes from their start.</summary>
+    public Stream Raw()
+    {
+        _bytes.Position = 0;
+        return _bytes;
+    }
+
+    /// <summary>The document from its start; disposing leaves the bytes.</summary>
+    public Stream Decoded(CaptureOptions options) => IsGzip ? new InflatingStream(Raw(), options) : new UnownedStream(Raw());
+
+    public ValueTask DisposeAsync() => _bytes.DisposeAsync();
+
+    private static FileStream TemporaryFile() => new(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}"), new FileStreamOptions
+    {
+        Mode = FileMode.CreateNew,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.None,
+        Options = FileOptions.DeleteOnClose | FileOptions.SequentialScan,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
+}
+
+/// <summary>A stream that is only read forward; what remains of <see cref="Stream"/> is refused.</summary>
+internal abstract class ForwardStream : Stream
+{
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public abstract override int Read(Span<byte> buffer);
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+    public override void Flush()
+    {
+    }
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
+
+/// <summary>Lets a reader dispose its stream without losing the bytes.</summary>
+internal sealed class UnownedStream(Stream inner) : ForwardStream
+{
+    public override int Read(Span<byte> buffer) => inner.Read(buffer);
+}
+
+/// <summary>One gzip member, inflated within bounds of size and ratio, and proved to be whole at its end.</summary>
+internal sealed class InflatingStream(Stream raw, CaptureOptions options) : ForwardStream
+{
+    private readonly GZipStream _gzip = new(raw, CompressionMode.Decompress, leaveOpen: true);
+    private long _total;
+
+    /// <summary>Why reading ended, also where a parser took the exception for the end of its input.</summary>
+    public BodyRefusedException? Refusal { get; private set; }
+
+    public override int Read(Span<byte> buffer)
+    {
+        int read;
+        try
+        {
+            read = _gzip.Read(buffer);
+        }
+        catch (InvalidDataException)
+        {
+            throw Refuse(Problems.BodyBroken("The body is not gzip, or its gzip is damaged."));
+        }
+        _total += read;
+        if (_total > options.MaxBytes)
+        {
+            throw Refuse(Problems.CaptureTooLarge(options.MaxBytes));
+        }
+        if (_total > 1 << 20 && _total / options.MaxCompressionRatio > raw.Position)
+        {
+            throw Refuse(Problems.CompressionRatio(options.MaxCompressionRatio));
+        }
+        if (read == 0 && buffer.Length > 0 && !EndsWhole())
+        {
+            throw Refuse(Problems.BodyBroken("The gzip ends too early, or has more than one member."));
+        }
+        return read;
+    }
+
+    // The decompressor takes a truncated body for a whole one, so the length in the trailer is compared (RFC 1952, ISIZE).
+    private bool EndsWhole()
+    {
+        if (raw.Length < 18)
+        {
+            return false;
+        }
+        var end = raw.Position;
+        var size = new byte[4];
+        raw.Position = raw.Length - 4;
+        raw.ReadExactly(size);
+        raw.Position = end;
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(size) == (uint)_total;
+    }
+
+    private BodyRefusedException Refuse(ProblemHttpResult answer) => Refusal = new BodyRefusedException(answer);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _gzip.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+}
