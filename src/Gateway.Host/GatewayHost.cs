@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net;
 using Gateway.Access;
+using Gateway.Capture;
 using Gateway.Database;
+using Gateway.Host.Dashboard;
+using Gateway.Query;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Gateway.Host;
@@ -36,7 +39,8 @@ public static class GatewayHost
         builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
         builder.Services.AddProblemDetails();
         builder.Services.AddAccess();
-        builder.Services.AddAntiforgery();
+        builder.Services.AddCapture();
+        builder.Services.AddDashboard();
         builder.Services.AddOpenApi();
 
         var app = builder.Build();
@@ -45,6 +49,10 @@ public static class GatewayHost
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapCapture();
+        app.MapQuery();
+        app.MapDashboard();
         app.MapOpenApi().RequireAuthorization();
         app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();
         app.MapGet("/health/ready", ReadyAsync).AllowAnonymous();
