@@ -77,13 +77,13 @@ internal sealed record CaptureLease
         }
     }
 
-    /// <summary>Gives the capture back for anybody to take at once.</summary>
+    /// <summary>Gives the capture back: at once, or after a wait when the turn failed, so that a short disturbance does not use up every attempt.</summary>
     /// <param name="uncount">True when the turn ended for no fault of the document.</param>
     public async Task ReleaseAsync(GatewayDatabase database, Actor actor, bool uncount)
     {
         await using var work = await database.BeginAsync(actor, CancellationToken.None);
         await work.Connection.ExecuteAsync("""
-            update capture set lease_until = null, lease_token = null, attempts = attempts - @back where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
+            update capture set lease_until = case when @back = 0 then gateway_now() + attempts * interval '20 s' end, lease_token = null, attempts = attempts - @back where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
             """, new { back = uncount ? 1 : 0, CaptureId, LeaseToken }, work.Transaction);
         await work.CommitAsync();
     }

@@ -27,7 +27,9 @@ internal sealed class CaptureGateway : IAsyncDisposable
     /// <summary>Signed in as a CMO.</summary>
     public HttpClient Client { get; }
 
-    public static async Task<CaptureGateway> StartAsync(params (string Name, string Value)[] settings)
+    public static Task<CaptureGateway> StartAsync(params (string Name, string Value)[] settings) => StartAsync(null, false, settings);
+
+    public static async Task<CaptureGateway> StartAsync(CaptureRouting? routing, bool withWorker, params (string Name, string Value)[] settings)
     {
         var database = await TestDatabase.CreateAsync();
         var builder = WebApplication.CreateSlimBuilder();
@@ -35,7 +37,14 @@ internal sealed class CaptureGateway : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
         builder.Services.AddSingleton(database.Gateway).AddAccess().AddCapture();
-        builder.Services.Remove(builder.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType == typeof(CaptureWorker)));
+        if (routing is not null)
+        {
+            builder.Services.AddSingleton(routing);
+        }
+        if (!withWorker)
+        {
+            builder.Services.Remove(builder.Services.Single(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType == typeof(CaptureWorker)));
+        }
         var app = builder.Build();
         app.UseAuthentication();
         app.UseAuthorization();

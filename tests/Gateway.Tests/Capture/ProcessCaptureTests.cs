@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Capture;
 namespace Gateway.Tests.Capture;
 
 public sealed class ProcessCaptureTests
@@ -23,6 +24,44 @@ public sealed class ProcessCaptureTests
         await gateway.Database.AdvanceAsync(TimeSpan.FromSeconds(61));
         Assert.True(await gateway.ProcessAsync());
         Assert.Equal("accepted", await gateway.Database.ScalarAsync<string>("select state from capture"));
+    }
+
+    [Fact]
+    public async Task Routing_sees_shipments_in_the_transaction_and_its_failure_stores_nothing()
+    {
+        var calls = 0;
+        CapturedDocument? seen = null;
+        var routing = new CaptureRouting((_, document) =>
+        {
+            seen = document;
+            return ++calls == 1 ? throw new InvalidOperationException("The first turn ends here.") : Task.CompletedTask;
+        });
+        await using var gateway = await CaptureGateway.StartAsync(routing, false);
+        const string to = ",\"destinationList\":[{\"type\":\"owning_party\",\"destination\":\"urn:epc:id:pgln:4012345.00002\"}]";
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1, extra: to)));
+        Assert.True(await gateway.ProcessAsync());
+        Assert.Equal(0L, await gateway.Database.ScalarAsync<long>("select count(*) from event"));
+        Assert.False(await gateway.ProcessAsync());
+        await gateway.Database.AdvanceAsync(TimeSpan.FromSeconds(21));
+        Assert.True(await gateway.ProcessAsync());
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from event"));
+        var shipment = Assert.Single(seen!.Shipments);
+        var (type, gln) = Assert.Single(shipment.Destinations);
+        Assert.Equal("owning_party 401234500002", $"{type} {gln[..12]}");
+    }
+
+    [Fact]
+    public async Task The_worker_is_woken_and_stores_a_document_of_many_chunks()
+    {
+        await using var gateway = await CaptureGateway.StartAsync(null, true, ("Capture:Sweep", "00:05:00"));
+        var document = Documents.Json([.. Enumerable.Range(1, 15_000).Select(n => Documents.Event(n))]);
+        Assert.True(document.Length > 2 << 20);
+        using var accepted = await gateway.PostAsync(document);
+        for (var tries = 0; tries < 300 && (await gateway.GetAsync(accepted.Headers.Location!.ToString())).GetProperty("running").GetBoolean(); tries++)
+        {
+            await Task.Delay(100);
+        }
+        Assert.Equal((15_000L, 15_000L), (await gateway.Database.ScalarAsync<long>("select count(*) from event"), await gateway.Database.ScalarAsync<long>("select count(*) from event_epc")));
     }
 
     [Fact]
