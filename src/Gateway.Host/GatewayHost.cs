@@ -3,7 +3,9 @@ using System.Net;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
+using Gateway.Delivery;
 using Gateway.Host.Dashboard;
+using Gateway.Partners;
 using Gateway.Query;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -39,6 +41,9 @@ public static class GatewayHost
         builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
         builder.Services.AddProblemDetails();
         builder.Services.AddAccess();
+        builder.Services.AddPartners();
+        builder.Services.AddDelivery();
+        builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
         builder.Services.AddCapture();
         builder.Services.AddDashboard();
         builder.Services.AddOpenApi();
@@ -52,6 +57,8 @@ public static class GatewayHost
         app.MapStaticAssets().AllowAnonymous();
         app.MapCapture();
         app.MapQuery();
+        app.MapPartners();
+        app.MapDeliveries();
         app.MapDashboard();
         app.MapOpenApi().RequireAuthorization();
         app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();

@@ -16,6 +16,7 @@ public static class Verbs
             DoctorCommand.Create(),
             CheckCommand.Create(),
             SubmitCommand.Create(),
+            DeliveriesCommand.Create(),
             KeyCommand.Create(),
         };
         var parsed = root.Parse(args);

@@ -1,3 +1,4 @@
+using Gateway.Delivery;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Epcis.Cbv;

@@ -1,3 +1,4 @@
+using Gateway.Delivery;
 using System.IO.Compression;
 using Dapper;
 using Epcis;

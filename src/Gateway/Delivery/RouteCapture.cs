@@ -1,6 +1,5 @@
 using Dapper;
 using Epcis.Cbv;
-using Gateway.Capture;
 using Gateway.Database;
 using Microsoft.Extensions.Options;
 

@@ -1,3 +1,4 @@
+using Gateway.Delivery;
 using System.Net;
 using Gateway.Capture;
 namespace Gateway.Tests.Capture;

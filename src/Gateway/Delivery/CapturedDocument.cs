@@ -1,7 +1,6 @@
 using Epcis.Events;
-using Gateway.Database;
 
-namespace Gateway.Capture;
+namespace Gateway.Delivery;
 
 /// <summary>A document whose events have just been stored, in the transaction that stores them.</summary>
 /// <param name="PartyId">Who sent it.</param>
@@ -20,6 +19,3 @@ public sealed record ShippingEvent(
 {
     public const int MaxEpcs = 1000;
 }
-
-/// <summary>What happens with a captured document in its own transaction: deliveries are queued here.</summary>
-public sealed record CaptureRouting(Func<Work, CapturedDocument, Task>? Route);
