@@ -52,12 +52,13 @@ create table delivery (
     lease_until    timestamptz,
     version        int    not null default 1,           -- rises with every decision of a person
     finished_at    timestamptz,
-    check ((state = 'dead') = (dead_reason is not null))
+    check (state <> 'dead' or dead_reason is not null)  -- a closed row remembers why it was dead, so that it can be reopened
 );
 create unique index delivery_once on delivery (document_id, partner_id) where replay_of is null;
 create unique index delivery_one_open_replay on delivery (replay_of) where state = 'due';
 create index delivery_due on delivery (partner_id, due_at) where state = 'due';
 create index delivery_lane on delivery (partner_id, ordering, delivery_id) where state in ('due', 'dead');
+create index delivery_receipt on delivery (partner_id, due_at) where state = 'delivered' and receipt = 'pending';
 create index delivery_partner on delivery (partner_id, delivery_id);
 
 -- The intent is committed before anything is sent; an attempt without an end after a crash has an unknown outcome.
@@ -139,10 +140,11 @@ grant select, insert on routing_decision, delivery_decision to gateway_app;
 
 create function delivery_changed() returns trigger language plpgsql as $$
 begin
-    if new.state = 'due' then
+    -- Only what can be sent now wakes the workers; what falls due later, the clock finds.
+    if new.state = 'due' and new.lease_token is null and new.due_at <= gateway_now() then
         perform pg_notify('delivery_due', new.partner_id::text);
     end if;
     perform pg_notify('changed', 'delivery ' || new.delivery_id);
     return null;
 end $$;
-create trigger delivery_notify after insert or update of state, due_at, attempts on delivery for each row execute function delivery_changed();
+create trigger delivery_notify after insert or update of state, due_at, attempts, receipt on delivery for each row execute function delivery_changed();

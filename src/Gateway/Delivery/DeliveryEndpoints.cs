@@ -1,0 +1,80 @@
+using System.Globalization;
+using Gateway.Access;
+using Gateway.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Gateway.Delivery;
+
+public sealed record DecisionRequest(string? Reason, int? Version);
+
+public static class DeliveryEndpoints
+{
+    private delegate Task<Decided> Decision(Actor actor, long id, int? version, string reason, CancellationToken ct);
+
+    public static void MapDeliveries(this IEndpointRouteBuilder app)
+    {
+        var deliveries = app.MapGroup("/api/deliveries");
+        deliveries.MapGet("", ListAsync).RequireAuthorization(Permissions.ReadDeliveries);
+        deliveries.MapGet("/{id:long}", FindAsync).RequireAuthorization(Permissions.ReadDeliveries);
+        deliveries.MapGet("/{id:long}/attempts", AttemptsAsync).RequireAuthorization(Permissions.ReadDeliveries);
+        Map("retry", d => d.RetryAsync);
+        Map("replay", d => d.ReplayAsync);
+        Map("close", d => d.CloseAsync);
+        Map("reopen", d => d.ReopenAsync);
+
+        void Map(string verb, Func<DeliveryDecisions, Decision> decision) =>
+            deliveries.MapPost($"/{{id:long}}/{verb}", (HttpContext context, long id, DecisionRequest? request, DeliveryDecisions decisions, DeliveryList list, CancellationToken ct) =>
+                DecideAsync(context, id, request, decision(decisions), list, ct)).RequireAuthorization(Permissions.Decide);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, DeliveryList list, string? state, string? partner, int? limit, string? cursor, CancellationToken ct)
+    {
+        if (state is not (null or "due" or "delivered" or "dead" or "closed"))
+        {
+            return Problems.BadParameter("state is due, delivered, dead or closed.");
+        }
+        long? before = null;
+        if (cursor is not null)
+        {
+            if (!long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            {
+                return Problems.BadParameter("cursor is not one of ours.");
+            }
+            before = id;
+        }
+        if (limit is < 1 or > 200)
+        {
+            return Problems.BadParameter("limit is 1 to 200.");
+        }
+        var take = limit ?? 50;
+        var rows = await list.ListAsync(context.Actor(), state, partner, before, take + 1, ct);
+        var items = rows.Take(take).ToList();
+        return TypedResults.Ok(new { items, next = rows.Count > take ? items[^1].Id.ToString(CultureInfo.InvariantCulture) : null });
+    }
+
+    private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryList list, CancellationToken ct) =>
+        await list.FindAsync(context.Actor(), id, ct) is { } item ? TypedResults.Ok(item) : Problems.NotFound("such delivery");
+
+    private static async Task<IResult> AttemptsAsync(HttpContext context, long id, DeliveryList list, CancellationToken ct) =>
+        await list.FindAsync(context.Actor(), id, ct) is null
+            ? Problems.NotFound("such delivery")
+            : TypedResults.Ok(new { items = await list.AttemptsAsync(context.Actor(), id, ct), next = (string?)null });
+
+    private static async Task<IResult> DecideAsync(HttpContext context, long id, DecisionRequest? request, Decision decide, DeliveryList list, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request?.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (await list.FindAsync(context.Actor(), id, ct) is null)
+        {
+            return Problems.NotFound("such delivery");
+        }
+        var decided = await decide(context.Actor(), id, request.Version, request.Reason, ct);
+        return decided.Refusal is { } refusal
+            ? Problems.NotDecidable(refusal)
+            : TypedResults.Ok(await list.FindAsync(context.Actor(), decided.Created ?? id, ct));
+    }
+}

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Delivery;
+
+/// <summary>Section <c>Delivery</c> of the configuration.</summary>
+public sealed class DeliveryOptions
+{
+    public const string Section = "Delivery";
+
+    /// <summary>Lets partners have private addresses and <c>http://</c>: for the demonstration and tests only.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>First wait; it doubles with jitter up to <see cref="RetryCap"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")] public TimeSpan RetryBase { get; init; } = TimeSpan.FromSeconds(2);
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")] public TimeSpan RetryCap { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The longest wait a partner's Retry-After can ask for.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")] public TimeSpan RetryAfterCap { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>After this a person decides. A week outlasts a weekend with a holiday.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "60.00:00:00")] public TimeSpan RetryLifetime { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>One attempt as a whole, from connecting to the end of the answer.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")] public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a claim lasts unless renewed; it is renewed at a third.</summary>
+    [Range(typeof(TimeSpan), "00:00:03", "00:10:00")] public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Rows claimed in one turn.</summary>
+    [Range(1, 100)] public int BatchSize { get; init; } = 100;
+
+    /// <summary>Requests to one partner at the same time, so that a slow one cannot take all connections.</summary>
+    [Range(1, 64)] public int MaxInFlightPerPartner { get; init; } = 8;
+
+    /// <summary>How often due rows are looked for when no notification comes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan CheckEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+}

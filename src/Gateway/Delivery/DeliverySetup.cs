@@ -1,0 +1,25 @@
+using Gateway.Delivery.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Gateway.Delivery;
+
+public static class DeliverySetup
+{
+    public static IServiceCollection AddDelivery(this IServiceCollection services)
+    {
+        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<OutgoingHttp>();
+        services.AddSingleton<IChannel, HttpsChannel>();
+        services.AddSingleton<IChannel, EpcisChannel>();
+        services.AddSingleton<RouteCapture>();
+        services.AddSingleton<DeliveryQueue>();
+        services.AddSingleton<DeliverOne>();
+        services.AddSingleton<DeliverDue>();
+        services.AddSingleton<DeliveryDecisions>();
+        services.AddSingleton<DeliveryList>();
+        services.AddHostedService<DeliveryWorker>();
+        return services;
+    }
+}

@@ -1,0 +1,110 @@
+using Dapper;
+using Epcis.Cbv;
+using Gateway.Capture;
+using Gateway.Database;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Delivery;
+
+/// <summary>Queues a captured document for its partners, in the capture's own transaction; says of each candidate why, or why not.</summary>
+public sealed class RouteCapture(IOptions<DeliveryOptions> options)
+{
+    // Properties, because arrays do not come through a constructor.
+    private sealed record Candidate
+    {
+        public int PartnerId { get; init; }
+        public int PartyId { get; init; }
+        public string Format { get; init; } = "";
+        public string State { get; init; } = "";
+        public string Form { get; init; } = "";
+        public string[] Glns { get; init; } = [];
+        public string[] RouteSources { get; init; } = [];
+        public string[] RouteDestinations { get; init; } = [];
+    }
+
+    public async Task RouteAsync(Work work, CapturedDocument document)
+    {
+        // The capturing party may not see partners; routing must. Estimates on rows just written are poor, and nested loops over them ruinous.
+        var before = await work.Connection.ExecuteScalarAsync<string?>("select current_setting('app.party', true)", transaction: work.Transaction);
+        await SetAsync(work, "*", "off");
+        var candidates = await CandidatesAsync(work, document);
+        if (candidates.Count > 0)
+        {
+            string? foreign = null;
+            if (document.Shipments.Count > 0 && candidates.Any(c => document.Shipments.All(s => Concerns(c, s))))
+            {
+                foreign = await ForeignEpcAsync(work, document);
+            }
+            await RecordAsync(work, document, candidates, [.. candidates.Select(c => Decide(c, document, foreign))]);
+        }
+        await SetAsync(work, before ?? "", "on");
+    }
+
+    private static Task SetAsync(Work work, string party, string nestedLoops) => work.Connection.ExecuteAsync(
+        "select set_config('app.party', @party, true), set_config('enable_nestloop', @nestedLoops, true)", new { party, nestedLoops }, work.Transaction);
+
+    private static async Task<IReadOnlyList<Candidate>> CandidatesAsync(Work work, CapturedDocument document)
+    {
+        var destinations = document.Shipments.SelectMany(s => Of(s.Destinations)).Distinct().ToArray();
+        var sources = document.Shipments.SelectMany(s => Of(s.Sources)).Distinct().ToArray();
+        var rows = await work.Connection.QueryAsync<Candidate>("""
+            select p.partner_id as "PartnerId", p.party_id as "PartyId", p.format as "Format", p.state as "State",
+                case when o.media_type like '%json%' then '2.0-json' when @version like '1%' then '1.2-xml' else '2.0-xml' end as "Form",
+                array(select gln from partner_gln g where g.partner_id = p.partner_id) as "Glns",
+                array(select coalesce(r.source_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteSources",
+                array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations"
+            from partner p cross join document o
+            where o.document_id = @DocumentId and (
+                exists (select from partner_gln g where g.partner_id = p.partner_id and g.gln = any(@destinations))
+                or exists (select from route r where r.partner_id = p.partner_id and r.active
+                           and (r.source_gln is null or r.source_gln = any(@sources)) and (r.destination_gln is null or r.destination_gln = any(@destinations))))
+            order by p.partner_id
+            """, new { version = document.Header.SchemaVersion ?? "", document.DocumentId, destinations, sources }, work.Transaction);
+        return rows.AsList();
+    }
+
+    private static IEnumerable<string> Of(IReadOnlyList<(string Type, string Gln)> parties) =>
+        parties.Where(p => p.Type is "owning_party" or "location").Select(p => p.Gln);
+
+    private static bool Concerns(Candidate c, ShippingEvent shipment) =>
+        Of(shipment.Destinations).Intersect(c.Glns).Any()
+        || c.RouteSources.Zip(c.RouteDestinations).Any(r => (r.First.Length == 0 || Of(shipment.Sources).Contains(r.First)) && (r.Second.Length == 0 || Of(shipment.Destinations).Contains(r.Second)));
+
+    private static (string Decision, string Code, string Reason) Decide(Candidate c, CapturedDocument document, string? foreign) => c switch
+    {
+        { State: "draft" } => ("not sent", "ROUTE-PARTNER-DRAFT", "The partner is a draft."),
+        _ when document.Shipments.Count == 0 => ("not sent", "ROUTE-NO-SHIPMENT", "The document ships nothing, so nothing says that it concerns the partner."),
+        _ when !document.Shipments.All(s => Concerns(c, s)) => ("not sent", "ROUTE-MIXED-DESTINATIONS", "The document has shipments to others, and a captured document is never cut."),
+        _ when foreign is not null => ("not sent", "ROUTE-FOREIGN-EVENTS", $"The document tells of {foreign}, which is not in the shipment."),
+        _ when c.Format != c.Form => ("not sent", "ROUTE-PARTNER-FORMAT", $"The document is {c.Form}; the partner takes {c.Format}."),
+        _ => ("queued", "ROUTE-SHIPMENT", "Every shipment in the document goes to the partner."),
+    };
+
+    // One EPC of the capture that is neither shipped nor packed, at any depth, in what is shipped.
+    private static Task<string?> ForeignEpcAsync(Work work, CapturedDocument document) => work.Connection.ExecuteScalarAsync<string?>("""
+        with recursive mine as materialized (select event_id, role, epc from event_epc where event_id between @FirstEventId and @LastEventId),
+        edge as materialized (select p.epc as parent, c.epc as child from mine p join mine c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
+        shipped (epc) as (select epc from mine where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc)
+        select m.epc from mine m where not exists (select from shipped s where s.epc = m.epc) limit 1
+        """, new { document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray() }, work.Transaction);
+
+    private Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions) => work.Connection.ExecuteAsync("""
+        with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),
+        q as (insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, give_up_at)
+              select party_id, @DocumentId, partner_id, gen_random_uuid(), @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime from u where decision = 'queued'
+              returning delivery_id, partner_id)
+        insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
+        select @CaptureId, u.partner_id, u.party_id, u.decision, u.code, u.reason, q.delivery_id from u left join q using (partner_id)
+        """, new
+    {
+        partners = candidates.Select(c => c.PartnerId).ToArray(), parties = candidates.Select(c => c.PartyId).ToArray(),
+        decided = decisions.Select(d => d.Decision).ToArray(), codes = decisions.Select(d => d.Code).ToArray(), reasons = decisions.Select(d => d.Reason).ToArray(),
+        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document),
+    }, work.Transaction);
+
+    // Messages about one shipment go one after the other.
+    private static string Ordering(CapturedDocument document) =>
+        document.Shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value
+        ?? document.Shipments.SelectMany(s => s.Epcs).FirstOrDefault()
+        ?? FormattableString.Invariant($"document {document.DocumentId}");
+}

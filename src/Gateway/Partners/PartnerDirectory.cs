@@ -1,0 +1,89 @@
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+using Npgsql;
+
+namespace Gateway.Partners;
+
+public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string State, string? PauseReason, DateTime CreatedAt);
+
+public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln, string Reason, bool Active);
+
+/// <summary>The trading partners: where they are, what they take, and which routes lead to them.</summary>
+public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets secrets)
+{
+    private const string Select = """
+        select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.state as "State",
+            p.pause_reason as "PauseReason", p.created_at as "CreatedAt"
+        from partner p join party y using (party_id)
+        """;
+
+    /// <returns>False when the GLN is somebody's already.</returns>
+    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        try
+        {
+            var partyId = await Parties.EnsureAsync(work, "partner", name, gln);
+            if (await work.Connection.ExecuteScalarAsync<string>("select kind from party where party_id = @partyId", new { partyId }, work.Transaction) != "partner")
+            {
+                return false;
+            }
+            // Two statements: row security of the GLN looks for its partner, which must be there already.
+            var partnerId = await work.Connection.ExecuteScalarAsync<int>("""
+                insert into partner (party_id, name, format, channel, url, secret, created_at)
+                values (@partyId, @name, @format, @channel, @url, @secret, gateway_now()) returning partner_id
+                """, new { partyId, name, format, channel, url, secret = secrets.Seal(partyId, token) }, work.Transaction);
+            await work.Connection.ExecuteAsync("insert into partner_gln (gln, partner_id) values (@gln, @partnerId)", new { gln, partnerId }, work.Transaction);
+            await work.CommitAsync();
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return false;
+        }
+    }
+
+    public async Task<IReadOnlyList<PartnerItem>> ListAsync(Actor actor, int after, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        return (await work.Connection.QueryAsync<PartnerItem>(Select + " where p.partner_id > @after order by p.partner_id limit @limit", new { after, limit }, work.Transaction)).AsList();
+    }
+
+    public async Task<PartnerItem?> FindAsync(Actor actor, string gln, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        return await work.Connection.QuerySingleOrDefaultAsync<PartnerItem>(Select + " where p.partner_id = (select partner_id from partner_gln where gln = @gln)", new { gln }, work.Transaction);
+    }
+
+    /// <returns>False when the partner is not in the state this starts from.</returns>
+    public async Task<bool> SetPausedAsync(Actor actor, int partnerId, bool paused, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        var changed = await work.Connection.ExecuteAsync("""
+            update partner set state = case when @paused then 'paused' else 'active' end, pause_reason = case when @paused then @reason end
+            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end
+            """, new { partnerId, paused, reason }, work.Transaction);
+        await work.CommitAsync();
+        return changed == 1;
+    }
+
+    public async Task<int> AddRouteAsync(Actor actor, int partnerId, string? sourceGln, string? destinationGln, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        var id = await work.Connection.ExecuteScalarAsync<int>("""
+            insert into route (partner_id, source_gln, destination_gln, reason) values (@partnerId, @sourceGln, @destinationGln, @reason) returning route_id
+            """, new { partnerId, sourceGln, destinationGln, reason }, work.Transaction);
+        await work.CommitAsync();
+        return id;
+    }
+
+    public async Task<IReadOnlyList<RouteItem>> RoutesAsync(Actor actor, int partnerId, int after, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        return (await work.Connection.QueryAsync<RouteItem>("""
+            select route_id as "Id", source_gln as "SourceGln", destination_gln as "DestinationGln", reason as "Reason", active as "Active"
+            from route where partner_id = @partnerId and route_id > @after order by route_id limit @limit
+            """, new { partnerId, after, limit }, work.Transaction)).AsList();
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using Epcis.Identifiers;
+using Gateway.Access;
+using Gateway.Delivery;
+using Gateway.Delivery.Channels;
+using Gateway.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Partners;
+
+public sealed record ChannelRequest(string? Kind, string? Url, string? Token);
+
+public sealed record PartnerRequest(string? Gln, string? Name, string? Format, ChannelRequest? Channel);
+
+public sealed record ReasonRequest(string? Reason);
+
+public sealed record RouteRequest(string? SourceGln, string? DestinationGln, string? Reason);
+
+public static class PartnerEndpoints
+{
+    public static IServiceCollection AddPartners(this IServiceCollection services) => services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
+
+    public static void MapPartners(this IEndpointRouteBuilder app)
+    {
+        var partners = app.MapGroup("/api/partners");
+        partners.MapPost("", AddAsync).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapGet("", ListAsync).RequireAuthorization(Permissions.ReadPartners);
+        partners.MapGet("/{gln}", FindAsync).RequireAuthorization(Permissions.ReadPartners);
+        partners.MapPost("/{gln}/pause", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, true, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapPost("/{gln}/resume", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, false, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapPost("/{gln}/routes", AddRouteAsync).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapGet("/{gln}/routes", RoutesAsync).RequireAuthorization(Permissions.ReadPartners);
+    }
+
+    private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<DeliveryOptions> options, CancellationToken ct)
+    {
+        if (Refuse(request, options.Value.AllowPrivateAddresses) is { } refusal)
+        {
+            return Problems.Invalid(refusal);
+        }
+        var (gln, channel) = (request.Gln!, request.Channel!);
+        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind!, channel.Url!, channel.Token, ct)
+            ? TypedResults.Created($"/api/partners/{gln}", View((await directory.FindAsync(context.Actor(), gln, ct))!))
+            : Problems.PartnerExists(gln);
+    }
+
+    private static string? Refuse(PartnerRequest request, bool allowPrivate) => request switch
+    {
+        { Gln: null } => "gln is missing.",
+        _ when !Gln.Parse(request.Gln!).Try(out _, out var error) => error,
+        _ when string.IsNullOrWhiteSpace(request.Name) => "name is missing.",
+        { Format: not ("1.2-xml" or "2.0-xml" or "2.0-json") } => "format is 1.2-xml, 2.0-xml or 2.0-json.",
+        { Channel.Kind: "as2" or "sftp" or "soap" or "folder" } => $"The channel {request.Channel!.Kind} is not available yet; use https or epcis.",
+        { Channel.Kind: not ("https" or "epcis") } or { Channel: null } => "channel.kind is https or epcis.",
+        _ => PublicAddress.Refuse(request.Channel!.Url ?? "", allowPrivate),
+    };
+
+    private static object View(PartnerItem p) => new { p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url }, p.State, p.PauseReason, p.CreatedAt };
+
+    private static async Task<IResult> ListAsync(HttpContext context, PartnerDirectory directory, int? limit, string? cursor, CancellationToken ct) =>
+        Refuse(limit, cursor, out var after) is { } refusal
+            ? Problems.BadParameter(refusal)
+            : Page(await directory.ListAsync(context.Actor(), after, (limit ?? 50) + 1, ct), limit ?? 50, p => p.Id, View);
+
+    private static async Task<IResult> FindAsync(HttpContext context, string gln, PartnerDirectory directory, CancellationToken ct) =>
+        await directory.FindAsync(context.Actor(), gln, ct) is { } partner ? TypedResults.Ok(View(partner)) : Problems.NotFound("such partner");
+
+    private static async Task<IResult> PauseAsync(HttpContext context, string gln, bool paused, ReasonRequest? request, PartnerDirectory directory, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request?.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        return await directory.SetPausedAsync(context.Actor(), partner.Id, paused, request.Reason, ct)
+            ? TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!))
+            : Problems.NotDecidable($"The partner is {partner.State}.");
+    }
+
+    private static async Task<IResult> AddRouteAsync(HttpContext context, string gln, RouteRequest request, PartnerDirectory directory, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        foreach (var end in (string?[])[request.SourceGln, request.DestinationGln])
+        {
+            if (end is not null && !Gln.Parse(end).Try(out _, out var error))
+            {
+                return Problems.Invalid(error);
+            }
+        }
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        var id = await directory.AddRouteAsync(context.Actor(), partner.Id, request.SourceGln, request.DestinationGln, request.Reason, ct);
+        return TypedResults.Created($"/api/partners/{gln}/routes", new RouteItem(id, request.SourceGln, request.DestinationGln, request.Reason, true));
+    }
+
+    private static async Task<IResult> RoutesAsync(HttpContext context, string gln, PartnerDirectory directory, int? limit, string? cursor, CancellationToken ct)
+    {
+        if (Refuse(limit, cursor, out var after) is { } refusal)
+        {
+            return Problems.BadParameter(refusal);
+        }
+        return await directory.FindAsync(context.Actor(), gln, ct) is { } partner
+            ? Page(await directory.RoutesAsync(context.Actor(), partner.Id, after, (limit ?? 50) + 1, ct), limit ?? 50, r => r.Id, r => r)
+            : Problems.NotFound("such partner");
+    }
+
+    private static string? Refuse(int? limit, string? cursor, out int after)
+    {
+        after = 0;
+        return limit is < 1 or > 200 ? "limit is 1 to 200."
+            : cursor is not null && !int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after) ? "cursor is not one of ours." : null;
+    }
+
+    private static IResult Page<T>(IReadOnlyList<T> rows, int limit, Func<T, int> id, Func<T, object> view) where T : notnull =>
+        TypedResults.Ok(new { items = rows.Take(limit).Select(view), next = rows.Count > limit ? id(rows[limit - 1]).ToString(CultureInfo.InvariantCulture) : null });
+}
