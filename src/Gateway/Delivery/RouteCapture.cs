@@ -8,7 +8,18 @@ namespace Gateway.Delivery;
 /// <summary>Queues a captured document for its partners, in the capture's own transaction; says of each candidate why, or why not.</summary>
 public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 {
-    private sealed record Candidate(int PartnerId, int PartyId, string Format, string State, string Form, string[] Glns, bool Anything, string[] RouteSources, string[] RouteDestinations);
+    // Properties, because arrays do not come through a constructor.
+    private sealed record Candidate
+    {
+        public int PartnerId { get; init; }
+        public int PartyId { get; init; }
+        public string Format { get; init; } = "";
+        public string State { get; init; } = "";
+        public string Form { get; init; } = "";
+        public string[] Glns { get; init; } = [];
+        public string[] RouteSources { get; init; } = [];
+        public string[] RouteDestinations { get; init; } = [];
+    }
 
     public async Task RouteAsync(Work work, CapturedDocument document)
     {
@@ -39,7 +50,6 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
             select p.partner_id as "PartnerId", p.party_id as "PartyId", p.format as "Format", p.state as "State",
                 case when o.media_type like '%json%' then '2.0-json' when @version like '1%' then '1.2-xml' else '2.0-xml' end as "Form",
                 array(select gln from partner_gln g where g.partner_id = p.partner_id) as "Glns",
-                exists (select from route r where r.partner_id = p.partner_id and r.active and r.source_gln is null and r.destination_gln is null) as "Anything",
                 array(select coalesce(r.source_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteSources",
                 array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations"
             from partner p cross join document o
