@@ -22,6 +22,7 @@ public static class DashboardSetup
         services.AddSingleton<CaptureList>();
         services.AddSingleton<CaptureSource>();
         services.AddSingleton<RoutingDecisions>();
+        services.AddSingleton<DeliveryOverview>();
         return services;
     }
 
