@@ -23,6 +23,7 @@ public static class DashboardSetup
         services.AddSingleton<CaptureSource>();
         services.AddSingleton<RoutingDecisions>();
         services.AddSingleton<DeliveryOverview>();
+        services.AddSingleton<DecideDelivery>();
         return services;
     }
 
