@@ -25,7 +25,7 @@ public static class DashboardSetup
         services.AddSingleton<CaptureSource>();
         services.AddSingleton<RoutingDecisions>();
         services.AddSingleton<DeliveryOverview>();
-        services.AddSingleton<DecideDelivery>();
+        services.TryAddSingleton<DeliveryDecisions>();
         return services;
     }
 
