@@ -2,6 +2,8 @@ using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -22,6 +24,8 @@ public static class DashboardSetup
         services.AddSingleton<CaptureList>();
         services.AddSingleton<CaptureSource>();
         services.AddSingleton<RoutingDecisions>();
+        services.AddSingleton<DeliveryOverview>();
+        services.TryAddSingleton<DeliveryDecisions>();
         return services;
     }
 
@@ -30,7 +34,11 @@ public static class DashboardSetup
         app.Use(GuardAsync);
         app.MapSignIn();
         app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/deliveries" : "/captures")).RequireAuthorization();
-        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(Permissions.ReadCaptures);
+        // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
+        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadCaptures)
+        {
+            AuthenticationSchemes = $"{CookieAuthenticationDefaults.AuthenticationScheme},{KeyAuthentication.SchemeName}",
+        });
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -68,7 +68,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         {
             try
             {
-                var changed = await _changed.Reader.ReadAsync(_closed.Token).AsTask().WaitAsync(Tick, _closed.Token);
+                await _changed.Reader.ReadAsync(_closed.Token).AsTask().WaitAsync(Tick, _closed.Token);
                 await InvokeAsync(RereadAsync);
                 await Task.Delay(Pause, _closed.Token);
             }
