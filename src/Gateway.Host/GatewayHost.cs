@@ -51,10 +51,10 @@ public static class GatewayHost
         var app = builder.Build();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseStaticFiles(); // before authentication: styles and scripts are open to all
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
-        app.MapStaticAssets().AllowAnonymous();
         app.MapCapture();
         app.MapQuery();
         app.MapPartners();

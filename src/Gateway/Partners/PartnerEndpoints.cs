@@ -1,8 +1,6 @@
 using System.Globalization;
 using Epcis.Identifiers;
 using Gateway.Access;
-using Gateway.Delivery;
-using Gateway.Delivery.Channels;
 using Gateway.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,7 +20,11 @@ public sealed record RouteRequest(string? SourceGln, string? DestinationGln, str
 
 public static class PartnerEndpoints
 {
-    public static IServiceCollection AddPartners(this IServiceCollection services) => services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
+    public static IServiceCollection AddPartners(this IServiceCollection services)
+    {
+        services.AddOptions<PartnerOptions>().BindConfiguration(PartnerOptions.Section);
+        return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
+    }
 
     public static void MapPartners(this IEndpointRouteBuilder app)
     {
@@ -36,7 +38,7 @@ public static class PartnerEndpoints
         partners.MapGet("/{gln}/routes", RoutesAsync).RequireAuthorization(Permissions.ReadPartners);
     }
 
-    private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<DeliveryOptions> options, CancellationToken ct)
+    private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
     {
         if (Refuse(request, options.Value.AllowPrivateAddresses) is { } refusal)
         {

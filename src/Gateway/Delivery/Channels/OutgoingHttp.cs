@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.RegularExpressions;
+using Gateway.Http;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.Timeout;

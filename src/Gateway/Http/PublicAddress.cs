@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Gateway.Delivery.Channels;
+namespace Gateway.Http;
 
 /// <summary>Which addresses the gateway may call: none that leads into its own network.</summary>
 public static class PublicAddress

@@ -1,0 +1,10 @@
+namespace Gateway.Partners;
+
+/// <summary>What an address of a partner may be; read from the section of delivery, which checks it again when it connects.</summary>
+public sealed class PartnerOptions
+{
+    public const string Section = "Delivery";
+
+    /// <summary>Lets private addresses and http pass: the demonstration and tests only.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+}
