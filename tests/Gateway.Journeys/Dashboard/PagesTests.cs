@@ -37,7 +37,7 @@ public sealed class PagesTests
         var document = new ShipmentGenerator(5).Xml(new ShipmentPlan(1, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)));
         using var answer = await gateway.CaptureAsync(document);
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 1);
-        await page.GetByText("1 needs a decision").Or(page.GetByText("needs decision")).First.WaitForAsync();
+        await page.GetByRole(AriaRole.Table).GetByText("Needs decision").Or(page.GetByRole(AriaRole.Grid).GetByText("Needs decision")).First.WaitForAsync();
         await PictureAsync(page, "deliveries");
 
         // Its page says why, and a retry with a reason sends it again.

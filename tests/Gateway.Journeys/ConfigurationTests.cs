@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Gateway.Capture;
+using Gateway.Delivery;
+
+namespace Gateway.Journeys;
+
+public sealed class ConfigurationTests
+{
+    [Theory]
+    [InlineData("Capture", typeof(CaptureOptions))]
+    [InlineData("Delivery", typeof(DeliveryOptions))]
+    public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
+        {
+            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
+        }
+        using var sample = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory.FullName, "appsettings.sample.json")));
+
+        Assert.Equal(
+            options.GetProperties().Select(p => p.Name).Order(StringComparer.Ordinal),
+            sample.RootElement.GetProperty(section).EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+}
