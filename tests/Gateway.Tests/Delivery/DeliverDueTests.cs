@@ -18,7 +18,7 @@ namespace Gateway.Tests.Delivery;
 
 public sealed class DeliverDueTests
 {
-    private const string PartnerGln = "9521321000018";
+    internal const string PartnerGln = "9521321000018";
     private static readonly byte[] Bytes = "<a document/>"u8.ToArray();
 
     [Fact]
@@ -66,11 +66,11 @@ public sealed class DeliverDueTests
         Assert.Equal("queued", (await services.GetRequiredService<DeliveryList>().ListAsync(Actor.System("test"), "due", PartnerGln, null, 10, CancellationToken.None)).Single().Shown.Replace("retrying", "queued", StringComparison.Ordinal));
     }
 
-    private static ServiceProvider Services(TestDatabase database) => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Delivery:AllowPrivateAddresses", "true")]).Build())
+    internal static ServiceProvider Services(TestDatabase database, bool allowPrivate = true) => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Delivery:AllowPrivateAddresses", allowPrivate ? "true" : "false")]).Build())
         .AddSingleton(database.Gateway).AddLogging().AddPartners().AddDelivery().AddDataProtection().UseEphemeralDataProtectionProvider().Services.BuildServiceProvider();
 
-    private static async Task<WebApplication> StartPartnerAsync(RequestDelegate answer)
+    internal static async Task<WebApplication> StartPartnerAsync(RequestDelegate answer)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -80,7 +80,7 @@ public sealed class DeliverDueTests
         return app;
     }
 
-    private static async Task RouteAsync(TestDatabase database, ServiceProvider services, string url)
+    internal static async Task RouteAsync(TestDatabase database, ServiceProvider services, string url, params ShippingEvent[] more)
     {
         Assert.True(await services.GetRequiredService<PartnerDirectory>().AddAsync(Actor.System("test"), PartnerGln, "A partner", "1.2-xml", "https", url, "a-token", CancellationToken.None));
         await database.ExecuteAsync($"""
@@ -93,7 +93,7 @@ public sealed class DeliverDueTests
             """);
         await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
         await services.GetRequiredService<RouteCapture>().RouteAsync(work, new CapturedDocument(1, 1, 2, 1, 1, new DocumentHeader { SchemaVersion = "1.2" },
-            [new ShippingEvent(1, ["urn:epc:id:sscc:9521321.0000000001"], [], [("owning_party", PartnerGln)], [])]));
+            [new ShippingEvent(1, ["urn:epc:id:sscc:9521321.0000000001"], [], [("owning_party", PartnerGln)], []), .. more]));
         await work.CommitAsync();
     }
 }
