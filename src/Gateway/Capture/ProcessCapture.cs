@@ -1,10 +1,10 @@
-using Gateway.Delivery;
 using System.IO.Compression;
 using Dapper;
 using Epcis;
 using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Delivery;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -68,9 +68,9 @@ public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQue
         {
             // Stopping; leases were given back.
         }
-        catch (Exception e) when (e is NpgsqlException or CommitUnknownException or IOException)
+        catch (Exception e)
         {
-            // The leases run out, and the clock starts this partner again.
+            // Whatever it was, it is told; the leases run out, and the clock starts this partner again.
             Interrupted(e);
         }
     }
