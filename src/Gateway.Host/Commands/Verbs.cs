@@ -31,7 +31,8 @@ public static class Verbs
         }
         try
         {
-            return await parsed.InvokeAsync();
+            // Its own handler would print a stack trace where a sentence with the remedy is meant.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
         catch (Exception e) when (e is PostgresUnavailableException or UnsupportedDatabaseException or WrongUseException)
         {

@@ -23,10 +23,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private Process? _process;
     private Thread? _thread;
 
-    private EmbeddedPostgres(string dataDirectory, string binaries)
+    private EmbeddedPostgres(string home, string binaries)
     {
-        _cluster = Path.Combine(dataDirectory, "postgres");
-        _socket = SocketDirectory(dataDirectory);
+        _cluster = Path.Combine(home, "postgres");
+        _socket = SocketDirectory(home);
         _binaries = binaries;
     }
 
@@ -40,17 +40,18 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>Joins the running server of this data directory, or prepares and starts one.</summary>
     public static async Task<EmbeddedPostgres> StartAsync(string dataDirectory, CancellationToken ct, params string[] settings)
     {
-        var server = new EmbeddedPostgres(Path.GetFullPath(dataDirectory), FindBinaries());
-        Directory.CreateDirectory(Path.GetFullPath(dataDirectory));
-        using (await TakeLockAsync(Path.Combine(Path.GetFullPath(dataDirectory), "postgres.lock"), ct))
+        var binaries = FindBinaries();
+        var directory = Directory.CreateDirectory(Path.GetFullPath(dataDirectory)).FullName;
+        using (await TakeLockAsync(Path.Combine(directory, "postgres.lock"), ct))
         {
+            var server = new EmbeddedPostgres(HomeBelow(directory), binaries);
             if (!await server.IsRunningAsync(ct))
             {
                 server.Prepare();
                 await server.LaunchAsync(settings, ct);
             }
+            return server;
         }
-        return server;
     }
 
     /// <summary>Creates the database when it is not there.</summary>
@@ -96,6 +97,32 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             }
         }
         _thread?.Join();
+    }
+
+    /// <summary>
+    /// Where the server's files stand: the data directory itself, or, when root keeps it below folders that nobody else may enter
+    /// (its own home, for one), a folder under /var/lib that a link in the data directory names.
+    /// </summary>
+    private static string HomeBelow(string directory)
+    {
+        var link = Path.Combine(directory, "elsewhere");
+        if (new DirectoryInfo(link).LinkTarget is { } chosen)
+        {
+            return chosen;
+        }
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return directory;
+        }
+        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (Run([.. AsAccount(), "test", "-x", directory]).Exit == 0)
+        {
+            return directory;
+        }
+        var home = Directory.CreateDirectory($"/var/lib/gateway/{Guid.NewGuid():N}").FullName;
+        Own(home);
+        Directory.CreateSymbolicLink(link, home);
+        return home;
     }
 
     private static string FindBinaries()
@@ -159,12 +186,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         throw new PostgresUnavailableException($"The PostgreSQL server of {_cluster} runs but does not answer: see its log in {_cluster}/log, stop it, and start again.");
     }
 
-    private static bool IsPostmasterAlive(string pidFile)
+    private bool IsPostmasterAlive(string pidFile)
     {
         try
         {
-            // After a crash the number may belong to anybody, so the command line is asked too.
-            return int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), out var pid) && File.ReadAllText($"/proc/{pid}/cmdline").Contains("postgres", StringComparison.Ordinal);
+            // After a crash the number may belong to anybody, even to another cluster's server, so the command line is asked too.
+            return int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), out var pid) && File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').Contains(_cluster);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -205,8 +232,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var (exit, output) = Run([.. AsAccount(), Path.Combine(_binaries, "initdb"), "-D", unfinished, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"]);
         if (exit != 0)
         {
-            var remedy = output.Contains("Permission denied", StringComparison.Ordinal) ? $" The account {Account} must be able to enter every folder above {unfinished}: choose another GATEWAY_DATA." : "";
-            throw new PostgresUnavailableException($"initdb failed: {output.Trim()}{remedy}");
+            throw new PostgresUnavailableException($"initdb failed: {output.Trim()}");
         }
         Directory.Move(unfinished, _cluster);
     }
