@@ -1,3 +1,4 @@
+using Deque.AxeCore.Playwright;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
 
@@ -18,7 +19,7 @@ public sealed class PagesTests
         await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/buyer");
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1440, Height = 900 } });
+        var page = await browser.NewPageAsync(new() { ReducedMotion = ReducedMotion.Reduce, ViewportSize = new() { Width = 1440, Height = 900 } });
         var errors = new List<string>();
         page.Console += (_, m) => { if (m.Type == "error") { errors.Add(m.Text); } };
 
@@ -45,6 +46,7 @@ public sealed class PagesTests
         await page.WaitForSelectorAsync("main[data-ready=true]");
         await PictureAsync(page, "delivery");
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry…" }).ClickAsync();
+        await PictureAsync(page, "delivery-retry");
         await page.FillAsync("#reason", "The partner has corrected its master data.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry", Exact = true }).ClickAsync();
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select attempts::bigint from delivery") > 3);
@@ -74,6 +76,10 @@ public sealed class PagesTests
 
     private static async Task PictureAsync(IPage page, string name)
     {
+        // Open to everybody: axe finds nothing on any page as it is shown.
+        var audit = await page.RunAxe();
+        var found = string.Join("\n", audit.Violations.SelectMany(v => v.Nodes.Select(n => $"{name}: {v.Id}: {n.Html}: {string.Join(" ", n.Any.Select(c => c.Message))}")));
+        Assert.True(found.Length == 0, found);
         if (Environment.GetEnvironmentVariable("GATEWAY_SCREENSHOTS") is { Length: > 0 } folder)
         {
             await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
