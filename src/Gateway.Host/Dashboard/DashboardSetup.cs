@@ -1,4 +1,5 @@
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
@@ -19,11 +20,17 @@ public static class DashboardSetup
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, KeyRevalidation>();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<Installation>();
+        services.AddScoped<LiveUpdates>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(s => s.GetRequiredService<ChangeFeed>());
         services.AddSingleton<CaptureList>();
         services.AddSingleton<CaptureSource>();
         services.AddSingleton<RoutingDecisions>();
+        services.AddSingleton<CaptureFigures>();
+        services.AddSingleton<DeliveryFigures>();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<Query.Search>();
         services.AddSingleton<DeliveryOverview>();
         services.TryAddSingleton<DeliveryDecisions>();
         return services;
@@ -33,7 +40,7 @@ public static class DashboardSetup
     {
         app.Use(GuardAsync);
         app.MapSignIn();
-        app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/deliveries" : "/captures")).RequireAuthorization();
+        app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/today" : "/captures")).RequireAuthorization();
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
         app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadCaptures)
         {

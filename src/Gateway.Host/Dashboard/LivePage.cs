@@ -18,10 +18,14 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _closed = new();
     private IDisposable? _subscription;
+    private Action? _resumed;
     private Task _watching = Task.CompletedTask;
 
     [Inject]
     private ChangeFeed Feed { get; set; } = default!;
+
+    [Inject]
+    private LiveUpdates Updates { get; set; } = default!;
 
     [CascadingParameter]
     private Task<AuthenticationState> SignedIn { get; set; } = default!;
@@ -58,6 +62,8 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                     _changed.Writer.TryWrite(true);
                 }
             });
+            _resumed = () => _changed.Writer.TryWrite(true); // what happened meanwhile is shown at once
+            Updates.Changed += _resumed;
             _watching = WatchAsync();
         }
     }
@@ -69,7 +75,10 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
             try
             {
                 await _changed.Reader.ReadAsync(_closed.Token).AsTask().WaitAsync(Tick, _closed.Token);
-                await InvokeAsync(RereadAsync);
+                if (!Updates.Paused)
+                {
+                    await InvokeAsync(RereadAsync);
+                }
                 await Task.Delay(Pause, _closed.Token);
             }
             catch (TimeoutException)
@@ -106,6 +115,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _subscription?.Dispose();
+        Updates.Changed -= _resumed;
         await _closed.CancelAsync();
         await _watching;
         _closed.Dispose();

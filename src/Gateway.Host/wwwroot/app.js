@@ -24,3 +24,26 @@ document.addEventListener("click", event => {
     navigator.clipboard.writeText(button.dataset.copy);
   }
 });
+
+// Keys: / to search, g and a letter to a page, Shift with a letter for a verb that names it. Never while somebody types.
+let gone = 0;
+document.addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) {
+    return;
+  }
+  if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("search")?.focus();
+  } else if (event.key === "g") {
+    gone = event.timeStamp;
+  } else if (event.timeStamp - gone < 1500) {
+    gone = 0;
+    document.querySelector(`header nav a[title="g then ${CSS.escape(event.key)}"]`)?.click();
+  } else {
+    const verb = [...document.querySelectorAll(`button[data-key="${CSS.escape(event.key)}"]:not(:disabled)`)][0];
+    if (verb) {
+      event.preventDefault();
+      verb.click();
+    }
+  }
+});

@@ -12,6 +12,13 @@ public sealed record CaptureRow(
     long Cursor, Guid CaptureId, string State, string? Form, string Party, string SubmittedBy, string MediaType, string? ContentEncoding, long Length, string Sha256,
     int EventCount, int FindingCount, int ErrorCount, DateTime CreatedAt, DateTime? FinishedAt);
 
+/// <summary>Which captures a list shows; what is null does not restrict it.</summary>
+/// <param name="State">processing, accepted, refused or failed.</param>
+/// <param name="PartyId">Who sent them.</param>
+/// <param name="Day">Received on this day of UTC.</param>
+/// <param name="Code">With a finding of this code.</param>
+public sealed record CaptureFilter(string? State = null, int? PartyId = null, DateTime? Day = null, string? Code = null);
+
 /// <summary>How many captures are in each state.</summary>
 public sealed record CaptureCounts(long Processing, long Accepted, long Refused, long Failed)
 {
@@ -34,26 +41,39 @@ public sealed class CaptureList(GatewayDatabase database)
         from capture c join document d using (document_id) join party p on p.party_id = c.party_id
         """;
 
-    /// <param name="state">Only these; null for all.</param>
+    private const string Where = """
+        where (@State::text is null or c.state = @State) and (@PartyId::int is null or c.party_id = @PartyId)
+          and (@Day::timestamptz is null or c.created_at >= @Day and c.created_at < @Day + interval '1 day')
+          and (@Code::text is null or exists (select from finding f where f.capture_id = c.capture_id and f.code = @Code))
+        """;
+
     /// <param name="before">The cursor of the last row already known; null for the newest.</param>
-    public async Task<IReadOnlyList<CaptureRow>> ListAsync(Actor reader, string? state, long? before, int limit, CancellationToken ct)
+    public async Task<IReadOnlyList<CaptureRow>> ListAsync(Actor reader, CaptureFilter filter, long? before, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<CaptureRow>(new CommandDefinition(Row + """
-
-            where (@state::text is null or c.state = @state) and (@before::bigint is null or c.capture_id < @before)
+        return (await work.Connection.QueryAsync<CaptureRow>(new CommandDefinition($"""
+            {Row} {Where} and (@before::bigint is null or c.capture_id < @before)
             order by c.capture_id desc limit @limit
-            """, new { state, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { filter.State, filter.PartyId, filter.Day, filter.Code, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
-    public async Task<CaptureCounts> CountAsync(Actor reader, CancellationToken ct)
+    /// <summary>How many there are of each state, whatever state the filter names.</summary>
+    public async Task<CaptureCounts> CountAsync(Actor reader, CaptureFilter filter, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return await work.Connection.QuerySingleAsync<CaptureCounts>(new CommandDefinition("""
-            select count(*) filter (where state = 'processing') as Processing, count(*) filter (where state = 'accepted') as Accepted,
-                   count(*) filter (where state = 'refused') as Refused, count(*) filter (where state = 'failed') as Failed
-            from capture
-            """, transaction: work.Transaction, cancellationToken: ct));
+        return await work.Connection.QuerySingleAsync<CaptureCounts>(new CommandDefinition($"""
+            select count(*) filter (where c.state = 'processing') as Processing, count(*) filter (where c.state = 'accepted') as Accepted,
+                   count(*) filter (where c.state = 'refused') as Refused, count(*) filter (where c.state = 'failed') as Failed
+            from capture c {Where}
+            """, new { State = (string?)null, filter.PartyId, filter.Day, filter.Code }, work.Transaction, cancellationToken: ct));
+    }
+
+    /// <summary>Who has sent anything the reader may see, for choosing one.</summary>
+    public async Task<IReadOnlyList<(int PartyId, string Name)>> PartiesAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<(int, string)>(new CommandDefinition(
+            "select party_id, name from party p where exists (select from capture c where c.party_id = p.party_id) order by name limit 500", transaction: work.Transaction, cancellationToken: ct))).AsList();
     }
 
     /// <returns>The capture, or null when there is none or it is another party's.</returns>

@@ -117,6 +117,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
     private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CancellationToken ct)
     {
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
+        await store.Terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
         if (routing.Route is { } route)
         {
             await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, reader.Header, store.Shipments.All));

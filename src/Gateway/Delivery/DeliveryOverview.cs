@@ -71,6 +71,18 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         return new DeliveryCounts(Of("queued"), Of("sending"), Of("retrying"), Of("held"), Of("sent"), Of("delivered"), Of("dead"), Of("closed"));
     }
 
+    /// <summary>The deliveries of all documents received on one day (UTC), replays included.</summary>
+    internal static async Task<DeliveryCounts> CountDayAsync(Work work, DateTime day, CancellationToken ct) => Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition(
+        $"select s.shown, count(*) {From} where d.document_id in (select document_id from capture where created_at >= @day and created_at < @day + interval '1 day') group by s.shown",
+        new { day }, work.Transaction, cancellationToken: ct)));
+
+    private static DeliveryCounts Counts(IEnumerable<(string State, long Count)> counted)
+    {
+        var counts = counted.ToDictionary(c => c.State, c => c.Count);
+        long Of(string state) => counts.GetValueOrDefault(state);
+        return new DeliveryCounts(Of("queued"), Of("sending"), Of("retrying"), Of("held"), Of("sent"), Of("delivered"), Of("dead"), Of("closed"));
+    }
+
     /// <summary>The partners the reader may see, for choosing one.</summary>
     public async Task<IReadOnlyList<(int PartnerId, string Name)>> PartnersAsync(Actor reader, CancellationToken ct)
     {

@@ -10,6 +10,7 @@ public sealed partial class DependencyTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Access"] = [],
+        ["Audit"] = [],
         ["Database"] = [],
         ["Http"] = [],
         ["Partners"] = [],
@@ -18,7 +19,7 @@ public sealed partial class DependencyTests
         ["Query"] = ["Capture"],
     };
 
-    private static readonly string[] Everybodys = ["Access", "Database", "Http"];
+    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Http"];
 
     private static string Root { get; } = FindRoot();
 

@@ -32,7 +32,12 @@ public sealed class PagesTests
         await page.FillAsync("#key", gateway.Keys["officer"]);
         await page.ClickAsync("button[type=submit]");
         await page.WaitForSelectorAsync("main[data-ready=true]");
-        Assert.EndsWith("/deliveries", page.Url, StringComparison.Ordinal);
+        Assert.EndsWith("/today", page.Url, StringComparison.Ordinal);
+        await PictureAsync(page, "today-empty");
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("d");
+        await page.WaitForURLAsync("**/deliveries");
+        await page.WaitForSelectorAsync("main[data-ready=true]");
 
         // A refused delivery appears on the open page without a reload.
         var document = new ShipmentGenerator(5).Xml(new ShipmentPlan(1, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)));

@@ -1,0 +1,17 @@
+using Gateway.Access;
+
+namespace Gateway.Host.Dashboard.Layout;
+
+/// <summary>One entry of the navigation; pressing <c>g</c> and then its key opens it.</summary>
+public sealed record PageEntry(string Title, string Address, string Permission, char Key);
+
+public static class Pages
+{
+    public static IReadOnlyList<PageEntry> All { get; } =
+    [
+        new("Today", "today", Permissions.ReadDeliveries, 't'),
+        new("Deliveries", "deliveries", Permissions.ReadDeliveries, 'd'),
+        new("Captures", "captures", Permissions.ReadCaptures, 'c'),
+        new("Partners", "partners", Permissions.ReadPartners, 'p'),
+    ];
+}

@@ -1,0 +1,25 @@
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+
+namespace Gateway.Audit;
+
+/// <summary>One entry of the trail as a list shows it.</summary>
+public sealed record AuditRow(long Ord, DateTime RecordedAt, string ActorName, string ActorRole, string Action, string Entity, string EntityKey, string? Reason);
+
+/// <summary>The audit trail for reading.</summary>
+public sealed class AuditTrail(GatewayDatabase database)
+{
+    // What people decide; captures and the gateway's own work have lists of their own.
+    private static readonly string[] Human = ["partner", "partner_gln", "route", "party", "api_key", "delivery_decision", "operation", "person", "person_role", "role_permission"];
+
+    /// <summary>What people changed or decided since a moment, newest first.</summary>
+    public async Task<IReadOnlyList<AuditRow>> HumanChangesAsync(Actor reader, DateTime since, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<AuditRow>(new CommandDefinition("""
+            select ord as Ord, recorded_at as RecordedAt, actor_name as ActorName, actor_role as ActorRole, action as Action, entity as Entity, entity_key as EntityKey, reason as Reason
+            from audit_entry where entity = any(@Human) and recorded_at >= @since and actor not like 'system:%' order by ord desc limit @limit
+            """, new { Human, since, limit }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+}

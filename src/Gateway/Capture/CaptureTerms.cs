@@ -1,0 +1,76 @@
+using Dapper;
+using Epcis.Cbv;
+using Epcis.Events;
+using Gateway.Database;
+
+namespace Gateway.Capture;
+
+/// <summary>The words a document can be looked up by: its lots, document numbers and products. A fold over its events.</summary>
+internal sealed class CaptureTerms
+{
+    /// <summary>A document with more words than this is found by its first ones.</summary>
+    public const int MaxTerms = 1_000;
+
+    private const int MaxLength = 200;
+    private readonly HashSet<(string Kind, string Term)> _terms = [];
+    private readonly HashSet<string> _products = new(StringComparer.Ordinal);
+    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _productsSeen;
+
+    public CaptureTerms() => _productsSeen = _products.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    public void See(EpcisEvent e, IReadOnlyList<(EpcRole Role, string Epc)> epcs)
+    {
+        foreach (var (_, epc) in epcs)
+        {
+            // Nearly every EPC is of a product already seen: no string is made for it.
+            if (ProductOf(epc) is { Length: > 0 } product && _products.Count < MaxTerms)
+            {
+                _productsSeen.Add(product);
+            }
+        }
+        foreach (var transaction in e.BizTransactions)
+        {
+            Add("document", transaction.Value);
+            Add("document", transaction.Value[(transaction.Value.LastIndexOf(':') + 1)..]);
+        }
+        var ilmd = e switch { ObjectEvent o => o.Ilmd, TransformationEvent t => t.Ilmd, _ => [] };
+        foreach (var lot in ilmd.Where(x => x.Name == "lotNumber"))
+        {
+            Add("lot", lot.Text);
+        }
+    }
+
+    public async Task StoreAsync(Work work, long captureId, int partyId, DocumentHeader header)
+    {
+        Add("document", header.Sbdh?.InstanceIdentifier);
+        var all = _terms.Concat(_products.Select(p => (Kind: "product", Term: p))).Take(MaxTerms).ToList();
+        if (all.Count > 0)
+        {
+            await work.Connection.ExecuteAsync("""
+                insert into capture_term (kind, term, capture_id, party_id) select kind, term, @captureId, @partyId from unnest(@kinds, @terms) as t (kind, term)
+                """, new { captureId, partyId, kinds = all.Select(t => t.Kind).ToArray(), terms = all.Select(t => t.Term).ToArray() }, work.Transaction);
+        }
+    }
+
+    /// <summary>An SGTIN up to its serial number, in either form it is stored in; empty for everything else.</summary>
+    internal static ReadOnlySpan<char> ProductOf(string epc)
+    {
+        const string urn = "urn:epc:id:sgtin:", link = "/21/";
+        if (epc.StartsWith(urn, StringComparison.Ordinal))
+        {
+            var first = epc.IndexOf('.', urn.Length);
+            var second = first < 0 ? -1 : epc.IndexOf('.', first + 1);
+            return second < 0 ? default : epc.AsSpan(0, second + 1);
+        }
+        var serial = epc.StartsWith("https://id.gs1.org/01/", StringComparison.Ordinal) ? epc.IndexOf(link, StringComparison.Ordinal) : -1;
+        return serial < 0 ? default : epc.AsSpan(0, serial + link.Length);
+    }
+
+    private void Add(string kind, string? term)
+    {
+        if (!string.IsNullOrWhiteSpace(term) && term.Length <= MaxLength && _terms.Count < MaxTerms)
+        {
+            _terms.Add((kind, CaptureRecords.Storable(term.Trim())!));
+        }
+    }
+}
