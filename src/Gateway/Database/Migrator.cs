@@ -45,6 +45,8 @@ public static class Migrator
                 count++;
             }
             await ExecuteAsync(connection, "grant select on schema_version to gateway_app, gateway_reader", ct);
+            // A temporary table could stand before one of ours. Said each time, because a copy of a database comes without its rights.
+            await ExecuteAsync(connection, "do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$", ct);
             return count;
         }
         finally
