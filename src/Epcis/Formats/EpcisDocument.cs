@@ -21,7 +21,8 @@ public static class EpcisDocument
         var peeked = new PeekedStream(stream);
         return peeked.FirstSignificantByte() switch
         {
-            (byte)'<' => xml(peeked, limits),
+            // FE and FF begin a byte order mark of UTF-16, which XML 1.0 has every processor read; JSON is UTF-8 only (RFC 8259).
+            (byte)'<' or 0xFE or 0xFF => xml(peeked, limits),
             (byte)'{' => new JsonEpcisReader(peeked, limits),
             var other => new UnreadableDocument(other),
         };

@@ -5,15 +5,28 @@ namespace Epcis.Formats.Xml;
 /// <summary>Passes everything on, and stops at the first node that is too deep, too wide or too long.</summary>
 internal sealed class BoundedXmlReader(XmlReader inner, BoundedStream input, ReaderLimits limits) : XmlReader, IXmlLineInfo, IXmlNamespaceResolver
 {
+    // The parser has no codes, only sentences; tests hold this one.
+    private const string DoctypeRefused = "For security reasons DTD is prohibited";
+
     private readonly IXmlLineInfo _lines = (IXmlLineInfo)inner;
     private readonly IXmlNamespaceResolver _namespaces = (IXmlNamespaceResolver)inner;
+    private readonly XmlNodeEnd _end = new(inner);
 
     public override bool Read()
     {
         input.NextPiece();
-        if (!inner.Read())
+        _end.Remember();
+        try
         {
-            return false;
+            if (!inner.Read())
+            {
+                return false;
+            }
+        }
+        catch (XmlException e) when (e.LineNumber == 0 && e.Message.StartsWith(DoctypeRefused, StringComparison.Ordinal))
+        {
+            var (line, column) = _end.Place();
+            throw new XmlDoctypeException(line, column, e);
         }
         if (inner.NodeType == XmlNodeType.Element)
         {

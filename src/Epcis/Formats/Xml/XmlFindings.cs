@@ -25,13 +25,12 @@ internal sealed class XmlFindings
         All.Add(e switch
         {
             XmlLimitException limit => new Finding("EPCIS-XML-03", Severity.Error, limit.Limit) { Where = where },
-            { Message: var m } when m.StartsWith("For security reasons DTD is prohibited", StringComparison.Ordinal) =>
-                new Finding("EPCIS-XML-02", Severity.Error, "The document has a DOCTYPE, which is never accepted.")
-                {
-                    Where = where,
-                    Got = "DOCTYPE",
-                    Suggestion = "Remove the <!DOCTYPE …> line; EPCIS needs none.",
-                },
+            XmlDoctypeException => new Finding("EPCIS-XML-02", Severity.Error, "The document has a DOCTYPE, which is never accepted.")
+            {
+                Where = where,
+                Got = "DOCTYPE",
+                Suggestion = "Remove the <!DOCTYPE …> line; EPCIS needs none.",
+            },
             _ when IsAboutEncoding(e) => Encoding(WithoutPlace(e), where),
             _ => new Finding("EPCIS-XML-01", Severity.Error, $"The document is not well-formed XML: {WithoutPlace(e)}") { Where = where, Clause = "XML 1.0" },
         });

@@ -8,3 +8,6 @@ public sealed class XmlLimitException(string limit, int line = 0, int column = 0
     /// <summary>The bound in words, without the place.</summary>
     public string Limit { get; } = limit;
 }
+
+/// <summary>The document has a DOCTYPE. The parser's own refusal has no place; this one has.</summary>
+public sealed class XmlDoctypeException(int line, int column, Exception inner) : XmlException(inner.Message, inner, line, column);

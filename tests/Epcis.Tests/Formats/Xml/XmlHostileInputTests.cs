@@ -24,6 +24,26 @@ public class XmlHostileInputTests
 
     [Fact] public void A_doctype_is_refused_even_when_empty() => IsRefused("EPCIS-XML-02", "<!DOCTYPE project>" + Open + Close);
 
+    [Theory]
+    [InlineData("<!DOCTYPE a>", 1, 1)]
+    [InlineData("<?xml version=\"1.0\"?><!DOCTYPE a>", 1, 22)]
+    [InlineData("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n\r\n  <!DOCTYPE a>", 3, 3)]
+    [InlineData("<!-- a -->\t<!DOCTYPE a>", 1, 12)]
+    [InlineData("<!-- <!DOCTYPE no>\n\u00e9 --><!DOCTYPE a>", 2, 6)]
+    [InlineData("<?x?><!DOCTYPE a>", 1, 6)]
+    [InlineData("<?x a\nb?><!DOCTYPE a [<!ENTITY b 'c'>]>", 2, 4)]
+    public void A_doctype_is_found_at_its_place_in_any_encoding(string prolog, int line, int column)
+    {
+        IsRefused("EPCIS-XML-02", prolog + Open + Close, new Place(line, column));
+        IsRefused("EPCIS-XML-02", [.. Encoding.UTF8.GetPreamble(), .. Encoding.UTF8.GetBytes(prolog + Open + Close)], new Place(line, column));
+        var utf16 = prolog.Replace("utf-8", "utf-16", StringComparison.Ordinal) + Open + Close;
+        IsRefused("EPCIS-XML-02", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(utf16)], new Place(line, column));
+        IsRefused("EPCIS-XML-02", [.. Encoding.BigEndianUnicode.GetPreamble(), .. Encoding.BigEndianUnicode.GetBytes(utf16)], new Place(line, column));
+    }
+
+    [Fact]
+    public void A_doctype_behind_the_root_is_found_there_too() => IsRefused("EPCIS-XML-02", Open + "\n" + Close + "\n <!DOCTYPE a>", new Place(3, 2));
+
     [Fact]
     public void An_entity_bomb_is_refused_at_its_doctype() => IsRefused("EPCIS-XML-02", """
         <!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
@@ -136,6 +156,8 @@ public class XmlHostileInputTests
     {
         static byte[] Utf16(string text) => [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)];
         Assert.Empty(Gs1Xml.Read(Utf16(Open + Close)).Findings.All);
+        using var opened = EpcisDocument.Open(new MemoryStream(Utf16(Open + Close)), ReaderLimits.Default);
+        Assert.Equal(DocumentForm.Xml20, opened.Form);
         IsRefused("EPCIS-XML-02", Utf16("<!DOCTYPE a [<!ENTITY b 'c'>]>" + Open + Close));
     }
 
