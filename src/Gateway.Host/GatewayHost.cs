@@ -5,6 +5,7 @@ using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Host.Dashboard;
+using Gateway.Host.Telemetry;
 using Gateway.Partners;
 using Gateway.Query;
 using Microsoft.AspNetCore.DataProtection;
@@ -34,8 +35,8 @@ public static class GatewayHost
             kestrel.Listen(IPAddress.Parse(builder.Configuration["Http:Address"] ?? "127.0.0.1"), Port(builder.Configuration));
         });
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
-        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; });
-        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+        builder.AddLog();
+        builder.Services.AddTelemetry(builder.Configuration);
 
         builder.Services.AddSingleton(database.Gateway);
         builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
@@ -51,6 +52,7 @@ public static class GatewayHost
         var app = builder.Build();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseRoutesInSpans();
         app.UseStaticFiles(); // before authentication: styles and scripts are open to all
         app.UseAuthentication();
         app.UseAuthorization();

@@ -36,13 +36,19 @@ public sealed class TestGateway : IAsyncDisposable
 
     public static Dictionary<string, string?> Settings => new() { ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200" };
 
-    public static async Task<TestGateway> StartAsync()
+    /// <param name="more">Settings of this test beside the usual ones.</param>
+    public static async Task<TestGateway> StartAsync(params (string Key, string Value)[] more)
     {
         var database = await TestDatabase.CreateAsync();
         var keys = await MakeKeysAsync(database);
         var running = await RunningDatabase.OpenAsync(
             new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Gateway"] = database.AdministratorConnectionString }).Build(), CancellationToken.None);
-        var app = GatewayHost.Build(running, Settings);
+        var settings = Settings;
+        foreach (var (key, value) in more)
+        {
+            settings[key] = value;
+        }
+        var app = GatewayHost.Build(running, settings);
         await app.StartAsync();
         return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
     }

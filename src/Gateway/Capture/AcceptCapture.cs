@@ -5,6 +5,7 @@ using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Http;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -80,6 +81,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             await work.CommitAsync();
         }
         Replayed(answer.PublicId);
+        GatewayMeter.CaptureReceived("replayed");
         return (new CaptureAnswer(answer.PublicId, answer.Status, answer.Body, true), null);
     }
 
@@ -119,14 +121,15 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             """, new { party = actor.PartyId, body.Sha256, body.Length, body.MediaType, encoding = body.IsGzip ? "gzip" : null, now }, work.Transaction);
         await StoreChunksAsync(work, documentId, actor.PartyId!.Value, body.Raw(), ct);
         var captureId = await work.Connection.ExecuteScalarAsync<long>("""
-            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form)
-            values (@publicId, @documentId, @party, @Id, @errorBehaviour, @state, @now, @finished, @status, @answer, @form) returning capture_id
+            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent)
+            values (@publicId, @documentId, @party, @Id, @errorBehaviour, @state, @now, @finished, @status, @answer, @form, @traceParent) returning capture_id
             """, new
         {
             publicId, documentId, party = actor.PartyId, actor.Id, errorBehaviour, now, status, answer,
             state = broken is null ? "processing" : "refused",
             finished = broken is null ? (DateTime?)null : now,
             form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
+            traceParent = GatewayTrace.Context,
         }, work.Transaction);
         if (key is not null)
         {
@@ -139,6 +142,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             await CaptureRecords.AuditAsync(work, "refuse", publicId, new { sha256 = Convert.ToHexStringLower(body.Sha256), length = body.Length, findings = broken.All.Count });
         }
         await work.CommitAsync();
+        GatewayMeter.CaptureReceived(broken is null ? "accepted" : "refused");
         if (broken is null)
         {
             Accepted(publicId, body.Length);

@@ -21,6 +21,7 @@ internal sealed record CaptureLease
     public byte[] Sha256 { get; init; } = [];
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
+    public string? TraceParent { get; init; }
 
     /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
     public static async Task<CaptureLease?> ClaimAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationToken ct)
@@ -33,7 +34,7 @@ internal sealed record CaptureLease
                 select capture_id from capture where state = 'processing' and (lease_until is null or lease_until < gateway_now())
                 order by lease_until nulls first, capture_id limit 1 for update skip locked)
             returning c.capture_id as CaptureId, c.public_id as PublicId, c.document_id as DocumentId, c.party_id as PartyId, c.error_behaviour as ErrorBehaviour,
-                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding
+                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, c.traceparent as TraceParent
             """, new { lease }, work.Transaction);
         await work.CommitAsync();
         return claimed;

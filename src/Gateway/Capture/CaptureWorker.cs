@@ -57,6 +57,7 @@ public static class CaptureSetup
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton<ProcessCapture>();
+        services.AddSingleton<CaptureDepth>();
         services.AddHostedService<CaptureWorker>();
         return services;
     }

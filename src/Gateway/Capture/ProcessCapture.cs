@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using Dapper;
 using Epcis;
@@ -5,6 +6,7 @@ using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -27,11 +29,14 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             return false;
         }
+        using var activity = GatewayTrace.Continue("process capture", lease.TraceParent);
+        activity?.SetTag("gateway.capture.id", lease.PublicId.ToString());
         if (lease.Attempts > _options.MaxAttempts)
         {
             await FailAsync(lease);
             return true;
         }
+        var started = Stopwatch.GetTimestamp();
         using var working = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var beat = lease.BeatAsync(database, Gateway, _options.Lease, working);
         try
@@ -54,12 +59,14 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         catch (Exception e) when (e is not CommitUnknownException)
         {
             TurnFailed(e, lease.PublicId, lease.Attempts);
+            activity?.SetStatus(ActivityStatusCode.Error);
             await lease.ReleaseAsync(database, Gateway, uncount: false);
         }
         finally
         {
             await working.CancelAsync();
             await beat;
+            GatewayMeter.CaptureTook(Stopwatch.GetElapsedTime(started));
         }
         return true;
     }
@@ -126,6 +133,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         await lease.FinishAsync(work, "accepted", DocumentReading.NameOf(reader.Form), store.Count);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
+        GatewayMeter.CaptureProcessed("accepted", store.Count);
         Captured(lease.PublicId, store.Count, reader.Findings.All.Count);
     }
 
@@ -136,6 +144,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         await AuditAsync(work, "refuse", lease, reader, 0, null);
         await lease.FinishAsync(work, "refused", DocumentReading.NameOf(reader.Form), 0);
         await work.CommitAsync();
+        GatewayMeter.CaptureProcessed("refused", 0);
         Refused(lease.PublicId, reader.Findings.ErrorCount);
     }
 
@@ -149,6 +158,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
         await lease.FinishAsync(work, "failed", null, 0);
         await work.CommitAsync();
+        GatewayMeter.CaptureProcessed("failed", 0);
         Failed(lease.PublicId, _options.MaxAttempts);
     }
 

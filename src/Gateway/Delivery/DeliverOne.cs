@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Gateway.Delivery.Channels;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Gateway.Delivery;
@@ -10,6 +12,8 @@ public sealed partial class DeliverOne(DeliveryQueue queue, IEnumerable<IChannel
 
     public async Task AttemptAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
+        using var activity = GatewayTrace.Continue("delivery attempt", delivery.TraceParent, ActivityKind.Client);
+        activity?.SetTag("gateway.delivery.id", delivery.DeliveryId);
         if (await queue.IntendAsync(delivery, ct) is not { } number)
         {
             LeaseLost(delivery.DeliveryId);
@@ -28,12 +32,15 @@ public sealed partial class DeliverOne(DeliveryQueue queue, IEnumerable<IChannel
             answer = new ChannelAnswer(AnswerMeaning.Retry, Verdict.Unknown, "unknown-outcome");
         }
         var state = await queue.CompleteAsync(delivery, number, answer);
+        GatewayMeter.DeliveryAttempted(delivery.Channel, answer.Verdict);
+        activity?.SetTag("gateway.delivery.verdict", answer.Verdict).SetTag("gateway.delivery.code", answer.Code).SetTag("http.response.status_code", answer.Status);
         if (state is null)
         {
             LeaseLost(delivery.DeliveryId);
         }
         else if (state != "delivered")
         {
+            activity?.SetStatus(ActivityStatusCode.Error);
             Failed(delivery.DeliveryId, delivery.PartnerGln, answer.Code, number, state);
         }
     }

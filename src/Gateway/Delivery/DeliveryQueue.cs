@@ -2,6 +2,7 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Delivery.Channels;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -74,7 +75,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
             where d.delivery_id = h.delivery_id and p.state = 'active'
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",
                 p.url as "Url", p.secret as "Secret", d.message_id as "MessageId", d.document_id as "DocumentId", o.sha256 as "Sha256", o.length as "Length",
-                o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", d.receipt_ref as "ReceiptRef", d.lease_token as "LeaseToken"
+                o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", d.receipt_ref as "ReceiptRef", d.lease_token as "LeaseToken", d.traceparent as "TraceParent"
             """, new { options.Value.LeaseTime, partnerId, max }, work.Transaction);
         return claimed.OrderBy(d => d.DeliveryId).ToList();
     }
@@ -139,31 +140,35 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
             sent, refused = answer.Meaning == AnswerMeaning.Refused, pending = answer.Meaning == AnswerMeaning.Pending, EqualRefusals, number, wait = Backoff(number, answer.RetryAfter, settings),
             delivery.DeliveryId, delivery.LeaseToken, answer.Status, answer.Code, answer.Verdict, answer.Response, answer.RetryAfter, answer.ReceiptRef,
         }, work.Transaction);
-        if (state is not null)
-        {
-            await JudgePartnerAsync(work, delivery, answer);
-        }
+        var opened = state is not null && await JudgePartnerAsync(work, delivery, answer);
         await work.CommitAsync();
+        if (opened)
+        {
+            GatewayMeter.BreakerOpened();
+        }
         return state;
     }
 
-    private static Task JudgePartnerAsync(Work work, ClaimedDelivery delivery, ChannelAnswer answer)
+    /// <returns>True when this answer opened the breaker, for the first time or again.</returns>
+    private static async Task<bool> JudgePartnerAsync(Work work, ClaimedDelivery delivery, ChannelAnswer answer)
     {
         var fails = answer.Meaning is AnswerMeaning.Retry && answer.Verdict is Verdict.Theirs or Verdict.Network;
         var credential = answer.Meaning is AnswerMeaning.Credential;
         if (!fails && !credential)
         {
-            return work.Connection.ExecuteAsync("""
+            await work.Connection.ExecuteAsync("""
                 update breaker set failures = 0, opened = 0, open_until = null, reason = null where partner_id = @PartnerId and (failures > 0 or opened > 0)
                 """, new { delivery.PartnerId }, work.Transaction);
+            return false;
         }
         var wait = string.Format(System.Globalization.CultureInfo.InvariantCulture, BreakerWait, "b.opened + 1");
-        return work.Connection.ExecuteAsync($"""
+        return await work.Connection.ExecuteScalarAsync<bool>($"""
             insert into breaker as b (partner_id, party_id, failures, open_until, opened, reason)
             values (@PartnerId, @PartyId, 1, case when @credential then gateway_now() + interval '30 s' end, case when @credential then 1 else 0 end, @reason)
             on conflict (partner_id) do update set failures = b.failures + 1, reason = @reason,
                 open_until = case when @credential or b.opened > 0 or b.failures + 1 >= @FailuresToOpen then gateway_now() + {wait} else b.open_until end,
                 opened = case when @credential or b.opened > 0 or b.failures + 1 >= @FailuresToOpen then b.opened + 1 else 0 end
+            returning opened > 0
             """, new { delivery.PartnerId, delivery.PartyId, credential, FailuresToOpen, reason = credential ? "credential" : answer.Code }, work.Transaction);
     }
 

@@ -19,6 +19,7 @@ public static class DeliverySetup
         services.AddSingleton<DeliverDue>();
         services.AddSingleton<DeliveryDecisions>();
         services.AddSingleton<DeliveryList>();
+        services.AddSingleton<DeliveryDepth>();
         services.AddHostedService<DeliveryWorker>();
         return services;
     }

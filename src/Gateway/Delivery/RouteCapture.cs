@@ -1,6 +1,7 @@
 using Dapper;
 using Epcis.Cbv;
 using Gateway.Database;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -89,8 +90,8 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 
     private Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions) => work.Connection.ExecuteAsync("""
         with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),
-        q as (insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, give_up_at)
-              select party_id, @DocumentId, partner_id, gen_random_uuid(), @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime from u where decision = 'queued'
+        q as (insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, give_up_at, traceparent)
+              select party_id, @DocumentId, partner_id, gen_random_uuid(), @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime, @traceParent from u where decision = 'queued'
               returning delivery_id, partner_id)
         insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
         select @CaptureId, u.partner_id, u.party_id, u.decision, u.code, u.reason, q.delivery_id from u left join q using (partner_id)
@@ -98,7 +99,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     {
         partners = candidates.Select(c => c.PartnerId).ToArray(), parties = candidates.Select(c => c.PartyId).ToArray(),
         decided = decisions.Select(d => d.Decision).ToArray(), codes = decisions.Select(d => d.Code).ToArray(), reasons = decisions.Select(d => d.Reason).ToArray(),
-        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document),
+        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document), traceParent = GatewayTrace.Context,
     }, work.Transaction);
 
     // Messages about one shipment go one after the other.

@@ -6,20 +6,21 @@ namespace Gateway.Journeys.Architecture;
 /// <summary>Host > Gateway > Epcis > base class library; inside Gateway along the flow; one XML reader factory.</summary>
 public sealed partial class DependencyTests
 {
-    // The slices a slice may use, besides those everybody may: Exceptions, Alarms, Access, Audit, Database, Http.
+    // The slices a slice may use, besides those everybody may: Exceptions, Alarms, Access, Audit, Database, Http, Telemetry.
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Access"] = [],
         ["Audit"] = [],
         ["Database"] = [],
         ["Http"] = [],
+        ["Telemetry"] = [],
         ["Partners"] = [],
         ["Delivery"] = ["Partners"],
         ["Capture"] = ["Delivery", "Partners"],
         ["Query"] = ["Capture"],
     };
 
-    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Http"];
+    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Http", "Telemetry"];
 
     private static string Root { get; } = FindRoot();
 
