@@ -71,6 +71,8 @@ internal sealed class JsonVocabulary
     /// <summary>A bare word of the list, or a URI that is not another spelling of such a word.</summary>
     public bool Accepts(string value) => _words.Contains(value) || (JsonFormats.IsUri(value) && !IsOtherSpelling(value));
 
+    public bool IsWord(string value) => _words.Contains(value);
+
     private bool IsOtherSpelling(string uri) => IsGs1Voc
         ? s_gs1Voc.Any(p => p != "gs1:" && uri.StartsWith(p, StringComparison.Ordinal))
         : uri.StartsWith("urn:epcglobal:cbv", StringComparison.Ordinal)

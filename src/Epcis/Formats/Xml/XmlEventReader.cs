@@ -43,7 +43,6 @@ internal sealed class XmlEventReader(XmlCursor xml)
             case "eventTimeZoneOffset": _f.Offset = xml.Value(); break;
             case "eventID": _f.EventId = xml.Value(); break;
             case "errorDeclaration": _f.ErrorDeclaration = _parts.ErrorDeclaration(); break;
-            case "certificationInfo": (_f.CertificationInfo ??= []).Add(xml.Value()); break;
             case "action": _f.Action = Action(xml.Value()); break;
             case "bizStep": _f.BizStep = xml.Value(); break;
             case "disposition": _f.Disposition = xml.Value(); break;
@@ -79,6 +78,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
         {
             case "sensorElementList": _f.Sensors = _parts.SensorElements(_extensions); break;
             case "persistentDisposition": _f.PersistentDisposition = _parts.PersistentDisposition(); break;
+            case "certificationInfo": (_f.CertificationInfo ??= []).Add(xml.Value()); break;
             default: return false;
         }
         return true;

@@ -7,22 +7,25 @@ internal static class XmlRoot
     public const string QueryDocument = "EPCISQueryDocument";
     public const string MasterDataDocument = "EPCISMasterDataDocument";
 
-    private const string Epcis = "urn:epcglobal:epcis:xsd:";
-    private const string Query = "urn:epcglobal:epcis-query:xsd:";
+    /// <summary>Without the version at its end.</summary>
+    public const string EpcisNamespace = "urn:epcglobal:epcis:xsd:";
+
+    /// <inheritdoc cref="EpcisNamespace"/>
+    public const string QueryNamespace = "urn:epcglobal:epcis-query:xsd:";
     private const string MasterData = "urn:epcglobal:epcis-masterdata:xsd:";
 
     public static bool IsEpcisNamespace(string ns) =>
-        ns.StartsWith(Epcis, StringComparison.Ordinal) || IsQueryNamespace(ns) || ns.StartsWith(MasterData, StringComparison.Ordinal);
+        ns.StartsWith(EpcisNamespace, StringComparison.Ordinal) || IsQueryNamespace(ns) || ns.StartsWith(MasterData, StringComparison.Ordinal);
 
-    public static bool IsQueryNamespace(string ns) => ns.StartsWith(Query, StringComparison.Ordinal);
+    public static bool IsQueryNamespace(string ns) => ns.StartsWith(QueryNamespace, StringComparison.Ordinal);
 
     /// <summary><see cref="DocumentForm.Unknown"/> unless name and namespace together are one of the six roots.</summary>
     public static DocumentForm FormOf(string name, string ns)
     {
         var family = name switch
         {
-            Document => Epcis,
-            QueryDocument => Query,
+            Document => EpcisNamespace,
+            QueryDocument => QueryNamespace,
             MasterDataDocument => MasterData,
             _ => null,
         };
