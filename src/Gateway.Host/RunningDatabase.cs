@@ -24,8 +24,10 @@ public sealed class RunningDatabase : IAsyncDisposable
     {
         if (configuration.GetConnectionString("Gateway") is { Length: > 0 } outside)
         {
-            await Migrator.MigrateAsync(outside, ct);
-            return new RunningDatabase(null, outside, GatewayDatabase.Open(outside));
+            // Apart when the application's login may not migrate, as it should be.
+            var owner = configuration.GetConnectionString("Owner") is { Length: > 0 } apart ? apart : outside;
+            await Migrator.MigrateAsync(owner, ct);
+            return new RunningDatabase(null, owner, GatewayDatabase.Open(outside));
         }
         var embedded = await EmbeddedPostgres.StartAsync(DataDirectory.Path, ct);
         try
@@ -48,6 +50,13 @@ public sealed class RunningDatabase : IAsyncDisposable
         await connection.OpenAsync(ct);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(ct) is T value ? value : default;
+    }
+
+    /// <summary>As the application is logged in, which is not as the administrator.</summary>
+    public async Task<string> ScalarOfGatewayAsync(string sql, CancellationToken ct)
+    {
+        await using var command = Gateway.Source.CreateCommand(sql);
+        return (string)(await command.ExecuteScalarAsync(ct))!;
     }
 
     public async ValueTask DisposeAsync()

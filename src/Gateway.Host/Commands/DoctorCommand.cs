@@ -27,6 +27,9 @@ public static class DoctorCommand
             var offset = await database.ScalarAsync<TimeSpan>("select clock_offset from installation", ct);
             var kind = await database.ScalarAsync<string>("select kind from installation", ct);
             checks.Add(new("clock", offset == TimeSpan.Zero || kind != "live", offset == TimeSpan.Zero ? "the database's own" : $"moved by {offset}, as a {kind} database may"));
+            var login = await database.ScalarOfGatewayAsync("select session_user || case when rolsuper then ' is a superuser' when rolbypassrls then ' passes row security' else '' end from pg_roles where rolname = session_user", ct);
+            checks.Add(new("login", !login.Contains(' ', StringComparison.Ordinal), login.Contains(' ', StringComparison.Ordinal) ? $"{login}: let ConnectionStrings:Gateway log in as a member of gateway_app only, and ConnectionStrings:Owner as the owner" : login));
+            checks.Add(KeyRingCheck());
             foreach (var check in checks)
             {
                 await Console.Out.WriteLineAsync(parsed.GetValue(json)
@@ -36,5 +39,18 @@ public static class DoctorCommand
             return checks.TrueForAll(c => c.Ok) ? 0 : 1;
         });
         return command;
+    }
+
+    private static Check KeyRingCheck()
+    {
+        try
+        {
+            using var certificate = KeyRing.Open(GatewayHost.Configuration(), DataDirectory.Path);
+            return new("key ring", true, $"encrypted with {certificate.Subject}");
+        }
+        catch (KeyRingException e)
+        {
+            return new("key ring", false, e.Message);
+        }
     }
 }

@@ -34,7 +34,7 @@ public static class Verbs
             // Its own handler would print a stack trace where a sentence with the remedy is meant.
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception e) when (e is PostgresUnavailableException or UnsupportedDatabaseException or WrongUseException)
+        catch (Exception e) when (e is PostgresUnavailableException or UnsupportedDatabaseException or KeyRingException or WrongUseException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return e is WrongUseException ? 2 : 1;
