@@ -19,6 +19,15 @@ public static class Problems
     public static ProblemHttpResult Forbidden() =>
         Of(403, "epcisException:SecurityException", "Not allowed", "The key's role has no permission for this.", "GW-ACC-02");
 
+    public static ProblemHttpResult TooManyRequests(int seconds) =>
+        Of(429, "epcisException:ImplementationException", "Too many requests", $"Wait {seconds} s and go on; nothing of this request was done.", "GW-ACC-03");
+
+    public static ProblemHttpResult FormOutOfDate() =>
+        Of(400, "epcisException:SecurityException", "The form is out of date", "Load the page again and send the form again.", "GW-ACC-04");
+
+    public static ProblemHttpResult KeyEnded() =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "The key cannot be changed", "The key has been revoked or has expired already.", "GW-ACC-05");
+
     public static ProblemHttpResult NotFound(string what) =>
         Of(404, "epcisException:NoSuchResourceException", "Not found", $"There is no {what}, or it is not yours.", "GW-HTTP-01");
 
@@ -37,6 +46,22 @@ public static class Problems
 
     public static ProblemHttpResult Invalid(string detail, string code = "GW-HTTP-06") =>
         Of(422, Validation, "Invalid request", detail, code);
+
+    public static ProblemHttpResult WrongMethod() =>
+        Of(405, "about:blank", "Wrong method", "This address takes other methods: see the Allow header.", "GW-HTTP-07");
+
+    public static ProblemHttpResult NotJson() =>
+        Of(415, "epcisException:UnsupportedMediaTypeException", "The body is not JSON", "Send Content-Type: application/json.", "GW-HTTP-08");
+
+    public static ProblemHttpResult Malformed(string detail) =>
+        Of(400, Validation, "The request cannot be read", detail, "GW-HTTP-09");
+
+    /// <summary>What failed is in the log under the same traceId, and nowhere else.</summary>
+    public static ProblemHttpResult Failed(string traceId) =>
+        Of(500, "epcisException:ImplementationException", "Failed inside the gateway", $"Something went wrong that should not; it was logged as {traceId}.", "GW-HTTP-10", null, ("traceId", traceId));
+
+    public static ProblemHttpResult TooLarge() =>
+        Of(413, Limit, "Request too large", "The body is larger than this address takes.", "GW-HTTP-11");
 
     public static ProblemHttpResult UnsupportedMediaType(string? got) =>
         Of(415, "epcisException:UnsupportedMediaTypeException", "Unsupported media type", $"Send application/xml, text/xml, application/json or application/ld+json, plain or gzip; got {got ?? "none"}.", "GW-CAP-01");
@@ -80,7 +105,7 @@ public static class Problems
 
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
-        var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = $"/help/{code}" };
+        var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code) };
         if (findings is not null)
         {
             extensions["findings"] = findings.Select(FindingView.Of).ToList();

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Gateway.Database;
+using Gateway.Http.Help;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Gateway.Http;
+
+/// <summary>
+/// Gives whatever failed outside an endpoint (unknown paths, unreadable bodies, exceptions) the answer it would have got inside
+/// one: a problem, or a page for a browser. What an exception says stays in the log.
+/// </summary>
+public static partial class FailureAnswers
+{
+    public static IServiceCollection AddFailureAnswers(this IServiceCollection services)
+    {
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(o => o.SerializerOptions.AllowDuplicateProperties = false);
+        return services;
+    }
+
+    public static void UseFailureAnswers(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = context => WriteAsync(context, Of(context, context.Features.Get<IExceptionHandlerFeature>()!.Error)),
+            SuppressDiagnosticsCallback = failure => failure.Exception is BadHttpRequestException, // the caller's fault is not ours to log as an error
+        });
+        app.UseStatusCodePages(bare => Of(bare.HttpContext.Response.StatusCode) is { } problem ? WriteAsync(bare.HttpContext, problem) : Task.CompletedTask);
+    }
+
+    /// <summary>As a page when a browser asked for one.</summary>
+    public static Task WriteAsync(HttpContext context, ProblemHttpResult problem)
+    {
+        if (AsksForPage(context.Request) && problem.ProblemDetails is { Detail: { } detail, Extensions: var members } && members["code"] is string code)
+        {
+            return HelpPages.Problem(problem.StatusCode, code, detail).ExecuteAsync(context);
+        }
+        return problem.ExecuteAsync(context);
+    }
+
+    public static bool AsksForPage(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
+
+    private static ProblemHttpResult Of(HttpContext context, Exception failure)
+    {
+        switch (failure)
+        {
+            case BadHttpRequestException { InnerException: AntiforgeryValidationException }:
+                return Problems.FormOutOfDate();
+            case BadHttpRequestException { InnerException: JsonException json }:
+                return Problems.Malformed(json.Path is { } path
+                    ? string.Create(CultureInfo.InvariantCulture, $"The JSON body cannot be read at {path}, line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.")
+                    : "The JSON body cannot be read.");
+            case BadHttpRequestException { StatusCode: 400 } bad:
+                return ParameterName().Match(bad.Message) is { Success: true } name
+                    ? Problems.BadParameter($"The parameter {name.Groups[1].Value} has a value that it cannot have.")
+                    : Problems.Malformed("The request needs a JSON object as its body.");
+            case BadHttpRequestException bad:
+                return Of(bad.StatusCode) ?? Problems.Malformed("The request cannot be read.");
+            case CommitUnknownException:
+                context.Response.Headers.RetryAfter = "2";
+                return Problems.OutcomeUnknown();
+            case NpgsqlException and not PostgresException:
+                context.Response.Headers.RetryAfter = "5";
+                return Problems.Unavailable("The database cannot be reached.");
+            default:
+                return Problems.Failed(context.TraceIdentifier);
+        }
+    }
+
+    private static ProblemHttpResult? Of(int status) => status switch
+    {
+        401 => Problems.Unauthorized(),
+        403 => Problems.Forbidden(),
+        404 => Problems.NotFound("such address"),
+        405 => Problems.WrongMethod(),
+        406 => Problems.NotAcceptable("None of the accepted forms can be answered."),
+        413 => Problems.TooLarge(),
+        415 => Problems.NotJson(),
+        >= 500 => Problems.Unavailable("The gateway cannot answer now."),
+        >= 400 => Problems.Malformed("The request cannot be read."),
+        _ => null,
+    };
+
+    // The framework tells the parameter only in its sentence, with its type before the name.
+    [GeneratedRegex("^Failed to bind parameter \"[^\"]* (\\w+)\"")]
+    private static partial Regex ParameterName();
+}

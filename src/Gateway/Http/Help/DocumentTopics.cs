@@ -1,0 +1,44 @@
+namespace Gateway.Http.Help;
+
+/// <summary>What the readers of documents find, before any rule looks at an event.</summary>
+internal static class DocumentTopics
+{
+    private const string Xml = "EPCIS 1.2 and 2.0, XML schema";
+    private const string Json = "EPCIS 2.0, JSON schema";
+
+    public static HelpTopic[] All { get; } =
+    [
+        new("EPCIS-DOC-01", "Neither XML nor JSON", "The document is empty, or begins like neither XML nor a JSON object.", "Send the EPCIS document itself, in UTF-8, not packed into something else."),
+        new("EPCIS-XML-01", "Not well-formed XML", "The XML breaks off or a tag, attribute or character is not as XML demands. What follows that place cannot be read.", "Correct the document at the line and column of the finding, or where the sender makes it.", "XML 1.0"),
+        new("EPCIS-XML-02", "The document has a DOCTYPE", "A DOCTYPE can make a reader fetch other files or grow without end, so it is never accepted.", "Remove the DOCTYPE line. EPCIS needs none."),
+        new("EPCIS-XML-03", "A limit of reading was reached", "The document is deeper, has more attributes or longer texts than any EPCIS document needs.", "Correct what makes it so large, or divide the document."),
+        new("EPCIS-XML-04", "The character encoding cannot be read", "Bytes of the document are not in the encoding that it names, or that encoding is unknown.", "Send UTF-8, or UTF-16 with a byte order mark."),
+        new("EPCIS-XML-05", "Elements have a namespace they must not have", "A default xmlns puts every element below the root into a namespace, while the schema wants them in none.", "Replace the default xmlns by a prefix that only the root element uses.", Xml),
+        new("EPCIS-XML-06", "The root element is not EPCIS", "The document's root is no EPCISDocument and no EPCISQueryDocument, or its namespace is another.", "Give the root its name, and the namespace urn:epcglobal:epcis:xsd:1 or :2 (for query documents urn:epcglobal:epcis-query:xsd:1 or :2).", Xml),
+        new("EPCIS-XML-07", "schemaVersion and namespace disagree", "The attribute schemaVersion says another version than the root's namespace. The namespace decides.", "Make both say the same.", Xml),
+        new("EPCIS-XML-08", "The query document has no results", "The query document carries another operation than results, so there are no events in it.", "Send the document with the query's results."),
+        new("EPCIS-XML-09", "An element of the event list is no event", "The event list holds an element that is no event of EPCIS. It is not captured; the original document keeps it.", "Remove it, or correct its name when it was meant to be an event.", Xml),
+        new("EPCIS-XSD-01", "Not as the XML schema says", "An element or attribute is missing, stands where it may not stand, or has a value of another form.", "The finding says what was found and what the schema allows there.", Xml),
+        new("EPCIS-JSON-01", "Not well-formed JSON", "The JSON breaks off or a character stands where it may not. What follows that place cannot be read.", "Correct the document at the place of the finding, or where the sender makes it.", "RFC 8259"),
+        new("EPCIS-JSON-02", "A limit of reading was reached", "The document is deeper, or has longer values, more members or more events, than can be read.", "Correct what makes it so large, or divide the document."),
+        new("EPCIS-JSON-03", "A member stands twice", "An object has two members of one name, and readers would disagree on which counts.", "Keep one of them."),
+        new("EPCIS-JSON-04", "The characters cannot be read", "A text is not valid UTF-8, or holds NUL or half of a surrogate pair.", "Send UTF-8.", "RFC 8259"),
+        new("EPCIS-JSON-05", "A member is missing", "A member that the schema demands is not there.", "Add the member that the finding names.", Json),
+        new("EPCIS-JSON-06", "Unknown member", "There is no such member here. An extension needs a prefix.", "Correct the name, or write it as prefix:name with the prefix defined in @context.", Json),
+        new("EPCIS-JSON-07", "Wrong type", "A value is a text, number, list or object where the schema demands another.", "Write the value in the type that the finding names.", Json),
+        new("EPCIS-JSON-08", "Not a word of the vocabulary", "The value is no word of the Core Business Vocabulary for this member, and no URI of your own.", "Use a bare word of the vocabulary, or a URI of your own for what it does not have.", "CBV 2.0"),
+        new("EPCIS-JSON-09", "Not a URI", "The value must be an absolute URI or a known type, and is not.", "Write a URI, such as urn:epc:id:sgtin:… or a GS1 Digital Link.", "RFC 3986"),
+        new("EPCIS-JSON-10", "Not a time", "The value is no date and time with a zone.", "Write it such as 2026-01-31T12:00:00.000Z.", Json),
+        new("EPCIS-JSON-11", "Not of the demanded form", "The value does not have the form that the schema demands.", "Write it in the form that the finding names.", Json),
+        new("EPCIS-JSON-12", "An item stands twice", "A list in which all items must differ holds one twice.", "Keep one of them.", Json),
+        new("EPCIS-JSON-13", "An empty list", "A list that needs at least one item has none.", "Add what belongs in it, or leave the member out where it is optional.", Json),
+        new("EPCIS-JSON-14", "Members do not fit together", "What the event says in one member forbids, or demands, another.", "The finding says which member needs which.", Json),
+        new("EPCIS-JSON-15", "A number out of range", "The number is larger than can be counted exactly.", "Write a decimal number of at most 28 digits."),
+        new("EPCIS-JSON-16", "Not a document of EPCIS", "The JSON is no EPCISDocument and no EPCISQueryDocument.", "Send an object whose type is EPCISDocument, with its events in epcisBody.", Json),
+        new("EPCIS-JSON-17", "A context that is not fetched", "The @context names an address that the gateway does not know, and addresses in documents are never called. Its prefixes have no namespace here.", "Define the prefixes of your extensions in the @context itself.", "JSON-LD 1.1"),
+        new("EPCIS-JSON-18", "A term of the standard is redefined", "The @context gives a prefix of the standard another meaning. It keeps its own.", "Choose another prefix for your extension.", "JSON-LD 1.1"),
+        new("EPCIS-JSON-19", "An event type outside the standard", "The event has a type of your own. It is kept only in the document itself, not as an event that can be queried.", "Use one of the event types of EPCIS 2.0 where it fits.", Json),
+        new("EPCIS-JSON-20", "persistentDisposition does not belong here", "This kind of event has no persistentDisposition in the standard.", "Say it in an event that has one, such as an ObjectEvent.", Json),
+        new("EPCIS-JSON-21", "@context stands after the events", "A document is read from its beginning, so the extensions were read before their namespaces were known.", "Write @context as the first member of the document.", "JSON-LD 1.1"),
+    ];
+}

@@ -1,0 +1,43 @@
+namespace Gateway.Http.Help;
+
+/// <summary>The gateway's own answers.</summary>
+internal static class GatewayTopics
+{
+    private const string Rest = "EPCIS 2.0, REST binding";
+
+    public static HelpTopic[] All { get; } =
+    [
+        new("GW-ACC-01", "Not signed in", "The request carries no key, or one that is unknown, wrong, expired or revoked. Which of these it is, is not told.", "Send Authorization: Bearer followed by the whole key, as it was shown when it was made. If it has expired or was revoked, ask an administrator for a new one."),
+        new("GW-ACC-02", "Not allowed", "The key is valid, and its role has no permission for this.", "Use a key whose role may do it, or ask an administrator."),
+        new("GW-ACC-03", "Too many requests", "More requests came with this key, or from this address without one, than the gateway admits in a minute.", "Wait as many seconds as Retry-After says and go on. Nothing of the request was done. The limits are the options of RateLimits."),
+        new("GW-ACC-04", "The form is out of date", "The form was not sent by a page that the gateway gave to this browser, or that page is too old.", "Load the page again and send the form again. The browser must accept the gateway's cookies."),
+        new("GW-ACC-05", "The key cannot be changed", "The key has been revoked or has expired already.", "Make a new key instead."),
+        new("GW-HTTP-01", "Not found", "There is nothing at this address, or it belongs to another party.", "Check the address and the identifier in it. Records of other parties are not told from records that do not exist."),
+        new("GW-HTTP-02", "Wrong parameter", "A parameter of the request is unknown or has a value that it cannot have; the answer's detail names it.", "Correct the parameter.", Rest),
+        new("GW-HTTP-03", "Not acceptable", "The request's Accept header admits none of the forms in which this can be answered.", "Accept application/json or leave the header out.", Rest),
+        new("GW-HTTP-04", "Try again", "The gateway, or its database, cannot answer at the moment. Nothing was done.", "Repeat the request after the seconds that Retry-After says. If it lasts, gateway doctor tells what is not well."),
+        new("GW-HTTP-05", "Outcome unknown", "The database has not confirmed whether the request took effect, so no success is told.", "Repeat the request with the same Idempotency-Key and the same bytes: if it took effect, the first answer comes again."),
+        new("GW-HTTP-06", "Invalid request", "The request was read, and a member of it is missing or cannot be as it is; the answer's detail says which.", "Correct the member and send the request again."),
+        new("GW-HTTP-07", "Wrong method", "This address exists and takes other methods.", "Use one of the methods that the answer's Allow header lists."),
+        new("GW-HTTP-08", "The body is not JSON", "The request's Content-Type is not application/json.", "Send the body as JSON, with Content-Type: application/json."),
+        new("GW-HTTP-09", "The request cannot be read", "The request's body is no well-formed JSON, or a member of it has another type than it must have, or it is missing; the answer's detail says where.", "Correct the body at the place that the detail names."),
+        new("GW-HTTP-10", "Failed inside the gateway", "Something went wrong that should not. It was logged with the traceId that the answer carries.", "Repeat the request once. If it fails again, give the traceId to whoever operates the gateway."),
+        new("GW-HTTP-11", "Request too large", "The request's body is larger than this address takes.", "Send less at once. Documents go to POST /capture, which has its own limit."),
+        new("GW-CAP-01", "Unsupported media type", "The Content-Type of the document is none that the gateway reads.", "Send application/xml, text/xml, application/json or application/ld+json.", Rest),
+        new("GW-CAP-02", "Unsupported content encoding", "The Content-Encoding of the document is none that the gateway reads.", "Send the document plain, or with one layer of gzip."),
+        new("GW-CAP-03", "Capture too large", "The document, counted after decompression, has more bytes than a capture may have.", "Divide the document and send the parts. The limit is the option Capture:MaxBytes.", Rest),
+        new("GW-CAP-04", "Compression ratio too high", "The gzip body inflates more than a document does.", "Send the document plain."),
+        new("GW-CAP-05", "The document cannot be read", "The document is no EPCIS document that can be read to its end. Its bytes are kept as they came; none of its events is stored.", "The findings tell what is wrong and where. Correct it and send the document again."),
+        new("GW-CAP-06", "Idempotency-Key reused", "The same Idempotency-Key was sent before, with other bytes.", "Send the same bytes again to get the first answer, or send the new document with a new key."),
+        new("GW-CAP-07", "Still running", "The first request with this Idempotency-Key has not finished.", "Ask again after the seconds that Retry-After says."),
+        new("GW-CAP-08", "Wrong Idempotency-Key", "The Idempotency-Key is empty, too long, or has other characters than printable ASCII.", "Send 1 to 255 printable ASCII characters, such as a UUID."),
+        new("GW-CAP-09", "Empty body", "The request has no document.", "Send the document as the request's body."),
+        new("GW-CAP-10", "The body cannot be read", "The body ended too early, or its gzip stream is damaged.", "Send the document again. If it happens again, look at what stands between sender and gateway."),
+        new("GW-CAP-11", "Processing ended without a result", "The gateway began to process this capture several times and never came to an end. The document is kept; none of its events is stored.", "Tell whoever operates the gateway; the log of that time says more. Then send the document again."),
+        new("GW-EVT-01", "The event is stored already", "An event with this eventID and the same content has been captured before. It is not stored twice.", "Nothing: repeating is harmless.", "EPCIS 2.0, eventID"),
+        new("GW-EVT-02", "The eventID is taken by another event", "An event with this eventID and other content has been captured before. The first is kept.", "Give the event an eventID of its own, or correct the first one with an error declaration.", "EPCIS 2.0, eventID"),
+        new("GW-PAR-01", "The partner exists", "A partner or party with this GLN exists already.", "Look at the partner with this GLN, or correct the GLN."),
+        new("GW-DLV-01", "Not possible now", "The delivery is not in a state in which this can be decided, or somebody else decided meanwhile.", "Look at the delivery again and decide on what it is now."),
+        new("GW-DLV-02", "The reason is missing", "A decision is kept with its reason, and none was given.", "Send the reason: {\"reason\":\"…\"}.", "21 CFR 11.10(e)"),
+    ];
+}
