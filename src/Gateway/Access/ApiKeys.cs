@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
@@ -8,40 +9,113 @@ namespace Gateway.Access;
 /// <summary>A key as it was found: who holds it and whose rows it may touch.</summary>
 public sealed record KeyHolder(string KeyId, string Name, string Role, int PartyId, string PartyKind);
 
+/// <summary>A key as it is listed; its secret is nowhere.</summary>
+/// <param name="State">active, expired or revoked.</param>
+/// <param name="LastUsedAt">To the minute.</param>
+public sealed record KeyItem(string Id, string Name, string Role, string Party, string? Gln, string State, DateTime CreatedAt, DateTime? ExpiresAt, DateTime? RevokedAt, DateTime? LastUsedAt);
+
+public enum KeyChange
+{
+    Done,
+    Unknown,
+
+    /// <summary>Revoked or expired already.</summary>
+    Ended,
+}
+
 /// <summary>
 /// Bearer keys <c>PREFIX_ID.SECRET</c>. The secret has 256 random bits, is shown once and stored as SHA-256: a fast hash is right for
 /// a secret nobody can guess.
 /// </summary>
 public sealed class ApiKeys(GatewayDatabase database)
 {
+    private static readonly SearchValues<char> s_idCharacters = SearchValues.Create("0123456789abcdef");
+
     /// <summary>Creates a key in the caller's transaction and returns its text, which exists nowhere else.</summary>
     /// <param name="prefix"><c>gwl</c>, or <c>gwt</c> in the demonstration.</param>
-    public static async Task<string> CreateAsync(Work work, int partyId, string role, string name, string prefix)
+    /// <param name="lifetime">Null: until it is revoked.</param>
+    public static async Task<string> CreateAsync(Work work, int partyId, string role, string name, string prefix, TimeSpan? lifetime = null)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         await work.Connection.ExecuteAsync("""
-            insert into api_key (key_id, party_id, role, name, secret_hash, created_at) values (@id, @partyId, @role, @name, @hash, gateway_now())
-            """, new { id, partyId, role, name, hash = Hash(secret) }, work.Transaction);
+            insert into api_key (key_id, party_id, role, name, secret_hash, created_at, expires_at)
+            values (@id, @partyId, @role, @name, @hash, gateway_now(), gateway_now() + @lifetime)
+            """, new { id, partyId, role, name, hash = Hash(secret), lifetime }, work.Transaction);
         return $"{prefix}_{id}.{secret}";
+    }
+
+    /// <summary>A second key for the same holder. The first works on for the overlap, so that its holder can change over without a gap.</summary>
+    public async Task<(KeyChange Change, string? Token)> RotateAsync(Actor actor, string keyId, TimeSpan overlap, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var row = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Role, string Name, TimeSpan? Lifetime, bool Active)?>("""
+            select party_id, role, name, expires_at - created_at, revoked_at is null and (expires_at is null or expires_at > gateway_now())
+            from api_key where key_id = @keyId for update
+            """, new { keyId }, work.Transaction);
+        if (row is not { } old)
+        {
+            return (KeyChange.Unknown, null);
+        }
+        if (!old.Active)
+        {
+            return (KeyChange.Ended, null);
+        }
+        var token = await CreateAsync(work, old.PartyId, old.Role, old.Name, "gwl", old.Lifetime);
+        await work.Connection.ExecuteAsync("update api_key set expires_at = least(expires_at, gateway_now() + @overlap) where key_id = @keyId", new { keyId, overlap }, work.Transaction);
+        await work.CommitAsync();
+        return (KeyChange.Done, token);
+    }
+
+    /// <summary>From the next request on the key opens nothing; sessions signed in with it end.</summary>
+    public async Task<KeyChange> RevokeAsync(Actor actor, string keyId, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        if (await work.Connection.ExecuteAsync("update api_key set revoked_at = gateway_now() where key_id = @keyId and revoked_at is null", new { keyId }, work.Transaction) == 0)
+        {
+            return await work.Connection.ExecuteScalarAsync<bool>("select exists (select from api_key where key_id = @keyId)", new { keyId }, work.Transaction) ? KeyChange.Ended : KeyChange.Unknown;
+        }
+        await work.CommitAsync();
+        return KeyChange.Done;
+    }
+
+    /// <param name="after">The id that ended the page before.</param>
+    public async Task<IReadOnlyList<KeyItem>> ListAsync(Actor reader, string? after, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<KeyItem>(new CommandDefinition("""
+            select k.key_id as Id, k.name as Name, k.role as Role, p.name as Party, p.gln as Gln,
+                   case when k.revoked_at is not null then 'revoked' when k.expires_at <= gateway_now() then 'expired' else 'active' end as State,
+                   k.created_at as CreatedAt, k.expires_at as ExpiresAt, k.revoked_at as RevokedAt, k.last_used_at as LastUsedAt
+            from api_key k join party p using (party_id) where @after::text is null or k.key_id > @after order by k.key_id limit @limit
+            """, new { after, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     /// <returns>The holder, or null for a key that is unknown, wrong, expired or revoked; which of these is not told.</returns>
     public async Task<KeyHolder?> FindAsync(string token, CancellationToken ct)
     {
         var dot = token.IndexOf('.', StringComparison.Ordinal);
-        if (dot < 5 || token.Length > 200 || token[..4] is not ("gwl_" or "gwt_"))
+        if (dot < 5 || token.Length > 200 || token[..4] is not ("gwl_" or "gwt_") || token.AsSpan(4, dot - 4).ContainsAnyExcept(s_idCharacters))
         {
             return null;
         }
         await using var work = await database.BeginAsync(Actor.System("access"), ct);
-        var row = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, string Name, string Role, int PartyId, string PartyKind, byte[] Hash)?>("""
-            select k.key_id, k.name, k.role, k.party_id, p.kind, k.secret_hash from api_key k join party p using (party_id)
+        var row = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, string Name, string Role, int PartyId, string PartyKind, byte[] Hash, bool Unnoted)?>("""
+            select k.key_id, k.name, k.role, k.party_id, p.kind, k.secret_hash, coalesce(k.last_used_at < gateway_now() - interval '1 minute', true)
+            from api_key k join party p using (party_id)
             where k.key_id = @id and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
             """, new { id = token[4..dot] }, work.Transaction);
         // An unknown id is compared all the same, so that time does not tell it from a wrong secret.
         var right = CryptographicOperations.FixedTimeEquals(row?.Hash ?? new byte[32], Hash(token[(dot + 1)..]));
-        return right && row is { } r ? new KeyHolder(r.KeyId, r.Name, r.Role, r.PartyId, r.PartyKind) : null;
+        if (!right || row is not { } r)
+        {
+            return null;
+        }
+        if (r.Unnoted)
+        {
+            await NoteUseAsync(work, r.KeyId);
+        }
+        return new KeyHolder(r.KeyId, r.Name, r.Role, r.PartyId, r.PartyKind);
     }
 
     /// <summary>Whether the key still opens anything; asked for every request of a signed-in browser.</summary>
@@ -51,6 +125,16 @@ public sealed class ApiKeys(GatewayDatabase database)
         return await work.Connection.ExecuteScalarAsync<bool>("""
             select exists (select from api_key where key_id = @keyId and revoked_at is null and (expires_at is null or expires_at > gateway_now()))
             """, new { keyId }, work.Transaction);
+    }
+
+    // Once a minute for each key, by whichever request is first; it waits for no disk and no standby, because nothing depends on it.
+    private static async Task NoteUseAsync(Work work, string keyId)
+    {
+        await work.Connection.ExecuteAsync("""
+            set local synchronous_commit = off;
+            update api_key set last_used_at = gateway_now() where key_id in (select key_id from api_key where key_id = @keyId for update skip locked)
+            """, new { keyId }, work.Transaction);
+        await work.CommitAsync();
     }
 
     private static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));

@@ -34,5 +34,8 @@ public static class Roles
 
     public static IReadOnlyList<string> All { get; } = [.. Table.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>Whom a key of the role belongs to.</summary>
+    public static string PartyKindOf(string role) => role is "cmo" or "partner" ? role : "organisation";
+
     public static IReadOnlyList<string> PermissionsOf(string role) => Table.TryGetValue(role, out var permissions) ? permissions : [];
 }

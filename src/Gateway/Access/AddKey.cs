@@ -1,0 +1,43 @@
+using Epcis.Identifiers;
+using Gateway.Database;
+
+namespace Gateway.Access;
+
+/// <param name="Party">Name of the CMO or partner; the organisation's own roles need none.</param>
+/// <param name="ExpiresInDays">Null: until it is revoked.</param>
+public sealed record KeyRequest(string? Role, string? Name, string? Party, string? Gln, int? ExpiresInDays);
+
+/// <summary>Makes a key for somebody, making the party when it is not known yet.</summary>
+public sealed class AddKey(GatewayDatabase database)
+{
+    /// <returns>The key, shown this once, or why there is none.</returns>
+    public async Task<(string? Token, string? Refusal)> AddAsync(Actor actor, KeyRequest request, CancellationToken ct)
+    {
+        if (Refuse(request) is { } refusal)
+        {
+            return (null, refusal);
+        }
+        var kind = Roles.PartyKindOf(request.Role!);
+        await using var work = await database.BeginAsync(actor, ct);
+        if (request.Gln is { } gln && await Parties.KindOfAsync(work, gln) is { } known && known != kind)
+        {
+            return (null, $"The party with GLN {gln} is a {known}; role {request.Role} is for a {kind}.");
+        }
+        var isOwn = kind == "organisation";
+        var partyId = await Parties.EnsureAsync(work, kind, isOwn ? "Organisation" : request.Party!.Trim(), isOwn ? null : request.Gln);
+        var token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
+        await work.CommitAsync();
+        return (token, null);
+    }
+
+    private static string? Refuse(KeyRequest request) => request switch
+    {
+        { Role: null } => "role is missing.",
+        _ when !Roles.All.Contains(request.Role) => $"role is one of {string.Join(", ", Roles.All)}.",
+        _ when string.IsNullOrWhiteSpace(request.Name) => "name is missing: whose key it is.",
+        _ when Roles.PartyKindOf(request.Role) != "organisation" && string.IsNullOrWhiteSpace(request.Party) => $"party is missing: a key of role {request.Role} belongs to somebody.",
+        { ExpiresInDays: < 1 or > 3650 } => "expiresInDays is 1 to 3650.",
+        { Gln: { } gln } when !Gln.Parse(gln).Try(out _, out var error) => error,
+        _ => null,
+    };
+}
