@@ -6,9 +6,10 @@ using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
+using Gateway.Http;
+using Gateway.Http.Help;
 using Gateway.Partners;
 using Gateway.Query;
-using Microsoft.AspNetCore.DataProtection;
 
 namespace Gateway.Host;
 
@@ -39,8 +40,9 @@ public static class GatewayHost
         builder.Services.AddTelemetry(builder.Configuration);
 
         builder.Services.AddSingleton(database.Gateway);
-        builder.Services.AddDataProtection().SetApplicationName("gateway").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(DataDirectory.Path, "keys")));
-        builder.Services.AddProblemDetails();
+        builder.Services.AddKeyRing(builder.Configuration, DataDirectory.Path);
+        builder.Services.AddFailureAnswers();
+        builder.Services.AddRateLimits();
         builder.Services.AddAccess();
         builder.Services.AddPartners();
         builder.Services.AddDelivery();
@@ -50,21 +52,24 @@ public static class GatewayHost
         builder.Services.AddOpenApi();
 
         var app = builder.Build();
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
+        app.UseSecurityHeaders();
+        app.UseFailureAnswers();
         app.UseRoutesInSpans();
         app.UseStaticFiles(); // before authentication: styles and scripts are open to all
         app.UseAuthentication();
+        app.UseRateLimiter(); // knows the key by now, and comes before anything is done for it
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapCapture();
         app.MapQuery();
         app.MapPartners();
         app.MapDeliveries();
+        app.MapKeys();
         app.MapDashboard();
+        app.MapHelp();
         app.MapOpenApi().RequireAuthorization();
-        app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();
-        app.MapGet("/health/ready", ReadyAsync).AllowAnonymous();
+        app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous().DisableRateLimiting();
+        app.MapGet("/health/ready", ReadyAsync).AllowAnonymous().DisableRateLimiting();
         return app;
     }
 

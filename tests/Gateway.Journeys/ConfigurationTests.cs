@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.Capture;
 using Gateway.Delivery;
 using Gateway.Host.Telemetry;
+using Gateway.Http;
 
 namespace Gateway.Journeys;
 
@@ -12,6 +13,7 @@ public sealed class ConfigurationTests
     [InlineData("Delivery", typeof(DeliveryOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
     [InlineData("Logging", typeof(LogOptions))]
+    [InlineData("RateLimits", typeof(RateLimitOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

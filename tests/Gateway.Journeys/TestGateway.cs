@@ -36,19 +36,24 @@ public sealed class TestGateway : IAsyncDisposable
 
     public static Dictionary<string, string?> Settings => new() { ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200" };
 
-    /// <param name="more">Settings of this test beside the usual ones.</param>
-    public static async Task<TestGateway> StartAsync(params (string Key, string Value)[] more)
+    /// <summary>The host's own services, to look at what it has mapped.</summary>
+    public IServiceProvider Services => _app.Services;
+
+    /// <param name="settings">Besides those of every test.</param>
+    /// <param name="extend">Adds to the host what only a test has, such as an endpoint that fails.</param>
+    public static async Task<TestGateway> StartAsync(IReadOnlyDictionary<string, string?>? settings = null, Action<WebApplication>? extend = null)
     {
         var database = await TestDatabase.CreateAsync();
         var keys = await MakeKeysAsync(database);
         var running = await RunningDatabase.OpenAsync(
             new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Gateway"] = database.AdministratorConnectionString }).Build(), CancellationToken.None);
-        var settings = Settings;
-        foreach (var (key, value) in more)
+        var all = Settings;
+        foreach (var (key, value) in settings ?? new Dictionary<string, string?>())
         {
-            settings[key] = value;
+            all[key] = value;
         }
-        var app = GatewayHost.Build(running, settings);
+        var app = GatewayHost.Build(running, all);
+        extend?.Invoke(app);
         await app.StartAsync();
         return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
     }

@@ -15,6 +15,12 @@ public static class DashboardSetup
 {
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
+        services.AddAntiforgery(o =>
+        {
+            o.Cookie.Name = "gateway-form";
+            o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            o.SuppressXFrameOptionsHeader = true; // every answer has one
+        });
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddRadzenComponents();
         services.AddCascadingAuthenticationState();
@@ -38,7 +44,6 @@ public static class DashboardSetup
 
     public static void MapDashboard(this WebApplication app)
     {
-        app.Use(GuardAsync);
         app.MapSignIn();
         app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/today" : "/captures")).RequireAuthorization();
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
@@ -48,16 +53,6 @@ public static class DashboardSetup
         });
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
-    }
-
-    private static Task GuardAsync(HttpContext context, RequestDelegate next)
-    {
-        var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-            $"connect-src 'self' ws://{context.Request.Host} wss://{context.Request.Host}; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "same-origin";
-        return next(context);
     }
 
     // Exactly the bytes received, so a compressed document comes compressed; never shown by the browser, which would run what it holds.

@@ -12,7 +12,7 @@ static class SignInEndpoints
 {
     public static void MapSignIn(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/sign-in", SignInAsync).AllowAnonymous();
+        app.MapPost("/sign-in", SignInAsync).AllowAnonymous().RequireRateLimiting(Http.RateLimits.SignIn);
         app.MapPost("/sign-out", SignOutAsync).AllowAnonymous();
     }
 

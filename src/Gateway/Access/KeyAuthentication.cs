@@ -31,8 +31,12 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
             : AuthenticateResult.Fail("The key is not valid.");
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        Problems.Unauthorized().ExecuteAsync(Context);
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        // RFC 6750, section 3: without a credential no error is named.
+        Response.Headers.WWWAuthenticate = Request.Headers.ContainsKey("Authorization") ? "Bearer realm=\"gateway\", error=\"invalid_token\"" : "Bearer realm=\"gateway\"";
+        return Problems.Unauthorized().ExecuteAsync(Context);
+    }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         Problems.Forbidden().ExecuteAsync(Context);
@@ -53,6 +57,7 @@ public static class AccessSetup
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<AddKey>();
         services.AddAuthentication(options => options.DefaultScheme = "KeyOrCookie")
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddCookie(options =>
@@ -60,6 +65,7 @@ public static class AccessSetup
                 options.Cookie.Name = "gateway";
                 options.Cookie.SameSite = SameSiteMode.Strict;
                 options.Cookie.HttpOnly = true;
+                options.CookieManager = new HostCookies();
                 options.LoginPath = "/sign-in";
                 options.AccessDeniedPath = "/sign-in";
                 options.ExpireTimeSpan = TimeSpan.FromHours(8);
@@ -94,7 +100,7 @@ public static class AccessSetup
     private static bool IsPage(HttpContext context)
     {
         var path = context.Request.Path;
-        return path.StartsWithSegments("/_blazor") || path.StartsWithSegments("/_framework") || context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
+        return path.StartsWithSegments("/_blazor") || path.StartsWithSegments("/_framework") || FailureAnswers.AsksForPage(context.Request);
     }
 
     private static async Task KeyStillValidAsync(CookieValidatePrincipalContext context)

@@ -20,7 +20,7 @@ public sealed class TelemetryJourneys
         await using var collector = await Collector.StartAsync();
         var document = Shipment(1);
         string epc;
-        await using (var gateway = await TestGateway.StartAsync(("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:ExportEvery", "00:00:01")))
+        await using (var gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = collector.Url, ["Telemetry:ExportEvery"] = "00:00:01" }))
         {
             await gateway.AddPartnerAsync(Buyer.Owner.Gln, "well/buyer-with-a-token");
             using var answer = await gateway.CaptureAsync(document);
@@ -52,7 +52,7 @@ public sealed class TelemetryJourneys
     public async Task The_collector_gets_the_gateways_own_metrics_the_frameworks_and_the_drivers()
     {
         await using var collector = await Collector.StartAsync();
-        await using (var gateway = await TestGateway.StartAsync(("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:ExportEvery", "00:00:01"), ("Delivery:RetryBase", "00:00:00.010"), ("Delivery:CheckEvery", "00:00:00.100")))
+        await using (var gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = collector.Url, ["Telemetry:ExportEvery"] = "00:00:01", ["Delivery:RetryBase"] = "00:00:00.010", ["Delivery:CheckEvery"] = "00:00:00.100" }))
         {
             await gateway.AddPartnerAsync(Buyer.Owner.Gln, "http://127.0.0.1:9/nobody-listens");
             using var answer = await gateway.CaptureAsync(Shipment(2));
@@ -74,7 +74,7 @@ public sealed class TelemetryJourneys
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0); // accepts and never answers
         silent.Start();
-        var gateway = await TestGateway.StartAsync(("Telemetry:OtlpEndpoint", $"http://{silent.LocalEndpoint}"), ("Telemetry:ExportEvery", "00:00:01"));
+        var gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = $"http://{silent.LocalEndpoint}", ["Telemetry:ExportEvery"] = "00:00:01" });
         using var answer = await gateway.CaptureAsync(Shipment(3));
         var job = await gateway.JobAsync(answer.Headers.Location!);
         Assert.True(job.GetProperty("success").GetBoolean());
@@ -88,5 +88,5 @@ public sealed class TelemetryJourneys
     [InlineData("Telemetry:TraceRatio", "1.5")]
     [InlineData("Logging:Format", "xml")]
     public async Task A_setting_that_cannot_be_right_stops_the_start(string key, string value) =>
-        await Assert.ThrowsAsync<OptionsValidationException>(() => TestGateway.StartAsync((key, value)));
+        await Assert.ThrowsAsync<OptionsValidationException>(() => TestGateway.StartAsync(new Dictionary<string, string?> { [key] = value }));
 }

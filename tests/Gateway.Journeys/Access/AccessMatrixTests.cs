@@ -1,0 +1,230 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.RegularExpressions;
+using Gateway.Access;
+using Gateway.Host.Simulate;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Journeys.Access;
+
+/// <summary>P11-12: deny by default, and every role's key at every address, at its own party's rows and at another's.</summary>
+public sealed partial class AccessMatrixTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
+    private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
+    private static readonly SimulatedParty OtherBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Other buyer");
+
+    // What is open to everybody, and nothing else is.
+    private static readonly string[] Anonymous =
+        ["GET /health/live", "GET /health/ready", "GET /help", "GET /help/{code}", "POST /sign-in", "POST /sign-out", "* /sign-in", "* /nothing-here"];
+
+    // The dashboard's own machinery: any signed-in person; what it shows is asked for again by each page.
+    private static readonly string[] SignedIn = ["/_blazor", "/_framework", "/openapi"];
+
+    // 400, 422: allowed, and refused only because the request was left empty, so that nothing changes.
+    private const string Matrix = """
+        method pattern                               whose  administrator officer operator cmo partner inspector
+        GET    /                                     any    302 302 302 302 302 302
+        POST   /capture                              any    400 400 400 400 403 403
+        GET    /capture                              any    200 200 200 200 403 200
+        GET    /capture/{id:guid}                    own    200 200 200 200 403 200
+        GET    /capture/{id:guid}                    other  200 200 200 404 403 200
+        GET    /api/captures/{id:guid}               own    200 200 200 200 403 200
+        GET    /api/captures/{id:guid}               other  200 200 200 404 403 200
+        GET    /api/captures/{id:guid}/source        own    200 200 200 200 403 200
+        GET    /api/captures/{id:guid}/source        other  200 200 200 404 403 200
+        GET    /captures/{captureId:guid}/document   own    200 200 200 200 403 200
+        GET    /captures/{captureId:guid}/document   other  200 200 200 404 403 200
+        POST   /api/check                            any    400 400 400 400 400 403
+        GET    /events                               any    200 200 200 200 403 200
+        GET    /events/{eventId}                     own    200 200 200 200 403 200
+        GET    /events/{eventId}                     other  200 200 200 404 403 200
+        POST   /api/partners                         any    422 422 403 403 403 403
+        GET    /api/partners                         any    200 200 403 403 403 200
+        GET    /api/partners/{gln}                   own    200 200 403 403 403 200
+        POST   /api/partners/{gln}/pause             own    422 422 403 403 403 403
+        POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403
+        POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403
+        GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200
+        GET    /api/deliveries                       any    200 200 403 403 200 200
+        GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200
+        GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200
+        GET    /api/deliveries/{id:long}/attempts    own    200 200 403 403 200 200
+        GET    /api/deliveries/{id:long}/attempts    other  200 200 403 403 404 200
+        POST   /api/deliveries/{id:long}/retry       own    422 422 403 403 403 403
+        POST   /api/deliveries/{id:long}/replay      own    422 422 403 403 403 403
+        POST   /api/deliveries/{id:long}/close       own    422 422 403 403 403 403
+        POST   /api/deliveries/{id:long}/reopen      own    422 422 403 403 403 403
+        GET    /api/keys                             any    200 403 403 403 403 403
+        POST   /api/keys                             any    422 403 403 403 403 403
+        POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
+        POST   /api/keys/{id}/revoke                 own    422 403 403 403 403 403
+        *      /captures                             any    200 200 200 200 403 200
+        *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
+        *      /deliveries                           any    200 200 403 403 200 200
+        *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200
+        """;
+
+    [Fact]
+    public async Task Every_role_reaches_what_its_row_says_and_nothing_more()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var place = await PrepareAsync(gateway);
+        var lines = Matrix.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        var roles = lines[0][3..];
+        Assert.Equal(Roles.All, roles.Order(StringComparer.Ordinal));
+        var wrong = new List<string>();
+        foreach (var line in lines.Skip(1))
+        {
+            var (method, pattern, whose) = (line[0], line[1], line[2]);
+            foreach (var (role, expected) in roles.Zip(line[3..]))
+            {
+                using var answer = await AskAsync(gateway, place.Keys[role], method, place.Fill(pattern, whose));
+                if (((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture) != expected)
+                {
+                    wrong.Add($"{role} {method} {pattern} {whose}: {(int)answer.StatusCode}, not {expected}");
+                }
+            }
+        }
+        Assert.Equal("", string.Join("\n", wrong));
+
+        // Lists hold the caller's own rows only.
+        Assert.Equal(1, await CountAsync(gateway, place.Keys["cmo"], "/capture", place.OwnCapture));
+        Assert.Equal(0, await CountAsync(gateway, place.Keys["cmo"], "/capture", place.OtherCapture));
+        Assert.Equal(0, await CountAsync(gateway, place.Keys["cmo"], "/events?perPage=1000", place.OtherEvent));
+        Assert.Equal(1, await CountAsync(gateway, place.Keys["partner"], "/api/deliveries", Buyer.Owner.Gln));
+        Assert.Equal(0, await CountAsync(gateway, place.Keys["partner"], "/api/deliveries", OtherBuyer.Owner.Gln));
+    }
+
+    [Fact]
+    public async Task Every_mapped_address_asks_for_a_permission_stands_in_the_matrix_or_is_meant_to_be_open()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var rows = Matrix.Split('\n').Skip(1).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(l => $"{l[0]} {l[1]}").ToHashSet();
+        var wrong = new List<string>();
+        var open = new HashSet<string>();
+        foreach (var endpoint in gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            var pattern = "/" + endpoint.RoutePattern.RawText!.TrimStart('/').TrimEnd('/');
+            if (SignedIn.Any(s => pattern.StartsWith(s, StringComparison.Ordinal)))
+            {
+                continue;
+            }
+            var isPage = endpoint.Metadata.Any(m => m.GetType().Name == "ComponentTypeMetadata");
+            var methods = isPage ? ["*"] : endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"];
+            foreach (var name in methods.Select(m => $"{m} {pattern}"))
+            {
+                if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+                {
+                    open.Add(name);
+                }
+                else if (!rows.Contains(name))
+                {
+                    wrong.Add($"{name} is not in the matrix");
+                }
+                else if (pattern != "/" && endpoint.Metadata.GetMetadata<IAuthorizeData>()?.Policy is null)
+                {
+                    wrong.Add($"{name} asks for no permission");
+                }
+            }
+        }
+        Assert.Equal("", string.Join("\n", wrong));
+        Assert.Equal(Anonymous.Order(StringComparer.Ordinal), open.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/_blazor")]
+    [InlineData("/_blazor/negotiate")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/no/such/path")]
+    [InlineData("/deliveries")]
+    public async Task Without_a_key_nothing_else_answers(string path)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = gateway.Url };
+        using var answer = await http.GetAsync(path, Ct);
+        Assert.True((int)answer.StatusCode is 401 or 302, $"{path}: {(int)answer.StatusCode}");
+    }
+
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery)
+    {
+        public string Fill(string pattern, string whose)
+        {
+            var own = whose != "other";
+            var value = pattern.Contains("deliveries", StringComparison.Ordinal)
+                ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
+                : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
+                : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
+                : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
+                : own ? OwnCapture : OtherCapture;
+            return Placeholder().Replace(pattern, value);
+        }
+    }
+
+    // Two CMOs have each captured a shipment to a partner that refuses, so that nothing moves any more.
+    private static async Task<Place> PrepareAsync(TestGateway gateway)
+    {
+        await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/one");
+        await gateway.AddPartnerAsync(OtherBuyer.Owner.Gln, "refuses/two");
+        var keys = new Dictionary<string, string>(gateway.Keys);
+        string other;
+        await using (var work = await gateway.Database.Gateway.BeginAsync(Actor.System("test"), Ct))
+        {
+            keys["partner"] = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "partner", "", Buyer.Owner.Gln), "partner", "partner", "gwl");
+            other = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "cmo", "Another CMO", null), "cmo", "other", "gwl");
+            await work.CommitAsync();
+        }
+        var own = await CaptureAsync(gateway, keys["cmo"], 1, Buyer);
+        var others = await CaptureAsync(gateway, other, 2, OtherBuyer);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 2);
+        Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
+        const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
+        const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others));
+    }
+
+    private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)
+    {
+        using var http = new HttpClient { BaseAddress = gateway.Url };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "capture")
+        {
+            Content = new ByteArrayContent(new ShipmentGenerator(11).Xml(new ShipmentPlan(sequence, Shipper, buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)))),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using var answer = await http.SendAsync(request, Ct);
+        Assert.Equal(202, (int)answer.StatusCode);
+        await gateway.JobAsync(answer.Headers.Location!);
+        return answer.Headers.Location!.ToString().Split('/')[^1];
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(TestGateway gateway, string key, string method, string path)
+    {
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = gateway.Url };
+        using var request = new HttpRequestMessage(method == "POST" ? HttpMethod.Post : HttpMethod.Get, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (method == "POST")
+        {
+            // An empty document for capture and check, an empty object for the rest.
+            request.Content = path is "/capture" or "/api/check" ? new StringContent("", Encoding.UTF8, "application/xml") : new StringContent("{}", Encoding.UTF8, "application/json");
+        }
+        if (method == "*")
+        {
+            request.Headers.Accept.ParseAdd("text/html");
+        }
+        return await http.SendAsync(request, Ct);
+    }
+
+    private static async Task<int> CountAsync(TestGateway gateway, string key, string path, string text)
+    {
+        using var answer = await AskAsync(gateway, key, "GET", path);
+        return (await answer.Content.ReadAsStringAsync(Ct)).Contains(text, StringComparison.Ordinal) ? 1 : 0;
+    }
+
+    [GeneratedRegex(@"\{[^}]+\}")]
+    private static partial Regex Placeholder();
+}
