@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Gateway.Capture;
 
@@ -23,7 +22,6 @@ internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, boo
 /// </summary>
 internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
 {
-    private const int ChunkBytes = 1 << 20;
     private const string OneRow = "document_party_id_sha256_key";
     private readonly CaptureOptions _options = options.Value;
 
@@ -115,27 +113,12 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         var (status, answer) = broken is null
             ? (202, JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, null, true, true, errorBehaviour, []), CaptureJob.Json))
             : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
-        var documentId = await work.Connection.ExecuteScalarAsync<long>("""
-            insert into document (party_id, sha256, length, media_type, content_encoding, received_at)
-            values (@party, @Sha256, @Length, @MediaType, @encoding, @now) returning document_id
-            """, new { party = actor.PartyId, body.Sha256, body.Length, body.MediaType, encoding = body.IsGzip ? "gzip" : null, now }, work.Transaction);
-        await StoreChunksAsync(work, documentId, actor.PartyId!.Value, body.Raw(), ct);
-        var captureId = await work.Connection.ExecuteScalarAsync<long>("""
-            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent)
-            values (@publicId, @documentId, @party, @Id, @errorBehaviour, @state, @now, @finished, @status, @answer, @form, @traceParent) returning capture_id
-            """, new
+        var captureId = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
-            publicId, documentId, party = actor.PartyId, actor.Id, errorBehaviour, now, status, answer,
-            state = broken is null ? "processing" : "refused",
-            finished = broken is null ? (DateTime?)null : now,
-            form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
-            traceParent = GatewayTrace.Context,
-        }, work.Transaction);
-        if (key is not null)
-        {
-            await work.Connection.ExecuteAsync("insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@party, @key, @Sha256, @captureId, @now)",
-                new { party = actor.PartyId, key, body.Sha256, captureId, now }, work.Transaction);
-        }
+            State = broken is null ? "processing" : "refused",
+            FinishedAt = broken is null ? null : now,
+            Form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
+        }, body.Raw(), ct);
         if (broken is not null)
         {
             await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);
@@ -152,28 +135,6 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             Unreadable(publicId, body.Length);
         }
         return new CaptureAnswer(publicId, status, answer, false);
-    }
-
-    private static async Task StoreChunksAsync(Work work, long documentId, int partyId, Stream bytes, CancellationToken ct)
-    {
-        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
-        for (var ordinal = 0; ; ordinal++)
-        {
-            var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-            if (length == 0)
-            {
-                return;
-            }
-            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
-            {
-                Parameters =
-                {
-                    new() { Value = documentId }, new() { Value = partyId }, new() { Value = ordinal },
-                    new() { Value = new ReadOnlyMemory<byte>(buffer, 0, length), NpgsqlDbType = NpgsqlDbType.Bytea },
-                },
-            };
-            await insert.ExecuteNonQueryAsync(ct);
-        }
     }
 
     [LoggerMessage(1001, LogLevel.Information, "Capture {CaptureId} accepted: {Length} bytes.")]

@@ -3,12 +3,65 @@ using Dapper;
 using Epcis;
 using Gateway.Database;
 using Gateway.Http;
+using Gateway.Telemetry;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Gateway.Capture;
 
-/// <summary>Findings and the audit entry of a capture, written in the transaction that decides it; and their reading.</summary>
+/// <summary>A capture's document, findings and audit entry, each written in its caller's transaction; and the findings' reading.</summary>
 internal static class CaptureRecords
 {
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>Stores bytes, capture and idempotency key.</summary>
+    /// <returns>The number of the capture.</returns>
+    /// <exception cref="PostgresException">Unique violation: the party's same bytes or key are stored already.</exception>
+    public static async Task<long> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
+    {
+        var documentId = await work.Connection.ExecuteScalarAsync<long>("""
+            insert into document (party_id, sha256, length, media_type, content_encoding, received_at)
+            values (@PartyId, @Sha256, @Length, @MediaType, @ContentEncoding, @Now) returning document_id
+            """, capture, work.Transaction);
+        await StoreChunksAsync(work, documentId, capture.PartyId, bytes, ct);
+        var captureId = await work.Connection.ExecuteScalarAsync<long>("""
+            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token)
+            values (@PublicId, @documentId, @PartyId, @SubmittedBy, @ErrorBehaviour, @State, @Now, @FinishedAt, @Status, @Answer, @Form, @traceParent, @LeaseToken) returning capture_id
+            """, new
+        {
+            capture.PublicId, documentId, capture.PartyId, capture.SubmittedBy, capture.ErrorBehaviour, capture.State, capture.Now, capture.FinishedAt,
+            capture.Status, capture.Answer, capture.Form, traceParent = GatewayTrace.Context, capture.LeaseToken,
+        }, work.Transaction);
+        if (capture.Key is not null)
+        {
+            await work.Connection.ExecuteAsync("insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@PartyId, @Key, @Sha256, @captureId, @Now)",
+                new { capture.PartyId, capture.Key, capture.Sha256, captureId, capture.Now }, work.Transaction);
+        }
+        return captureId;
+    }
+
+    private static async Task StoreChunksAsync(Work work, long documentId, int partyId, Stream bytes, CancellationToken ct)
+    {
+        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
+        for (var ordinal = 0; ; ordinal++)
+        {
+            var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
+            if (length == 0)
+            {
+                return;
+            }
+            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
+            {
+                Parameters =
+                {
+                    new() { Value = documentId }, new() { Value = partyId }, new() { Value = ordinal },
+                    new() { Value = new ReadOnlyMemory<byte>(buffer, 0, length), NpgsqlDbType = NpgsqlDbType.Bytea },
+                },
+            };
+            await insert.ExecuteNonQueryAsync(ct);
+        }
+    }
+
     public static Task StoreFindingsAsync(Work work, long captureId, int partyId, Findings findings)
     {
         var rows = JsonSerializer.Serialize(findings.All.Select((f, ordinal) => new

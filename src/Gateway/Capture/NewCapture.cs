@@ -1,0 +1,14 @@
+namespace Gateway.Capture;
+
+/// <summary>A document that has come in, with the first answer to it.</summary>
+/// <param name="Key">The sender's idempotency key, if it gave one.</param>
+internal sealed record NewCapture(
+    Guid PublicId, int PartyId, string SubmittedBy, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string? Key, string ErrorBehaviour, DateTime Now, int Status, string Answer)
+{
+    public string State { get; init; } = "processing";
+    public DateTime? FinishedAt { get; init; }
+    public string? Form { get; init; }
+
+    /// <summary>Set when whoever stores the document also decides it, in the same transaction.</summary>
+    public Guid? LeaseToken { get; init; }
+}
