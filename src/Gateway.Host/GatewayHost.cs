@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Net;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
@@ -29,12 +27,7 @@ public static class GatewayHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "Gateway.Host" });
         builder.Configuration.AddInMemoryCollection(settings ?? new Dictionary<string, string?>());
         builder.WebHost.UseStaticWebAssets();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 1 << 20; // the capture endpoints lift it to their own limit
-            kestrel.Listen(IPAddress.Parse(builder.Configuration["Http:Address"] ?? "127.0.0.1"), Port(builder.Configuration));
-        });
+        builder.WebHost.ConfigureKestrel(HttpOptions.Read(builder.Configuration).Apply);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         builder.AddLog();
         builder.Services.AddTelemetry(builder.Configuration);
@@ -43,6 +36,7 @@ public static class GatewayHost
         builder.Services.AddKeyRing(builder.Configuration, DataDirectory.Path);
         builder.Services.AddFailureAnswers();
         builder.Services.AddRateLimits();
+        builder.Services.AddExceptionHandler<FaultAnswers>();
         builder.Services.AddAccess();
         builder.Services.AddPartners();
         builder.Services.AddDelivery();
@@ -72,9 +66,6 @@ public static class GatewayHost
         app.MapGet("/health/ready", ReadyAsync).AllowAnonymous().DisableRateLimiting();
         return app;
     }
-
-    private static int Port(IConfiguration configuration) =>
-        int.TryParse(configuration["Http:Port"] ?? Environment.GetEnvironmentVariable("GATEWAY_PORT"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 8080;
 
     private static async Task<IResult> ReadyAsync(GatewayDatabase database, CancellationToken ct)
     {

@@ -18,7 +18,12 @@ public sealed class ChildHost : IAsyncDisposable
 
     public Uri Url { get; }
 
-    public static async Task<ChildHost> StartAsync(TestDatabase database, string dataDirectory)
+    public int Id => _process.Id;
+
+    public static Task<ChildHost> StartAsync(TestDatabase database, string dataDirectory) => StartAsync(database.AdministratorConnectionString, dataDirectory);
+
+    /// <param name="settings">Environment variables; a name with two underscores is a setting's.</param>
+    public static async Task<ChildHost> StartAsync(string administrator, string dataDirectory, params (string Name, string Value)[] settings)
     {
         var port = FreePort();
         var info = new ProcessStartInfo("dotnet")
@@ -28,11 +33,15 @@ public sealed class ChildHost : IAsyncDisposable
         };
         info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"));
         info.ArgumentList.Add("serve");
-        info.Environment["ConnectionStrings__Gateway"] = database.AdministratorConnectionString;
+        info.Environment["ConnectionStrings__Gateway"] = administrator;
         info.Environment["GATEWAY_DATA"] = dataDirectory;
         info.Environment["GATEWAY_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         info.Environment["Delivery__AllowPrivateAddresses"] = "true";
         info.Environment["Delivery__RetryBase"] = "00:00:00.200";
+        foreach (var (name, value) in settings)
+        {
+            info.Environment[name] = value;
+        }
         var process = Process.Start(info)!;
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
@@ -54,6 +63,11 @@ public sealed class ChildHost : IAsyncDisposable
         });
         return new ChildHost(process, url);
     }
+
+    /// <summary>The most memory the process ever had resident.</summary>
+    public long PeakBytes() => 1024 * long.Parse(
+        File.ReadLines($"/proc/{Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
+        System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()

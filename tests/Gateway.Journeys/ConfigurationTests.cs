@@ -1,14 +1,18 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Gateway.Capture;
 using Gateway.Delivery;
+using Gateway.Host;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
+using Microsoft.Extensions.Configuration;
 
 namespace Gateway.Journeys;
 
 public sealed class ConfigurationTests
 {
     [Theory]
+    [InlineData("Http", typeof(HttpOptions))]
     [InlineData("Capture", typeof(CaptureOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
@@ -26,5 +30,23 @@ public sealed class ConfigurationTests
         Assert.Equal(
             options.GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order(StringComparer.Ordinal),
             sample.RootElement.GetProperty(section).EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Http:HeadersTimeout", "00:00:00")]
+    [InlineData("Http:MaxConnections", "0")]
+    [InlineData("Capture:MaxUploads", "0")]
+    [InlineData("Capture:MaxLargeUploads", "300")]
+    [InlineData("Capture:MaxLargeUploadBytes", "1000")]
+    public void A_limit_that_would_let_nothing_in_is_refused(string name, string value)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [name] = value }).Build();
+        var refused = Assert.Throws<ValidationException>(() =>
+        {
+            HttpOptions.Read(configuration);
+            var capture = configuration.GetSection("Capture").Get<CaptureOptions>() ?? new CaptureOptions();
+            Validator.ValidateObject(capture, new ValidationContext(capture), validateAllProperties: true);
+        });
+        Assert.Contains(name.Split(':')[1], refused.Message, StringComparison.Ordinal);
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Access;
+using Gateway.Database;
 using Gateway.Host;
 using Gateway.Host.Simulate;
 using Gateway.TestSupport;
@@ -58,10 +59,12 @@ public sealed class TestGateway : IAsyncDisposable
         return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
     }
 
-    public static async Task<Dictionary<string, string>> MakeKeysAsync(TestDatabase database)
+    public static Task<Dictionary<string, string>> MakeKeysAsync(TestDatabase database) => MakeKeysAsync(database.Gateway);
+
+    public static async Task<Dictionary<string, string>> MakeKeysAsync(GatewayDatabase database)
     {
         var keys = new Dictionary<string, string>();
-        await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
+        await using var work = await database.BeginAsync(Actor.System("test"), CancellationToken.None);
         foreach (var role in Roles.All)
         {
             var kind = role is "cmo" or "partner" ? role : "organisation";
@@ -122,10 +125,10 @@ public sealed class TestGateway : IAsyncDisposable
 /// <summary>Waits for what another thread or process is about to do; fails loudly after a generous limit.</summary>
 public static class Eventually
 {
-    public static async Task<T> AsAsync<T>(Func<Task<T?>> look)
+    public static async Task<T> AsAsync<T>(Func<Task<T?>> look, int seconds = 30)
         where T : struct
     {
-        for (var tries = 0; tries < 600; tries++)
+        for (var tries = 0; tries < seconds * 20; tries++)
         {
             if (await look() is { } found)
             {
@@ -133,8 +136,8 @@ public static class Eventually
             }
             await Task.Delay(50);
         }
-        throw new TimeoutException("It did not happen within thirty seconds.");
+        throw new TimeoutException($"It did not happen within {seconds} seconds.");
     }
 
-    public static Task TrueAsync(Func<Task<bool>> look) => AsAsync<bool>(async () => await look() ? true : null);
+    public static Task TrueAsync(Func<Task<bool>> look, int seconds = 30) => AsAsync<bool>(async () => await look() ? true : null, seconds);
 }

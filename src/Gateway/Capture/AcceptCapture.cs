@@ -91,17 +91,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         while (reader.Read())
         {
         }
-        if (stream is InflatingStream inflating)
-        {
-            if (!reader.IsBroken)
-            {
-                inflating.CopyTo(Stream.Null);
-            }
-            if (inflating.Refusal is { } refusal)
-            {
-                throw refusal;
-            }
-        }
+        (stream as InflatingStream)?.Finish(reader.IsBroken);
         return reader.IsBroken ? reader.Findings : null;
     }
 

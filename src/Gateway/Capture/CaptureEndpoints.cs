@@ -22,7 +22,7 @@ public static class CaptureEndpoints
         app.MapPost("/api/check", CheckAsync).RequireAuthorization(Permissions.Check);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, IOptions<CaptureOptions> options, CancellationToken ct)
+    private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, UploadLimit uploads, IOptions<CaptureOptions> options, CancellationToken ct)
     {
         EpcisHeaders.Write(context.Response);
         var key = context.Request.Headers.TryGetValue("Idempotency-Key", out var keys) ? keys.ToString() : null;
@@ -37,11 +37,11 @@ public static class CaptureEndpoints
         }
         try
         {
-            await using var body = await ReceivedBody.ReceiveAsync(context.Request, options.Value, ct);
+            await using var body = await ReceivedBody.ReceiveAsync(context.Request, uploads, options.Value, ct);
             var (answer, problem) = await accept.AcceptAsync(body, key, behaviour, context.Actor(), ct);
             if (answer is null)
             {
-                return problem is ProblemHttpResult { StatusCode: 409 } ? RetryAfter(context, problem) : problem!;
+                return Refuse(context, problem!);
             }
             if (answer.IsReplay)
             {
@@ -52,18 +52,17 @@ public static class CaptureEndpoints
         }
         catch (BodyRefusedException refused)
         {
-            return refused.Answer;
-        }
-        catch (CommitUnknownException)
-        {
-            return RetryAfter(context, Problems.OutcomeUnknown());
+            return Refuse(context, refused.Answer);
         }
     }
 
-    private static IResult RetryAfter(HttpContext context, IResult result)
+    private static IResult Refuse(HttpContext context, IResult answer)
     {
-        context.Response.Headers.RetryAfter = "2";
-        return result;
+        if (answer is ProblemHttpResult { StatusCode: 409 or 503 or 507 })
+        {
+            FaultAnswers.AskToRetry(context.Response);
+        }
+        return answer;
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, CaptureReading captures, CancellationToken ct)
@@ -104,16 +103,16 @@ public static class CaptureEndpoints
         return TypedResults.Stream(new ChunkStream(captures.Database, context.Actor(), source.DocumentId), source.ContentEncoding is null ? source.MediaType : "application/gzip");
     }
 
-    private static async Task<IResult> CheckAsync(HttpContext context, IOptions<CaptureOptions> options, CancellationToken ct)
+    private static async Task<IResult> CheckAsync(HttpContext context, UploadLimit uploads, IOptions<CaptureOptions> options, CancellationToken ct)
     {
         try
         {
-            await using var body = await ReceivedBody.ReceiveAsync(context.Request, options.Value, ct);
+            await using var body = await ReceivedBody.ReceiveAsync(context.Request, uploads, options.Value, ct);
             return await Task.Run(() => Check(body, options.Value), ct);
         }
         catch (BodyRefusedException refused)
         {
-            return refused.Answer;
+            return Refuse(context, refused.Answer);
         }
     }
 
@@ -126,10 +125,7 @@ public static class CaptureEndpoints
         {
             events++;
         }
-        if (stream is InflatingStream { Refusal: { } refusal })
-        {
-            throw refusal;
-        }
+        (stream as InflatingStream)?.Finish(reader.IsBroken);
         var findings = reader.Findings.All.Select(FindingView.Of).ToList();
         return TypedResults.Json(new CheckAnswer(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, findings), CaptureJob.Json);
     }

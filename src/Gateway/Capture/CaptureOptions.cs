@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Capture;
 
-public sealed class CaptureOptions
+public sealed class CaptureOptions : IValidatableObject
 {
     /// <summary>Of the body as sent, and of what it inflates to.</summary>
     [Range(1, long.MaxValue)] public long MaxBytes { get; init; } = 512L << 20;
@@ -16,6 +16,15 @@ public sealed class CaptureOptions
     /// <summary>Bodies up to this size are received in memory, larger ones in a temporary file.</summary>
     [Range(0, 64 << 20)] public int MaxBytesInMemory { get; init; } = 256 << 10;
 
+    /// <summary>Documents received or checked at once, of any size. One more is answered 503 with Retry-After.</summary>
+    [Range(1, 100_000)] public int MaxUploads { get; init; } = 256;
+
+    /// <summary>How many of them may be larger than <see cref="MaxBytesInMemory"/>, so that large ones leave room and processor for the small.</summary>
+    [Range(1, 10_000)] public int MaxLargeUploads { get; init; } = 8;
+
+    /// <summary>What the large ones may take of the temporary folder together. At least one of <see cref="MaxBytes"/> must have room.</summary>
+    [Range(1, long.MaxValue)] public long MaxLargeUploadBytes { get; init; } = 2L << 30;
+
     /// <summary>A node that has died is taken over after this; the living renew at a third of it.</summary>
     [Range(typeof(TimeSpan), "00:00:03", "01:00:00")] public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -24,4 +33,16 @@ public sealed class CaptureOptions
 
     /// <summary>A document that ended this many turns without a result is set aside for a person.</summary>
     [Range(1, 100)] public int MaxAttempts { get; init; } = 3;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MaxLargeUploadBytes < MaxBytes)
+        {
+            yield return new ValidationResult("Capture:MaxLargeUploadBytes must be at least Capture:MaxBytes, or the largest document could never come in.", [nameof(MaxLargeUploadBytes)]);
+        }
+        if (MaxLargeUploads > MaxUploads)
+        {
+            yield return new ValidationResult("Capture:MaxLargeUploads is a part of Capture:MaxUploads and cannot be larger.", [nameof(MaxLargeUploads)]);
+        }
+    }
 }

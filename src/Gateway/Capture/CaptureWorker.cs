@@ -54,6 +54,7 @@ public static class CaptureSetup
     {
         services.AddOptions<CaptureOptions>().BindConfiguration("Capture").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(new CaptureRouting(null));
+        services.AddSingleton<UploadLimit>();
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton<ProcessCapture>();

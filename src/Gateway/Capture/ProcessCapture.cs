@@ -56,7 +56,13 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             await lease.ReleaseAsync(database, Gateway, uncount: true);
         }
-        catch (Exception e) when (e is not CommitUnknownException)
+        catch (Exception e) when (DatabaseFault.IsOutage(e))
+        {
+            Interrupted(e, lease.PublicId);
+            await GiveBackAsync(lease, ct);
+            throw; // the worker waits before its next turn
+        }
+        catch (Exception e)
         {
             TurnFailed(e, lease.PublicId, lease.Attempts);
             activity?.SetStatus(ActivityStatusCode.Error);
@@ -69,6 +75,28 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             GatewayMeter.CaptureTook(Stopwatch.GetElapsedTime(started));
         }
         return true;
+    }
+
+    /// <summary>
+    /// Attempts are for documents that end every turn, so one that the database interrupted is not counted: three full disks
+    /// or restarts must not set a sound document aside. When the lease has run out, another claim has counted already.
+    /// </summary>
+    private async Task GiveBackAsync(CaptureLease lease, CancellationToken ct)
+    {
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        held.CancelAfter(_options.Lease);
+        while (!held.IsCancellationRequested)
+        {
+            try
+            {
+                await lease.ReleaseAsync(database, Gateway, uncount: true);
+                return;
+            }
+            catch (Exception e) when (DatabaseFault.IsOutage(e))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(500), held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
     private async Task DecideAsync(CaptureLease lease, CancellationToken ct)
@@ -184,6 +212,9 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     [LoggerMessage(1013, LogLevel.Warning, "Capture {CaptureId} was taken over by another node.")]
     private partial void LeaseLost(Guid captureId);
+
+    [LoggerMessage(1015, LogLevel.Warning, "Processing of capture {CaptureId} is interrupted by the database; the attempt is not counted.")]
+    private partial void Interrupted(Exception exception, Guid captureId);
 
     [LoggerMessage(1014, LogLevel.Error, "Capture {CaptureId} could not be processed in attempt {Attempt}.")]
     private partial void TurnFailed(Exception exception, Guid captureId, int attempt);

@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Capture;
 
 /// <summary>The body is refused with this answer, whatever the document says.</summary>
-internal sealed class BodyRefusedException(ProblemHttpResult answer) : IOException(answer.ProblemDetails.Detail)
+internal sealed class BodyRefusedException(ProblemHttpResult answer, Exception? cause = null) : IOException(answer.ProblemDetails.Detail, cause)
 {
     public ProblemHttpResult Answer { get; } = answer;
 }
@@ -18,17 +18,24 @@ internal sealed class BodyRefusedException(ProblemHttpResult answer) : IOExcepti
 internal sealed class ReceivedBody : IAsyncDisposable
 {
     private readonly Stream _bytes;
+    private readonly UploadLimit.Upload _upload;
 
-    private ReceivedBody(Stream bytes, byte[] sha256, string mediaType, bool isGzip) => (_bytes, Sha256, MediaType, IsGzip) = (bytes, sha256, mediaType, isGzip);
+    private ReceivedBody(Stream bytes, UploadLimit.Upload upload, byte[] sha256, string mediaType, bool isGzip) =>
+        (_bytes, _upload, Sha256, MediaType, IsGzip) = (bytes, upload, sha256, mediaType, isGzip);
 
     public byte[] Sha256 { get; }
     public long Length => _bytes.Length;
     public string MediaType { get; }
     public bool IsGzip { get; }
 
-    /// <exception cref="BodyRefusedException">Media type, encoding, size, or nothing at all.</exception>
-    public static async Task<ReceivedBody> ReceiveAsync(HttpRequest request, CaptureOptions options, CancellationToken ct)
+    /// <exception cref="BodyRefusedException">Media type, encoding, size, no room, not arrived, or nothing at all.</exception>
+    public static async Task<ReceivedBody> ReceiveAsync(HttpRequest request, UploadLimit uploads, CaptureOptions options, CancellationToken ct)
     {
+        // The limit is counted here, so that its answer is ours; and the server reads a refused body away for some seconds, so that its sender sees the answer.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || type.MediaType.Value?.ToLowerInvariant() is not ("application/xml" or "text/xml" or "application/json" or "application/ld+json"))
         {
@@ -43,39 +50,59 @@ internal sealed class ReceivedBody : IAsyncDisposable
         {
             throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
         }
-        // The limit is counted here, so that its answer is ours.
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = null;
-        }
+        var upload = uploads.Enter();
         Stream bytes = new MemoryStream();
         try
         {
+            upload.Reserve(request.ContentLength ?? 0);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var buffer = new byte[64 << 10];
             int read;
-            while ((read = await request.Body.ReadAsync(buffer, ct)) > 0)
+            while ((read = await ReadAsync(request.Body, buffer, ct)) > 0)
             {
                 if (bytes.Length + read > options.MaxBytes)
                 {
                     throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
                 }
-                if (bytes is MemoryStream memory && bytes.Length + read > options.MaxBytesInMemory)
-                {
-                    bytes = TemporaryFile();
-                    memory.WriteTo(bytes);
-                }
+                upload.Reserve(bytes.Length + read);
                 hash.AppendData(buffer, 0, read);
-                await bytes.WriteAsync(buffer.AsMemory(0, read), ct);
+                try
+                {
+                    if (bytes is MemoryStream memory && bytes.Length + read > options.MaxBytesInMemory)
+                    {
+                        bytes = TemporaryFile();
+                        memory.WriteTo(bytes);
+                    }
+                    await bytes.WriteAsync(buffer.AsMemory(0, read), ct);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    throw upload.NoRoom(e);
+                }
             }
             return bytes.Length > 0
-                ? new ReceivedBody(bytes, hash.GetHashAndReset(), type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip")
+                ? new ReceivedBody(bytes, upload, hash.GetHashAndReset(), type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip")
                 : throw new BodyRefusedException(Problems.EmptyBody());
         }
         catch
         {
             await bytes.DisposeAsync();
+            upload.Dispose();
             throw;
+        }
+    }
+
+    private static async Task<int> ReadAsync(Stream body, byte[] buffer, CancellationToken ct)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, ct);
+        }
+        catch (IOException e)
+        {
+            throw new BodyRefusedException(e is BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }
+                ? Problems.BodyNotReceived(408, "The body came more slowly than the gateway waits for.")
+                : Problems.BodyNotReceived(400, "The body ends early, or is not as long or in such chunks as its headers say."), e);
         }
     }
 
@@ -89,16 +116,25 @@ internal sealed class ReceivedBody : IAsyncDisposable
     /// <summary>The document from its start; disposing leaves the bytes.</summary>
     public Stream Decoded(CaptureOptions options) => IsGzip ? new InflatingStream(Raw(), options) : new UnownedStream(Raw());
 
-    public ValueTask DisposeAsync() => _bytes.DisposeAsync();
-
-    private static FileStream TemporaryFile() => new(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}"), new FileStreamOptions
+    public async ValueTask DisposeAsync()
     {
-        Mode = FileMode.CreateNew,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.None,
-        Options = FileOptions.DeleteOnClose | FileOptions.SequentialScan,
-        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    });
+        await _bytes.DisposeAsync();
+        _upload.Dispose();
+    }
+
+    private static FileStream TemporaryFile()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}");
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            BufferSize = 0, // a full disk is to be told by the write, not by a later flush
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        File.Delete(path); // it lives until it is closed, so not even a killed process leaves it behind
+        return file;
+    }
 }
 
 /// <summary>A stream that is only read forward; what remains of <see cref="Stream"/> is refused.</summary>
@@ -125,14 +161,15 @@ internal sealed class UnownedStream(Stream inner) : ForwardStream
     public override int Read(Span<byte> buffer) => inner.Read(buffer);
 }
 
-/// <summary>One gzip member, inflated within bounds of size and ratio, and proved to be whole at its end.</summary>
+/// <summary>
+/// One gzip member, inflated within bounds of size and ratio, and proved to be whole at its end. Concatenated members, which
+/// RFC 1952 allows, are refused: a cut between two of them would leave a whole body, and nothing would tell the loss.
+/// </summary>
 internal sealed class InflatingStream(Stream raw, CaptureOptions options) : ForwardStream
 {
     private readonly GZipStream _gzip = new(raw, CompressionMode.Decompress, leaveOpen: true);
     private long _total;
-
-    /// <summary>Why reading ended, also where a parser took the exception for the end of its input.</summary>
-    public BodyRefusedException? Refusal { get; private set; }
+    private BodyRefusedException? _refusal;
 
     public override int Read(Span<byte> buffer)
     {
@@ -176,7 +213,20 @@ internal sealed class InflatingStream(Stream raw, CaptureOptions options) : Forw
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(size) == (uint)_total;
     }
 
-    private BodyRefusedException Refuse(ProblemHttpResult answer) => Refusal = new BodyRefusedException(answer);
+    /// <summary>Reads on to the end, where truncation shows; then throws what stood in the way, which a parser may have taken for the end of its input.</summary>
+    public void Finish(bool isBroken)
+    {
+        if (!isBroken)
+        {
+            CopyTo(Null);
+        }
+        if (_refusal is { } refusal)
+        {
+            throw refusal;
+        }
+    }
+
+    private BodyRefusedException Refuse(ProblemHttpResult answer) => _refusal = new BodyRefusedException(answer);
 
     protected override void Dispose(bool disposing)
     {

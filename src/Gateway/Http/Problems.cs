@@ -44,6 +44,9 @@ public static class Problems
     public static ProblemHttpResult OutcomeUnknown() =>
         Of(503, "epcisException:ImplementationException", "Outcome unknown", "The database has not confirmed the outcome. Repeat the request with the same Idempotency-Key.", "GW-HTTP-05");
 
+    public static ProblemHttpResult StorageFull() =>
+        Of(507, "epcisException:ImplementationException", "No room in the database", "The database's disk is full; nothing of the request is stored. Send it again later.", "GW-HTTP-07");
+
     public static ProblemHttpResult Invalid(string detail, string code = "GW-HTTP-06") =>
         Of(422, Validation, "Invalid request", detail, code);
 
@@ -93,6 +96,17 @@ public static class Problems
 
     public static ProblemHttpResult BodyBroken(string detail) =>
         Of(400, Validation, "Body cannot be read", detail, "GW-CAP-10");
+
+    /// <summary>More at once than the gateway takes; nothing of the request is kept.</summary>
+    public static ProblemHttpResult Busy() =>
+        Of(503, "epcisException:ImplementationException", "Too many documents at once", "Other documents are being received. Send it again after the wait that Retry-After names.", "GW-CAP-12");
+
+    public static ProblemHttpResult NoRoomForBody() =>
+        Of(507, "epcisException:ImplementationException", "No room for the document", "The gateway's disk has no room for a body of this size; nothing of it is kept. Send it again later.", "GW-CAP-13");
+
+    /// <summary>The sender's connection, not its document: too slow, cut off, or not what its headers say.</summary>
+    public static ProblemHttpResult BodyNotReceived(int status, string detail) =>
+        Of(status, Validation, "Body did not arrive", detail, "GW-CAP-14");
 
     public static ProblemHttpResult PartnerExists(string gln) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Partner exists", $"A partner or party with GLN {gln} exists already.", "GW-PAR-01");
