@@ -36,7 +36,6 @@ public static class GatewayHost
         builder.Services.AddKeyRing(builder.Configuration, DataDirectory.Path);
         builder.Services.AddFailureAnswers();
         builder.Services.AddRateLimits();
-        builder.Services.AddExceptionHandler<FaultAnswers>();
         builder.Services.AddAccess();
         builder.Services.AddPartners();
         builder.Services.AddDelivery();

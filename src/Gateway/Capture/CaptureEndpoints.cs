@@ -60,7 +60,7 @@ public static class CaptureEndpoints
     {
         if (answer is ProblemHttpResult { StatusCode: 409 or 503 or 507 })
         {
-            FaultAnswers.AskToRetry(context.Response);
+            FailureAnswers.AskToRetry(context.Response);
         }
         return answer;
     }

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Gateway.Http;
@@ -32,7 +33,7 @@ public static partial class FailureAnswers
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = context => WriteAsync(context, Of(context, context.Features.Get<IExceptionHandlerFeature>()!.Error)),
-            SuppressDiagnosticsCallback = failure => failure.Exception is BadHttpRequestException, // the caller's fault is not ours to log as an error
+            SuppressDiagnosticsCallback = failure => failure.Exception is BadHttpRequestException || DatabaseFault.IsOutage(failure.Exception), // not a fault of ours; the second has a line of its own
         });
         app.UseStatusCodePages(bare => Of(bare.HttpContext.Response.StatusCode) is { } problem ? WriteAsync(bare.HttpContext, problem) : Task.CompletedTask);
     }
@@ -66,15 +67,29 @@ public static partial class FailureAnswers
             case BadHttpRequestException bad:
                 return Of(bad.StatusCode) ?? Problems.Malformed("The request cannot be read.");
             case CommitUnknownException:
-                context.Response.Headers.RetryAfter = "2";
-                return Problems.OutcomeUnknown();
-            case NpgsqlException and not PostgresException:
-                context.Response.Headers.RetryAfter = "5";
-                return Problems.Unavailable("The database cannot be reached.");
+                return Logged(context, failure, Problems.OutcomeUnknown());
+            case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
+                return Logged(context, failure, Problems.StorageFull());
+            case not null when DatabaseFault.IsOutage(failure):
+                return Logged(context, failure, Problems.Unavailable("The database does not answer. What was acknowledged is safe; repeat this request."));
             default:
                 return Problems.Failed(context.TraceIdentifier);
         }
     }
+
+    /// <summary>Lost infrastructure: an answer that asks the client to come again.</summary>
+    private static ProblemHttpResult Logged(HttpContext context, Exception failure, ProblemHttpResult answer)
+    {
+        AskToRetry(context.Response);
+        Faulted(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(FailureAnswers)), failure, context.Request.Method, context.Request.Path, answer.StatusCode);
+        return answer;
+    }
+
+    /// <summary>Seconds; long enough for a restart, short enough for a line that waits.</summary>
+    public static void AskToRetry(HttpResponse response) => response.Headers.RetryAfter = "2";
+
+    [LoggerMessage(3001, LogLevel.Error, "{Method} {Path} answered {Status}: the database failed.")]
+    private static partial void Faulted(ILogger log, Exception exception, string method, string path, int status);
 
     private static ProblemHttpResult? Of(int status) => status switch
     {

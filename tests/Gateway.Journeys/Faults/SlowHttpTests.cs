@@ -16,7 +16,7 @@ public sealed class SlowHttpTests(SlowHttpTests.ImpatientGateway impatient) : IC
         public TestGateway Gateway { get; private set; } = null!;
 
         public async ValueTask InitializeAsync() =>
-            Gateway = await TestGateway.StartAsync(("Http:HeadersTimeout", "00:00:02"), ("Http:BodyGracePeriod", "00:00:02"), ("Http:MinBodyBytesPerSecond", "1000"));
+            Gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["Http:HeadersTimeout"] = "00:00:02", ["Http:BodyGracePeriod"] = "00:00:02", ["Http:MinBodyBytesPerSecond"] = "1000" });
 
         public ValueTask DisposeAsync() => Gateway.DisposeAsync();
     }
@@ -141,7 +141,7 @@ public sealed class SlowHttpTests(SlowHttpTests.ImpatientGateway impatient) : IC
     public async Task Connections_beyond_the_limit_are_closed_and_the_rest_is_served()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var narrow = await TestGateway.StartAsync(("Http:MaxConnections", "5"));
+        await using var narrow = await TestGateway.StartAsync(new Dictionary<string, string?> { ["Http:MaxConnections"] = "5" });
         var open = new List<Wire>();
         for (var n = 0; n < 5; n++)
         {

@@ -5,7 +5,7 @@ create table capture_term (
     term        text   collate "C" not null,  -- lot number; business transaction or document identifier; an SGTIN up to its serial number
     capture_id  bigint not null references capture,
     party_id    int    not null,
-    primary key (kind, term, capture_id)
+    primary key (kind, term, party_id, capture_id)
 );
 alter table capture_term enable row level security;
 alter table capture_term force row level security;
