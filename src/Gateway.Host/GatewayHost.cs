@@ -8,6 +8,7 @@ using Gateway.Http;
 using Gateway.Http.Help;
 using Gateway.Partners;
 using Gateway.Query;
+using Gateway.Scheduling;
 
 namespace Gateway.Host;
 
@@ -41,6 +42,7 @@ public static class GatewayHost
         builder.Services.AddDelivery();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
         builder.Services.AddCapture();
+        builder.Services.AddScheduling();
         builder.Services.AddDashboard();
         builder.Services.AddOpenApi();
 
@@ -66,12 +68,18 @@ public static class GatewayHost
         return app;
     }
 
-    private static async Task<IResult> ReadyAsync(GatewayDatabase database, CancellationToken ct)
+    private static async Task<IResult> ReadyAsync(GatewayDatabase database, NodeFaults faults, CancellationToken ct)
     {
         try
         {
             await using var command = database.Source.CreateCommand("select max(version) from schema_version");
-            return await command.ExecuteScalarAsync(ct) is int version && version == Migrator.Newest ? Results.Text("ready") : Results.Text("schema differs", statusCode: 503);
+            if (await command.ExecuteScalarAsync(ct) is not int version || version != Migrator.Newest)
+            {
+                return Results.Text("schema differs", statusCode: 503);
+            }
+            var found = faults.All;
+            var isReady = !found.Any(f => f.IsFatal);
+            return Results.Text(string.Join("; ", found.Select(f => f.Detail).Prepend(isReady ? "ready" : "not ready")), statusCode: isReady ? 200 : 503);
         }
         catch (Npgsql.NpgsqlException)
         {

@@ -5,6 +5,7 @@ using Gateway.Delivery;
 using Gateway.Host;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
+using Gateway.Scheduling;
 using Microsoft.Extensions.Configuration;
 
 namespace Gateway.Journeys;
@@ -15,6 +16,7 @@ public sealed class ConfigurationTests
     [InlineData("Http", typeof(HttpOptions))]
     [InlineData("Capture", typeof(CaptureOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
+    [InlineData("Scheduling", typeof(SchedulingOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
     [InlineData("Logging", typeof(LogOptions))]
     [InlineData("RateLimits", typeof(RateLimitOptions))]

@@ -40,6 +40,9 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>The host's own services, to look at what it has mapped.</summary>
     public IServiceProvider Services => _app.Services;
 
+    public static Task<TestGateway> StartAsync(params (string Key, string Value)[] settings) =>
+        StartAsync(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+
     /// <param name="settings">Besides those of every test.</param>
     /// <param name="extend">Adds to the host what only a test has, such as an endpoint that fails.</param>
     public static async Task<TestGateway> StartAsync(IReadOnlyDictionary<string, string?>? settings = null, Action<WebApplication>? extend = null)
@@ -48,15 +51,28 @@ public sealed class TestGateway : IAsyncDisposable
         var keys = await MakeKeysAsync(database);
         var running = await RunningDatabase.OpenAsync(
             new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Gateway"] = database.AdministratorConnectionString }).Build(), CancellationToken.None);
+        var app = GatewayHost.Build(running, With(settings));
+        extend?.Invoke(app);
+        await app.StartAsync();
+        return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
+    }
+
+    /// <summary>A second host on the same database, in this process.</summary>
+    public async Task<AnotherNode> AnotherNodeAsync(IReadOnlyDictionary<string, string?> settings)
+    {
+        var node = GatewayHost.Build(_running, With(settings));
+        await node.StartAsync();
+        return new AnotherNode(node);
+    }
+
+    private static Dictionary<string, string?> With(IReadOnlyDictionary<string, string?>? settings)
+    {
         var all = Settings;
         foreach (var (key, value) in settings ?? new Dictionary<string, string?>())
         {
             all[key] = value;
         }
-        var app = GatewayHost.Build(running, all);
-        extend?.Invoke(app);
-        await app.StartAsync();
-        return new TestGateway(database, running, app, await PartnerSimulator.StartAsync(TimeProvider.System), keys);
+        return all;
     }
 
     public static Task<Dictionary<string, string>> MakeKeysAsync(TestDatabase database) => MakeKeysAsync(database.Gateway);
@@ -119,6 +135,17 @@ public sealed class TestGateway : IAsyncDisposable
         await _running.DisposeAsync();
         await Partner.DisposeAsync();
         await Database.DisposeAsync();
+    }
+}
+
+public sealed class AnotherNode(WebApplication app) : IAsyncDisposable
+{
+    public IServiceProvider Services => app.Services;
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
     }
 }
 

@@ -34,6 +34,9 @@ public sealed class CaptureOptions : IValidatableObject
     /// <summary>A document that ended this many turns without a result is set aside for a person.</summary>
     [Range(1, 100)] public int MaxAttempts { get; init; } = 3;
 
+    /// <summary>A document undecided for so long is told of as stuck.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")] public TimeSpan StuckAfter { get; init; } = TimeSpan.FromMinutes(15);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxLargeUploadBytes < MaxBytes)

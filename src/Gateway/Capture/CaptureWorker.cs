@@ -1,4 +1,5 @@
 using Gateway.Database;
+using Gateway.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -59,6 +60,10 @@ public static class CaptureSetup
         services.AddSingleton<CaptureReading>();
         services.AddSingleton<ProcessCapture>();
         services.AddSingleton<CaptureDepth>();
+        services.AddChore<MakePartitions>("make-partitions", TimeSpan.FromHours(12));
+        services.AddChore<FindStuckCaptures>("find-stuck-captures", TimeSpan.FromMinutes(5));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddNodeChore<RemoveLeftBodies>("remove-left-bodies", TimeSpan.FromHours(1));
         services.AddHostedService<CaptureWorker>();
         return services;
     }

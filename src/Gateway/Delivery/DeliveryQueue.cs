@@ -80,8 +80,24 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         return claimed.OrderBy(d => d.DeliveryId).ToList();
     }
 
+    /// <summary>Ends what dead nodes left open, at every partner.</summary>
+    /// <returns>How many deliveries were under an expired lease.</returns>
+    public async Task<int> EndAllAbandonedAsync(CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Worker, ct);
+        var partners = (await work.Connection.QueryAsync<int>(
+            "select distinct partner_id from delivery where state = 'due' and lease_token is not null and lease_until <= (select gateway_now()) order by 1", transaction: work.Transaction)).AsList();
+        var ended = 0;
+        foreach (var partnerId in partners)
+        {
+            ended += await EndAbandonedAsync(work, partnerId);
+        }
+        await work.CommitAsync();
+        return ended;
+    }
+
     // A lease that ran out after an intent: whether the partner got the document is unknown, so it is sent again under the same key.
-    private static Task EndAbandonedAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
+    private static Task<int> EndAbandonedAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
         with expired as (
             select delivery_id from delivery
             where partner_id = @partnerId and state = 'due' and lease_token is not null and lease_until <= (select gateway_now()) for update skip locked),

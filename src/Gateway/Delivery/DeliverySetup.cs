@@ -1,4 +1,5 @@
 using Gateway.Delivery.Channels;
+using Gateway.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -20,6 +21,8 @@ public static class DeliverySetup
         services.AddSingleton<DeliveryDecisions>();
         services.AddSingleton<DeliveryList>();
         services.AddSingleton<DeliveryDepth>();
+        services.AddChore<FindOverdueReceipts>("find-overdue-receipts", TimeSpan.FromMinutes(5));
+        services.AddChore<EndAbandonedAttempts>("end-abandoned-attempts", TimeSpan.FromMinutes(1));
         services.AddHostedService<DeliveryWorker>();
         return services;
     }

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Scheduling;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Delivery;
+
+/// <summary>Tells of documents that a partner has taken without saying in time what became of them: taken is not yet delivered.</summary>
+internal sealed partial class FindOverdueReceipts(GatewayDatabase database, IOptions<DeliveryOptions> options, ILogger<FindOverdueReceipts> log) : IChore
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Actor.System("watch"), ct);
+        var overdue = await work.Connection.QueryAsync<(int PartnerId, long Count, long Oldest)>("""
+            select partner_id, count(*), min(delivery_id) from delivery
+            where state = 'delivered' and receipt = 'pending' and finished_at < gateway_now() - @ReceiptOverdueAfter group by partner_id order by partner_id
+            """, new { options.Value.ReceiptOverdueAfter }, work.Transaction);
+        foreach (var (partnerId, count, oldest) in overdue)
+        {
+            Overdue(count, partnerId, options.Value.ReceiptOverdueAfter.ToString("c", CultureInfo.InvariantCulture), oldest);
+        }
+    }
+
+    [LoggerMessage(2090, LogLevel.Error, "{Count} receipts of partner {PartnerId} are missing after {After}; the oldest is of delivery {DeliveryId}.")]
+    private partial void Overdue(long count, int partnerId, string after, long deliveryId);
+}
+
+/// <summary>
+/// Gives attempts that a dead node left open their end: unknown outcome. A partner's own turn does the same before it claims, but
+/// a paused partner has no turns, and its deliveries would look as if they were being sent for ever.
+/// </summary>
+internal sealed partial class EndAbandonedAttempts(DeliveryQueue queue, ILogger<EndAbandonedAttempts> log) : IChore
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var ended = await queue.EndAllAbandonedAsync(ct);
+        if (ended > 0)
+        {
+            Ended(ended);
+        }
+    }
+
+    [LoggerMessage(2091, LogLevel.Warning, "{Count} deliveries were left by a node that died; they are free again.")]
+    private partial void Ended(int count);
+}
