@@ -1,6 +1,12 @@
 namespace Gateway.Delivery;
 
-/// <summary>A due delivery under a lease, with all that sending it needs. The token fences: who lost it can change nothing.</summary>
+/// <summary>A delivery under a lease, with all that sending it (or asking for its receipt) needs. The token fences: who lost it can change nothing.</summary>
 public sealed record ClaimedDelivery(
     long DeliveryId, int PartnerId, int PartyId, string PartnerGln, string Channel, string Url, byte[]? Secret, Guid MessageId,
-    long DocumentId, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string Format, string? ReceiptRef, Guid LeaseToken, string? TraceParent);
+    long DocumentId, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string Format, string PrivateRanges, string? ReceiptRef, bool IsReceipt, Guid LeaseToken, string? TraceParent);
+
+/// <summary>What an attempt or a question has led to.</summary>
+/// <param name="State">The delivery's state now.</param>
+/// <param name="Opened">How often in a row the partner's breaker has opened, when this outcome opened it.</param>
+/// <param name="Overdue">The receipt has just become overdue.</param>
+public sealed record Outcome(string State, int? Opened, bool Overdue = false);

@@ -3,12 +3,15 @@ using System.ComponentModel.DataAnnotations;
 namespace Gateway.Delivery;
 
 /// <summary>Section <c>Delivery</c> of the configuration.</summary>
-public sealed class DeliveryOptions
+public sealed class DeliveryOptions : IValidatableObject
 {
     public const string Section = "Delivery";
 
-    /// <summary>Lets partners have private addresses and <c>http://</c>: for the demonstration and tests only.</summary>
+    /// <summary>Lets partners have private addresses, any port and <c>http://</c>: for the demonstration and tests only.</summary>
     public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>The ports that partners' addresses may name; none listed means 443.</summary>
+    [MaxLength(100)] public int[] AllowedPorts { get; init; } = [];
 
     /// <summary>First wait; it doubles with jitter up to <see cref="RetryCap"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")] public TimeSpan RetryBase { get; init; } = TimeSpan.FromSeconds(2);
@@ -20,17 +23,23 @@ public sealed class DeliveryOptions
     /// <summary>After this a person decides. A week outlasts a weekend with a holiday.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "60.00:00:00")] public TimeSpan RetryLifetime { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>A partner that has taken a document and not told its result for so long is reported.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan ReceiptOverdueAfter { get; init; } = TimeSpan.FromHours(4);
+
     /// <summary>One attempt as a whole, from connecting to the end of the answer.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")] public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a claim lasts unless renewed; it is renewed at a third.</summary>
     [Range(typeof(TimeSpan), "00:00:03", "00:10:00")] public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Rows claimed in one turn.</summary>
+    /// <summary>Rows claimed at once.</summary>
     [Range(1, 100)] public int BatchSize { get; init; } = 100;
 
-    /// <summary>Requests to one partner at the same time, so that a slow one cannot take all connections.</summary>
-    [Range(1, 64)] public int MaxInFlightPerPartner { get; init; } = 8;
+    /// <summary>Requests of this node at the same time, to all partners together.</summary>
+    [Range(5, 1000)] public int MaxInFlight { get; init; } = 40;
+
+    /// <summary>Requests of this node to one partner at the same time: at most a fifth of all, so that a slow one leaves the others theirs.</summary>
+    [Range(1, 200)] public int MaxInFlightPerPartner { get; init; } = 8;
 
     /// <summary>How often due rows are looked for when no notification comes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan CheckEvery { get; init; } = TimeSpan.FromSeconds(2);
@@ -38,4 +47,15 @@ public sealed class DeliveryOptions
     /// <summary>A partner that has taken a document and not said for so long what became of it is told of.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan ReceiptOverdueAfter { get; init; } = TimeSpan.FromHours(4);
 
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MaxInFlightPerPartner > MaxInFlight / 5)
+        {
+            yield return new ValidationResult("Delivery:MaxInFlightPerPartner is at most a fifth of Delivery:MaxInFlight.", [nameof(MaxInFlightPerPartner)]);
+        }
+        if (AllowedPorts.Any(port => port is < 1 or > 65535))
+        {
+            yield return new ValidationResult("Delivery:AllowedPorts are numbers from 1 to 65535.", [nameof(AllowedPorts)]);
+        }
+    }
 }

@@ -2,7 +2,6 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Delivery.Channels;
-using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -11,11 +10,7 @@ namespace Gateway.Delivery;
 public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOptions> options)
 {
     private const int MaxCrashes = 3;
-    private const int FailuresToOpen = 5;
     private const int EqualRefusals = 3;
-
-    // Wait before the next probe, by how often in a row the breaker opened.
-    private const string BreakerWait = "(array[interval '30 s', '1 min', '2 min', '5 min', '10 min'])[least({0}, 5)]";
 
     private static readonly Actor Worker = Actor.System("delivery");
 
@@ -30,8 +25,11 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         return partners.AsList();
     }
 
-    /// <summary>Leases the heads of the partner's due lanes: an earlier row that is due or dead blocks its lane.</summary>
-    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimDueAsync(int partnerId, int max, CancellationToken ct)
+    /// <summary>
+    /// Leases the heads of the partner's due lanes (an earlier row that is due or dead blocks its lane), and receipts to ask for.
+    /// While the partner's breaker is open there is nothing; half open, one.
+    /// </summary>
+    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(int partnerId, int max, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
         await EndAbandonedAsync(work, partnerId);
@@ -39,44 +37,66 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         var breaker = await work.Connection.QuerySingleOrDefaultAsync<(bool Open, bool Probing)?>("""
             select coalesce(open_until > gateway_now(), false), opened > 0 from breaker where partner_id = @partnerId for update
             """, new { partnerId }, work.Transaction);
+        IReadOnlyList<ClaimedDelivery> claimed = breaker switch
+        {
+            { Open: true } => [],
+            { Probing: true } => await ProbeAsync(work, partnerId),
+            _ => await LeaseBothAsync(work, partnerId, max),
+        };
         if (breaker is { Open: true })
         {
-            await work.CommitAsync();
-            return [];
+            await GiveUpAsync(work, partnerId);
         }
-        var claimed = await LeaseAsync(work, partnerId, breaker is { Probing: true } ? 1 : max, "c.state = 'due'", """
-            and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)
-            """);
-        if (breaker is { Probing: true } && claimed.Count > 0)
+        await work.CommitAsync();
+        return claimed;
+    }
+
+    private async Task<IReadOnlyList<ClaimedDelivery>> LeaseBothAsync(Work work, int partnerId, int max)
+    {
+        // At most half of the claim asks for receipts, so that neither kind starves the other.
+        var receipts = await LeaseAsync(work, partnerId, max / 2, receipts: true);
+        return [.. receipts, .. await LeaseAsync(work, partnerId, max - receipts.Count, receipts: false)];
+    }
+
+    private async Task<IReadOnlyList<ClaimedDelivery>> ProbeAsync(Work work, int partnerId)
+    {
+        var probe = await LeaseAsync(work, partnerId, 1, receipts: false);
+        if (probe.Count == 0)
         {
-            await work.Connection.ExecuteAsync("update breaker set open_until = gateway_now() + @LeaseTime where partner_id = @partnerId", new { options.Value.LeaseTime, partnerId }, work.Transaction);
+            probe = await LeaseAsync(work, partnerId, 1, receipts: true);
         }
-        await work.CommitAsync();
-        return claimed;
+        if (probe.Count > 0)
+        {
+            await work.Connection.ExecuteAsync("update breaker set open_until = gateway_now() + @LeaseTime, probe = @token where partner_id = @partnerId",
+                new { options.Value.LeaseTime, token = probe[0].LeaseToken, partnerId }, work.Transaction);
+        }
+        return probe;
     }
 
-    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimReceiptsAsync(int partnerId, int max, CancellationToken ct)
-    {
-        await using var work = await database.BeginAsync(Worker, ct);
-        var claimed = await LeaseAsync(work, partnerId, max, "c.state = 'delivered' and c.receipt = 'pending'", "");
-        await work.CommitAsync();
-        return claimed;
-    }
+    // What waits for a partner that is left alone gets no attempt in which it could give up.
+    private static Task GiveUpAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
+        update delivery set state = 'dead', dead_reason = 'exhausted', code = coalesce(code, 'never-sent')
+        where delivery_id in (select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null
+                              order by give_up_at limit 1000 for update skip locked)
+        """, new { partnerId }, work.Transaction);
 
-    private async Task<IReadOnlyList<ClaimedDelivery>> LeaseAsync(Work work, int partnerId, int max, string which, string lane)
+    private async Task<IReadOnlyList<ClaimedDelivery>> LeaseAsync(Work work, int partnerId, int max, bool receipts)
     {
+        var which = receipts
+            ? "c.state = 'delivered' and c.receipt = 'pending'"
+            : "c.state = 'due' and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
         var claimed = await work.Connection.QueryAsync<ClaimedDelivery>($"""
             update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime
             from (select c.delivery_id from delivery c
-                  where c.partner_id = @partnerId and {which} and c.due_at <= (select gateway_now())
-                    and (c.lease_until is null or c.lease_until <= (select gateway_now())) {lane}
+                  where c.partner_id = @partnerId and c.due_at <= (select gateway_now()) and (c.lease_until is null or c.lease_until <= (select gateway_now())) and {which}
                   order by c.due_at, c.delivery_id limit @max for update skip locked) h
             join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id join document o using (document_id)
             where d.delivery_id = h.delivery_id and p.state = 'active'
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",
                 p.url as "Url", p.secret as "Secret", d.message_id as "MessageId", d.document_id as "DocumentId", o.sha256 as "Sha256", o.length as "Length",
-                o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", d.receipt_ref as "ReceiptRef", d.lease_token as "LeaseToken", d.traceparent as "TraceParent"
-            """, new { options.Value.LeaseTime, partnerId, max }, work.Transaction);
+                o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", p.private_ranges as "PrivateRanges", d.receipt_ref as "ReceiptRef",
+                @receipts as "IsReceipt", d.lease_token as "LeaseToken", d.traceparent as "TraceParent"
+            """, new { options.Value.LeaseTime, partnerId, max, receipts }, work.Transaction);
         return claimed.OrderBy(d => d.DeliveryId).ToList();
     }
 
@@ -128,95 +148,99 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         return number;
     }
 
-    /// <returns>The delivery's state, or null when the lease was lost meanwhile and nothing is changed.</returns>
-    public async Task<string?> CompleteAsync(ClaimedDelivery delivery, int number, ChannelAnswer answer)
+    /// <returns>Null when the lease was lost meanwhile and nothing is changed.</returns>
+    public async Task<Outcome?> CompleteAsync(ClaimedDelivery delivery, int number, ChannelAnswer answer)
     {
-        var settings = options.Value;
-        var sent = answer.Meaning is AnswerMeaning.Accepted or AnswerMeaning.Pending;
         await using var work = await database.BeginAsync(Worker, CancellationToken.None);
         var state = await work.Connection.ExecuteScalarAsync<string?>("""
             with mine as (
-                update delivery set lease_token = null, lease_until = null,
-                    state = case when @sent then 'delivered' when @refused and (case when code = @Code then equal_refusals else 0 end) + 1 >= @EqualRefusals then 'dead'
-                                 when gateway_now() >= give_up_at then 'dead' else 'due' end,
-                    dead_reason = case when @sent then null when @refused and (case when code = @Code then equal_refusals else 0 end) + 1 >= @EqualRefusals then 'refused'
-                                       when gateway_now() >= give_up_at then 'exhausted' end,
-                    equal_refusals = case when @refused then (case when code = @Code then equal_refusals else 0 end) + 1 else 0 end,
-                    code = case when @sent then null else @Code end,
+                select delivery_id, gateway_now() >= give_up_at as over, crashes + case when @broken then 1 else 0 end as crashes,
+                       case when @refused then (case when code = @Code then equal_refusals else 0 end) + 1 else 0 end as refusals
+                from delivery where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due' for update),
+            judged as (
+                select *, case when @sent then null when refusals >= @EqualRefusals then 'refused' when @broken and crashes >= @MaxCrashes then 'crashed' when over then 'exhausted' end as dead from mine),
+            changed as (
+                update delivery d set lease_token = null, lease_until = null, state = case when @sent then 'delivered' when j.dead is not null then 'dead' else 'due' end,
+                    dead_reason = j.dead, equal_refusals = j.refusals, crashes = j.crashes, code = case when @sent then null else @Code end,
                     due_at = case when @sent then gateway_now() else least(gateway_now() + @wait, greatest(give_up_at, gateway_now())) end,
-                    finished_at = case when @sent then gateway_now() end,
-                    receipt = case when @pending then 'pending' else 'none' end, receipt_ref = @ReceiptRef
-                where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due' returning state),
+                    finished_at = case when @sent then gateway_now() end, receipt = case when @pending then 'pending' else 'none' end, receipt_ref = @ReceiptRef, receipt_overdue = false
+                from judged j where d.delivery_id = j.delivery_id returning d.state),
             ended as (
                 update attempt set ended_at = gateway_now(), status = @Status, code = @Code, verdict = @Verdict, response = @Response, retry_after = @RetryAfter
-                where delivery_id = @DeliveryId and number = @number and exists (select from mine))
-            select state from mine
+                where delivery_id = @DeliveryId and number = @number and exists (select from changed))
+            select state from changed
             """, new
         {
-            sent, refused = answer.Meaning == AnswerMeaning.Refused, pending = answer.Meaning == AnswerMeaning.Pending, EqualRefusals, number, wait = Backoff(number, answer.RetryAfter, settings),
+            sent = answer.Meaning is AnswerMeaning.Accepted or AnswerMeaning.Pending, pending = answer.Meaning == AnswerMeaning.Pending,
+            refused = answer.Meaning == AnswerMeaning.Refused, broken = answer.Meaning == AnswerMeaning.Broken, EqualRefusals, MaxCrashes, number,
+            // An attempt that our own stop cut short says nothing about the partner: another node goes on at once.
+            wait = answer.Verdict == Verdict.Unknown ? TimeSpan.Zero : Backoff(number, answer.RetryAfter, options.Value),
             delivery.DeliveryId, delivery.LeaseToken, answer.Status, answer.Code, answer.Verdict, answer.Response, answer.RetryAfter, answer.ReceiptRef,
         }, work.Transaction);
-        var opened = state is not null && await JudgePartnerAsync(work, delivery, answer);
+        var opened = state is null ? null : await Breaker.JudgeAsync(work, delivery, answer);
         await work.CommitAsync();
-        if (opened)
-        {
-            GatewayMeter.BreakerOpened();
-        }
-        return state;
+        return state is null ? null : new Outcome(state, opened);
     }
 
-    /// <returns>True when this answer opened the breaker, for the first time or again.</returns>
-    private static async Task<bool> JudgePartnerAsync(Work work, ClaimedDelivery delivery, ChannelAnswer answer)
-    {
-        var fails = answer.Meaning is AnswerMeaning.Retry && answer.Verdict is Verdict.Theirs or Verdict.Network;
-        var credential = answer.Meaning is AnswerMeaning.Credential;
-        if (!fails && !credential)
-        {
-            await work.Connection.ExecuteAsync("""
-                update breaker set failures = 0, opened = 0, open_until = null, reason = null where partner_id = @PartnerId and (failures > 0 or opened > 0)
-                """, new { delivery.PartnerId }, work.Transaction);
-            return false;
-        }
-        var wait = string.Format(System.Globalization.CultureInfo.InvariantCulture, BreakerWait, "b.opened + 1");
-        return await work.Connection.ExecuteScalarAsync<bool>($"""
-            insert into breaker as b (partner_id, party_id, failures, open_until, opened, reason)
-            values (@PartnerId, @PartyId, 1, case when @credential then gateway_now() + interval '30 s' end, case when @credential then 1 else 0 end, @reason)
-            on conflict (partner_id) do update set failures = b.failures + 1, reason = @reason,
-                open_until = case when @credential or b.opened > 0 or b.failures + 1 >= @FailuresToOpen then gateway_now() + {wait} else b.open_until end,
-                opened = case when @credential or b.opened > 0 or b.failures + 1 >= @FailuresToOpen then b.opened + 1 else 0 end
-            returning opened > 0
-            """, new { delivery.PartnerId, delivery.PartyId, credential, FailuresToOpen, reason = credential ? "credential" : answer.Code }, work.Transaction);
-    }
-
-    public async Task CompleteReceiptAsync(ClaimedDelivery delivery, ChannelAnswer answer)
+    /// <returns>Null when the lease was lost meanwhile and nothing is changed.</returns>
+    public async Task<Outcome?> CompleteReceiptAsync(ClaimedDelivery delivery, ChannelAnswer answer)
     {
         await using var work = await database.BeginAsync(Worker, CancellationToken.None);
-        // Asked less often as it ages: a quarter of its age, between 1 s and 5 min.
-        await work.Connection.ExecuteAsync("""
-            update delivery set lease_token = null, lease_until = null,
-                receipt = case when @accepted then 'received' when @negative then 'negative' else 'pending' end,
-                state = case when @negative then 'dead' else state end, dead_reason = case when @negative then 'refused' end, code = case when @negative then @Code else code end,
-                due_at = gateway_now() + greatest(interval '1 s', least(interval '5 min', (gateway_now() - finished_at) / 4))
-            where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'delivered' and receipt = 'pending'
-            """, new { accepted = answer.Meaning == AnswerMeaning.Accepted, negative = answer.Meaning == AnswerMeaning.Negative, answer.Code, delivery.DeliveryId, delivery.LeaseToken }, work.Transaction);
+        // Asked less often as it ages: a quarter of its age, between 1 s and 5 min. The partner's errors are kept with the attempt they answer.
+        var changed = await work.Connection.QuerySingleOrDefaultAsync<(string State, bool Overdue)?>("""
+            with mine as (
+                select delivery_id, attempts, not receipt_overdue and not @accepted and not @negative and gateway_now() - finished_at >= @ReceiptOverdueAfter as overdue
+                from delivery where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'delivered' and receipt = 'pending' for update),
+            changed as (
+                update delivery d set lease_token = null, lease_until = null,
+                    receipt = case when @accepted then 'received' when @negative then 'negative' else 'pending' end, receipt_overdue = (d.receipt_overdue or m.overdue) and not @accepted,
+                    state = case when @negative then 'dead' else state end, dead_reason = case when @negative then 'refused' end, code = case when @negative then @Code else code end,
+                    finished_at = case when @negative then null else finished_at end,
+                    due_at = gateway_now() + greatest(interval '1 s', least(interval '5 min', (gateway_now() - finished_at) / 4))
+                from mine m where d.delivery_id = m.delivery_id returning d.state, m.overdue),
+            answered as (
+                update attempt a set code = @Code, verdict = @Verdict, response = @Response from mine m where @negative and a.delivery_id = m.delivery_id and a.number = m.attempts)
+            select state, overdue from changed
+            """, new
+        {
+            accepted = answer.Meaning == AnswerMeaning.Accepted, negative = answer.Meaning == AnswerMeaning.Negative, options.Value.ReceiptOverdueAfter,
+            answer.Code, answer.Verdict, answer.Response, delivery.DeliveryId, delivery.LeaseToken,
+        }, work.Transaction);
+        var opened = changed is null ? null : await Breaker.JudgeAsync(work, delivery, answer);
         await work.CommitAsync();
+        return changed is { } row ? new Outcome(row.State, opened, row.Overdue) : null;
     }
 
+    /// <summary>Prolongs what is still leased, and with it the time in which no other probe is sent.</summary>
     public async Task RenewAsync(IReadOnlyList<ClaimedDelivery> claimed, CancellationToken ct)
     {
+        if (claimed.Count == 0)
+        {
+            return;
+        }
         await using var work = await database.BeginAsync(Worker, ct);
-        await work.Connection.ExecuteAsync("update delivery set lease_until = gateway_now() + @LeaseTime where lease_token = any(@tokens) and delivery_id = any(@ids)",
-            new { options.Value.LeaseTime, tokens = Tokens(claimed), ids = claimed.Select(d => d.DeliveryId).ToArray() }, work.Transaction);
+        await work.Connection.ExecuteAsync("""
+            update delivery set lease_until = gateway_now() + @LeaseTime where lease_token = any(@tokens) and delivery_id = any(@ids);
+            update breaker set open_until = gateway_now() + @LeaseTime where probe = any(@tokens) and opened > 0
+            """, new { options.Value.LeaseTime, tokens = Tokens(claimed), ids = claimed.Select(d => d.DeliveryId).ToArray() }, work.Transaction);
         await work.CommitAsync();
     }
 
-    /// <summary>Gives back what was claimed and not begun.</summary>
+    /// <summary>Gives back what was claimed and not begun, and wakes the nodes: one of them goes on at once.</summary>
     public async Task ReleaseAsync(IReadOnlyList<ClaimedDelivery> claimed)
     {
+        if (claimed.Count == 0)
+        {
+            return;
+        }
         await using var work = await database.BeginAsync(Worker, CancellationToken.None);
         await work.Connection.ExecuteAsync("""
-            update delivery d set lease_token = null, lease_until = null where lease_token = any(@tokens) and delivery_id = any(@ids)
-                and not exists (select from attempt a where a.delivery_id = d.delivery_id and a.ended_at is null)
+            with released as (
+                update delivery d set lease_token = null, lease_until = null where lease_token = any(@tokens) and delivery_id = any(@ids)
+                    and (state <> 'due' or not exists (select from attempt a where a.delivery_id = d.delivery_id and a.ended_at is null))
+                returning partner_id),
+            freed as (update breaker set open_until = gateway_now(), probe = null where probe = any(@tokens) and opened > 0 and partner_id in (select partner_id from released))
+            select pg_notify('delivery_due', partner_id::text) from (select distinct partner_id from released) p
             """, new { tokens = Tokens(claimed), ids = claimed.Select(d => d.DeliveryId).ToArray() }, work.Transaction);
         await work.CommitAsync();
     }

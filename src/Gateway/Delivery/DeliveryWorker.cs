@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Threading.Channels;
 using Gateway.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,8 @@ namespace Gateway.Delivery;
 /// <summary>Woken by NOTIFY, with the clock as safety net; a loop per partner with due rows.</summary>
 public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQueue queue, DeliverDue turn, IOptions<DeliveryOptions> options, ILogger<DeliveryWorker> logger) : BackgroundService
 {
-    private readonly ConcurrentDictionary<int, Task> _loops = new();
+    // One loop per partner that ever had a due row; a partner's signal is kept while its loop is busy, so no wake-up is lost.
+    private readonly ConcurrentDictionary<int, Lazy<(Channel<bool> Woken, Task Loop)>> _partners = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -31,13 +33,13 @@ public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQue
                 await Task.Delay(options.Value.CheckEvery, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        await Task.WhenAll(_loops.Values);
+        await Task.WhenAll(_partners.Values.Select(p => p.Value.Loop));
     }
 
     private async Task ListenAsync(CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        connection.Notification += (_, e) => Start(int.Parse(e.Payload, CultureInfo.InvariantCulture), ct);
+        connection.Notification += (_, e) => Wake(int.Parse(e.Payload, CultureInfo.InvariantCulture), ct);
         await using (var listen = new NpgsqlCommand("listen delivery_due", connection))
         {
             await listen.ExecuteNonQueryAsync(ct);
@@ -46,32 +48,36 @@ public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQue
         {
             foreach (var partnerId in await queue.PartnersWithDueRowsAsync(ct))
             {
-                Start(partnerId, ct);
+                Wake(partnerId, ct);
             }
             await connection.WaitAsync(options.Value.CheckEvery, ct);
         }
     }
 
-    private void Start(int partnerId, CancellationToken ct) =>
-        _loops.AddOrUpdate(partnerId, _ => Task.Run(() => LoopAsync(partnerId, ct), CancellationToken.None),
-            (_, running) => running.IsCompleted ? Task.Run(() => LoopAsync(partnerId, ct), CancellationToken.None) : running);
-
-    private async Task LoopAsync(int partnerId, CancellationToken ct)
+    private void Wake(int partnerId, CancellationToken ct) => _partners.GetOrAdd(partnerId, id => new(() =>
     {
-        try
+        var woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        return (woken, Task.Run(() => LoopAsync(id, woken.Reader, ct), CancellationToken.None));
+    })).Value.Woken.Writer.TryWrite(true);
+
+    private async Task LoopAsync(int partnerId, ChannelReader<bool> woken, CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
         {
-            while (await turn.RunAsync(partnerId, ct) > 0)
+            try
             {
+                await woken.ReadAsync(ct);
+                await turn.RunAsync(partnerId, ct, woken);
             }
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // Stopping; leases were given back.
-        }
-        catch (Exception e)
-        {
-            // Whatever it was, it is told; the leases run out, and the clock starts this partner again.
-            Interrupted(e);
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                // Stopping; leases were given back.
+            }
+            catch (Exception e)
+            {
+                // Whatever it was, it is told; the leases run out, and the clock wakes this loop again.
+                Interrupted(e);
+            }
         }
     }
 

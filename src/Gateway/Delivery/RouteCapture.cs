@@ -9,6 +9,9 @@ namespace Gateway.Delivery;
 /// <summary>Queues a captured document for its partners, in the capture's own transaction; says of each candidate why, or why not.</summary>
 public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 {
+    // Findings beyond this number are counted, not kept.
+    private const int MaxRepeats = 1000;
+
     // Properties, because arrays do not come through a constructor.
     private sealed record Candidate
     {
@@ -33,7 +36,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
             string? foreign = null;
             if (document.Shipments.Count > 0 && candidates.Any(c => document.Shipments.All(s => Concerns(c, s))))
             {
-                foreign = await ForeignEpcAsync(work, document);
+                foreign = await ForeignAsync(work, document);
             }
             await RecordAsync(work, document, candidates, [.. candidates.Select(c => Decide(c, document, foreign))]);
         }
@@ -75,18 +78,44 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         { State: "draft" } => ("not sent", "ROUTE-PARTNER-DRAFT", "The partner is a draft."),
         _ when document.Shipments.Count == 0 => ("not sent", "ROUTE-NO-SHIPMENT", "The document ships nothing, so nothing says that it concerns the partner."),
         _ when !document.Shipments.All(s => Concerns(c, s)) => ("not sent", "ROUTE-MIXED-DESTINATIONS", "The document has shipments to others, and a captured document is never cut."),
-        _ when foreign is not null => ("not sent", "ROUTE-FOREIGN-EVENTS", $"The document tells of {foreign}, which is not in the shipment."),
+        _ when foreign is not null => ("not sent", "ROUTE-FOREIGN-EVENTS", $"The document tells of {foreign}."),
         _ when c.Format != c.Form => ("not sent", "ROUTE-PARTNER-FORMAT", $"The document is {c.Form}; the partner takes {c.Format}."),
         _ => ("queued", "ROUTE-SHIPMENT", "Every shipment in the document goes to the partner."),
     };
 
-    // One EPC of the capture that is neither shipped nor packed, at any depth, in what is shipped.
-    private static Task<string?> ForeignEpcAsync(Work work, CapturedDocument document) => work.Connection.ExecuteScalarAsync<string?>("""
-        with recursive mine as materialized (select event_id, role, epc from event_epc where event_id between @FirstEventId and @LastEventId),
-        edge as materialized (select p.epc as parent, c.epc as child from mine p join mine c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
-        shipped (epc) as (select epc from mine where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc)
-        select m.epc from mine m where not exists (select from shipped s where s.epc = m.epc) limit 1
-        """, new { document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray() }, work.Transaction);
+    /// <summary>
+    /// What the document tells beyond the history of its shipments, or null. History is what names only things that are shipped, or packed
+    /// at any depth in what is shipped (EPCs, and classes such as a lot), and an event without any thing that names a business transaction of
+    /// the shipment. Of an event that is not stored here nothing is known; a repeat is stored under its first capture.
+    /// </summary>
+    private static Task<string?> ForeignAsync(Work work, CapturedDocument document) => work.Connection.ExecuteScalarAsync<string?>("""
+        with recursive
+        said as materialized (select code, severity, event, event_uri from finding where capture_id = @CaptureId),
+        told as not materialized (
+            select event_id, body from event where event_id between @FirstEventId and @LastEventId
+            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'),
+        class as materialized (
+            select t.event_id, case l.key when 'quantityList' then 1 when 'childQuantityList' then 3 when 'inputQuantityList' then 4 else 5 end as role, (q.value ->> 'epcClass') collate "C" as epc
+            from told t cross join lateral jsonb_each(t.body::jsonb) l cross join lateral jsonb_array_elements(l.value) q
+            where t.body like '%uantityList"%' and l.key in ('quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList')),
+        thing as materialized (
+            select event_id, role::int, epc from event_epc where event_id between @FirstEventId and @LastEventId
+            union all select x.event_id, x.role::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)
+            union all select event_id, role, epc from class),
+        edge as materialized (select p.epc as parent, c.epc as child from thing p join thing c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
+        shipped (epc) as (select epc from thing where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc),
+        bare as materialized (select t.event_id, t.body from told t where not exists (select from thing x where x.event_id = t.event_id) and not t.event_id = any(@shipments)),
+        transaction (value) as (
+            select b.value ->> 'bizTransaction' from told t cross join lateral jsonb_array_elements(t.body::jsonb -> 'bizTransactionList') b
+            where t.event_id = any(@shipments) and exists (select from bare))
+        select coalesce(
+            (select x.epc || ', which is not in the shipment' from thing x where not exists (select from shipped s where s.epc = x.epc) limit 1),
+            (select 'something that names no product of the shipment' from bare b
+             where not exists (select from jsonb_array_elements(b.body::jsonb -> 'bizTransactionList') l join transaction t on t.value = l.value ->> 'bizTransaction') limit 1),
+            (select 'an event that was not accepted' from said where event is not null and (severity = 'error' or code = 'GW-EVT-02') limit 1),
+            (select 'more repeated events than can be looked at' from capture where capture_id = @CaptureId
+             and (finding_count > (select count(*) from said) or (select count(*) from said where code = 'GW-EVT-01') >= @MaxRepeats)))
+        """, new { document.CaptureId, document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray(), MaxRepeats }, work.Transaction);
 
     private Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions) => work.Connection.ExecuteAsync("""
         with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),

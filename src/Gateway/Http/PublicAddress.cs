@@ -21,8 +21,21 @@ public static class PublicAddress
         && address.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
         && !Blocked.Any(network => network.Contains(address));
 
+    // The networks of an organisation, of which some may be opened for a partner; never the machine itself or its link.
+    private static readonly IPNetwork[] Organisation = [.. ((string[])["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]).Select(n => IPNetwork.Parse(n))];
+
+    /// <param name="allowedPorts">None listed means 443.</param>
+    public static bool IsPortAllowed(int port, IReadOnlyCollection<int> allowedPorts, bool allowPrivate) =>
+        allowPrivate || (allowedPorts.Count == 0 ? port == 443 : allowedPorts.Contains(port));
+
+    /// <returns>Why the text is not a private network that can be opened for a partner, or null.</returns>
+    public static string? RefuseRange(string range) =>
+        IPNetwork.TryParse(range, out var network) && Organisation.Any(o => o.Contains(network.BaseAddress) && o.PrefixLength <= network.PrefixLength)
+            ? null
+            : $"{range} is not a network within 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7.";
+
     /// <returns>Why the URL cannot be a partner's, or null. Addresses behind names are checked when connecting.</returns>
-    public static string? Refuse(string url, bool allowPrivate)
+    public static string? Refuse(string url, bool allowPrivate, IReadOnlyCollection<int> allowedPorts, IReadOnlyList<string> privateRanges)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
         {
@@ -36,6 +49,10 @@ public static class PublicAddress
         {
             return "The URL must not hold a user or password; send the token apart.";
         }
-        return !allowPrivate && IPAddress.TryParse(uri.DnsSafeHost, out var address) && !Is(address) ? "The URL leads to a private address." : null;
+        if (!IsPortAllowed(uri.Port, allowedPorts, allowPrivate))
+        {
+            return $"Port {uri.Port} is not among the allowed ports.";
+        }
+        return !allowPrivate && IPAddress.TryParse(uri.DnsSafeHost, out var address) && !Is(address) && !privateRanges.Any(r => IPNetwork.Parse(r).Contains(address)) ? "The URL leads to a private address." : null;
     }
 }

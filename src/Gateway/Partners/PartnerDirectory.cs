@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Gateway.Partners;
 
-public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string State, string? PauseReason, DateTime CreatedAt);
+public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt);
 
 public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln, string Reason, bool Active);
 
@@ -13,13 +13,13 @@ public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln
 public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets secrets)
 {
     private const string Select = """
-        select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.state as "State",
+        select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.private_ranges as "PrivateRanges", p.state as "State",
             p.pause_reason as "PauseReason", p.created_at as "CreatedAt"
         from partner p join party y using (party_id)
         """;
 
     /// <returns>False when the GLN is somebody's already.</returns>
-    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, CancellationToken ct)
+    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, string[] privateRanges, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct);
         try
@@ -31,9 +31,9 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
             }
             // Two statements: row security of the GLN looks for its partner, which must be there already.
             var partnerId = await work.Connection.ExecuteScalarAsync<int>("""
-                insert into partner (party_id, name, format, channel, url, secret, created_at)
-                values (@partyId, @name, @format, @channel, @url, @secret, gateway_now()) returning partner_id
-                """, new { partyId, name, format, channel, url, secret = secrets.Seal(partyId, token) }, work.Transaction);
+                insert into partner (party_id, name, format, channel, url, private_ranges, secret, created_at)
+                values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, gateway_now()) returning partner_id
+                """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token) }, work.Transaction);
             await work.Connection.ExecuteAsync("insert into partner_gln (gln, partner_id) values (@gln, @partnerId)", new { gln, partnerId }, work.Transaction);
             await work.CommitAsync();
             return true;

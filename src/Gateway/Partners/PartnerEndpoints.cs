@@ -10,7 +10,8 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Partners;
 
-public sealed record ChannelRequest(string? Kind, string? Url, string? Token);
+/// <param name="PrivateRanges">Private networks that the address may lie in.</param>
+public sealed record ChannelRequest(string? Kind, string? Url, string? Token, string[]? PrivateRanges = null);
 
 public sealed record PartnerRequest(string? Gln, string? Name, string? Format, ChannelRequest? Channel);
 
@@ -40,17 +41,17 @@ public static class PartnerEndpoints
 
     private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
     {
-        if (Refuse(request, options.Value.AllowPrivateAddresses) is { } refusal)
+        if (Refuse(request, options.Value) is { } refusal)
         {
             return Problems.Invalid(refusal);
         }
         var (gln, channel) = (request.Gln!, request.Channel!);
-        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind!, channel.Url!, channel.Token, ct)
+        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind!, channel.Url!, channel.Token, channel.PrivateRanges ?? [], ct)
             ? TypedResults.Created($"/api/partners/{gln}", View((await directory.FindAsync(context.Actor(), gln, ct))!))
             : Problems.PartnerExists(gln);
     }
 
-    private static string? Refuse(PartnerRequest request, bool allowPrivate) => request switch
+    private static string? Refuse(PartnerRequest request, PartnerOptions options) => request switch
     {
         { Gln: null } => "gln is missing.",
         _ when !Gln.Parse(request.Gln!).Try(out _, out var error) => error,
@@ -58,10 +59,12 @@ public static class PartnerEndpoints
         { Format: not ("1.2-xml" or "2.0-xml" or "2.0-json") } => "format is 1.2-xml, 2.0-xml or 2.0-json.",
         { Channel.Kind: "as2" or "sftp" or "soap" or "folder" } => $"The channel {request.Channel!.Kind} is not available yet; use https or epcis.",
         { Channel.Kind: not ("https" or "epcis") } or { Channel: null } => "channel.kind is https or epcis.",
-        _ => PublicAddress.Refuse(request.Channel!.Url ?? "", allowPrivate),
+        { Channel.PrivateRanges.Length: > 50 } => "channel.privateRanges holds at most 50 networks.",
+        _ => (request.Channel!.PrivateRanges ?? []).Select(PublicAddress.RefuseRange).FirstOrDefault(refusal => refusal is not null)
+            ?? PublicAddress.Refuse(request.Channel.Url ?? "", options.AllowPrivateAddresses, options.AllowedPorts, request.Channel.PrivateRanges ?? []),
     };
 
-    private static object View(PartnerItem p) => new { p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url }, p.State, p.PauseReason, p.CreatedAt };
+    private static object View(PartnerItem p) => new { p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url, privateRanges = p.PrivateRanges.Split(' ', StringSplitOptions.RemoveEmptyEntries) }, p.State, p.PauseReason, p.CreatedAt };
 
     private static async Task<IResult> ListAsync(HttpContext context, PartnerDirectory directory, int? limit, string? cursor, CancellationToken ct) =>
         Refuse(limit, cursor, out var after) is { } refusal

@@ -7,4 +7,7 @@ public sealed class PartnerOptions
 
     /// <summary>Lets private addresses and http pass: the demonstration and tests only.</summary>
     public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>The ports that addresses may name; none listed means 443.</summary>
+    public int[] AllowedPorts { get; init; } = [];
 }

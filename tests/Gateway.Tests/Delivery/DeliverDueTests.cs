@@ -82,7 +82,7 @@ public sealed class DeliverDueTests
 
     internal static async Task RouteAsync(TestDatabase database, ServiceProvider services, string url, params ShippingEvent[] more)
     {
-        Assert.True(await services.GetRequiredService<PartnerDirectory>().AddAsync(Actor.System("test"), PartnerGln, "A partner", "1.2-xml", "https", url, "a-token", CancellationToken.None));
+        Assert.True(await services.GetRequiredService<PartnerDirectory>().AddAsync(Actor.System("test"), PartnerGln, "A partner", "1.2-xml", "https", url, "a-token", [], CancellationToken.None));
         await database.ExecuteAsync($"""
             select set_config('app.actor', 'test', false);
             insert into party (kind, name) values ('organisation', 'We');

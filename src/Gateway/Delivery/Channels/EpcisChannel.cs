@@ -15,7 +15,7 @@ public sealed class EpcisChannel(OutgoingHttp http, GatewayDatabase database, Pa
         var secret = secrets.Open(delivery.PartyId, delivery.Secret);
         using var request = HttpsChannel.Request(HttpMethod.Post, url, delivery, secret);
         request.Content = new StoredDocumentContent(database, delivery);
-        return await http.SendAsync(request, secret, (response, _) => Taken(url, response.Headers.Location), ct);
+        return await http.SendAsync(request, delivery, secret, (response, _) => Taken(url, response.Headers.Location), ct);
     }
 
     public async Task<ChannelAnswer> QueryReceiptAsync(ClaimedDelivery delivery, CancellationToken ct)
@@ -23,7 +23,7 @@ public sealed class EpcisChannel(OutgoingHttp http, GatewayDatabase database, Pa
         var secret = secrets.Open(delivery.PartyId, delivery.Secret);
         using var request = HttpsChannel.Request(HttpMethod.Get, new Uri(delivery.ReceiptRef!), delivery, secret);
         request.Headers.Accept.ParseAdd("application/json");
-        return await http.SendAsync(request, secret, (_, body) => JobResult(body), ct);
+        return await http.SendAsync(request, delivery, secret, (_, body) => JobResult(body), ct);
     }
 
     // The job is asked with our credential, so only at the partner's own host.

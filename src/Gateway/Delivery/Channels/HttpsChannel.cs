@@ -14,7 +14,7 @@ public sealed class HttpsChannel(OutgoingHttp http, GatewayDatabase database, Pa
         var secret = secrets.Open(delivery.PartyId, delivery.Secret);
         using var request = Request(HttpMethod.Post, new Uri(delivery.Url), delivery, secret);
         request.Content = new StoredDocumentContent(database, delivery);
-        return await http.SendAsync(request, secret, (_, _) => new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok"), ct);
+        return await http.SendAsync(request, delivery, secret, (_, _) => new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok"), ct);
     }
 
     public Task<ChannelAnswer> QueryReceiptAsync(ClaimedDelivery delivery, CancellationToken ct) =>

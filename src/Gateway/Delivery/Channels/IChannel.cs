@@ -32,6 +32,9 @@ public enum AnswerMeaning
 
     /// <summary>Our credential is not accepted: no document to this partner will succeed.</summary>
     Credential,
+
+    /// <summary>The channel itself broke on it; as with a crash, it is tried a few times only.</summary>
+    Broken,
 }
 
 /// <summary>Whose fault it was, as the attempt row spells it.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -5,13 +6,18 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Gateway.Http;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Polly;
 using Polly.Timeout;
 
 namespace Gateway.Delivery.Channels;
 
-/// <summary>A private address was about to be called.</summary>
-public sealed class PrivateAddressException(string host) : IOException($"{host} resolves to a private address.");
+/// <summary>An address was about to be called that must not be.</summary>
+/// <param name="code">As the attempt names it.</param>
+public sealed class ForbiddenAddressException(string code, string message) : IOException(message)
+{
+    public string Code { get; } = code;
+}
 
 /// <summary>
 /// The one way out to partners. The address is checked when connecting and that very address is connected to, so a name that
@@ -22,15 +28,25 @@ public sealed partial class OutgoingHttp : IDisposable
     public const int MaxResponseBytes = 256 * 1024;
     private const int KeptResponseBytes = 4 * 1024;
 
-    private readonly HttpClient _client;
+    // One per distinct list of private networks, so that no partner uses a pooled connection that another's list allowed.
+    private readonly ConcurrentDictionary<string, Lazy<HttpClient>> _clients = new(StringComparer.Ordinal);
+    private readonly DeliveryOptions _options;
     private readonly ResiliencePipeline _oneAttempt;
     private readonly TimeProvider _time;
 
     public OutgoingHttp(IOptions<DeliveryOptions> options, TimeProvider time)
     {
         _time = time;
-        var allowPrivate = options.Value.AllowPrivateAddresses;
-        _client = new HttpClient(new SocketsHttpHandler
+        _options = options.Value;
+        _oneAttempt = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(_options.AttemptTimeout).Build();
+    }
+
+    private HttpClient ClientFor(string privateRanges) => _clients.GetOrAdd(privateRanges, ranges =>
+        new(() => MakeClient([.. ranges.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(r => IPNetwork.Parse(r))]))).Value;
+
+    private HttpClient MakeClient(IReadOnlyList<IPNetwork> privateRanges)
+    {
+        var client = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseProxy = false,
@@ -41,21 +57,21 @@ public sealed partial class OutgoingHttp : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             MaxResponseHeadersLength = 64,
-            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, allowPrivate, ct),
+            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, privateRanges, ct),
         })
         { Timeout = Timeout.InfiniteTimeSpan };
-        _client.DefaultRequestHeaders.UserAgent.ParseAdd("gateway");
-        _oneAttempt = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(options.Value.AttemptTimeout).Build();
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("gateway");
+        return client;
     }
 
     /// <summary>Sends once and names what happened; <paramref name="judge"/> is asked about answers with a 2xx status only.</summary>
-    public async Task<ChannelAnswer> SendAsync(HttpRequestMessage request, string? secret, Func<HttpResponseMessage, string, ChannelAnswer> judge, CancellationToken ct)
+    public async Task<ChannelAnswer> SendAsync(HttpRequestMessage request, ClaimedDelivery delivery, string? secret, Func<HttpResponseMessage, string, ChannelAnswer> judge, CancellationToken ct)
     {
         try
         {
             return await _oneAttempt.ExecuteAsync(async token =>
             {
-                using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+                using var response = await ClientFor(delivery.PrivateRanges).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
                 var body = await ReadAsync(response.Content, token);
                 var answer = response.IsSuccessStatusCode ? judge(response, body) : Judge(response);
                 return answer with { Status = (int)response.StatusCode, Response = Mask(body, secret), RetryAfter = RetryAfter(response) };
@@ -90,7 +106,8 @@ public sealed partial class OutgoingHttp : IDisposable
 
     private static ChannelAnswer Explain(HttpRequestException e) => e switch
     {
-        { InnerException: PrivateAddressException } => new(AnswerMeaning.Retry, Verdict.Ours, "private-address"),
+        { InnerException: ForbiddenAddressException forbidden } => new(AnswerMeaning.Retry, Verdict.Ours, forbidden.Code),
+        { InnerException: NpgsqlException } => new(AnswerMeaning.Retry, Verdict.Ours, "database"),
         { InnerException: CorruptDocumentException } => new(AnswerMeaning.Retry, Verdict.Ours, "corrupt-document"),
         { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData } } =>
             new(AnswerMeaning.Retry, Verdict.Network, "dns"),
@@ -126,12 +143,16 @@ public sealed partial class OutgoingHttp : IDisposable
     [GeneratedRegex(@"\bBearer\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
     private static partial Regex BearerToken();
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, bool allowPrivate, CancellationToken ct)
+    private async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, IReadOnlyList<IPNetwork> privateRanges, CancellationToken ct)
     {
-        var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(endPoint.Host, ct);
-        if (addresses.Length == 0 || (!allowPrivate && !addresses.All(PublicAddress.Is)))
+        if (!PublicAddress.IsPortAllowed(endPoint.Port, _options.AllowedPorts, _options.AllowPrivateAddresses))
         {
-            throw new PrivateAddressException(endPoint.Host);
+            throw new ForbiddenAddressException("port-not-allowed", $"Port {endPoint.Port} is not among the allowed ports.");
+        }
+        var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(endPoint.Host, ct);
+        if (addresses.Length == 0 || (!_options.AllowPrivateAddresses && !addresses.All(a => PublicAddress.Is(a) || privateRanges.Any(r => r.Contains(a)))))
+        {
+            throw new ForbiddenAddressException("private-address", $"{endPoint.Host} resolves to a private address.");
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -146,5 +167,11 @@ public sealed partial class OutgoingHttp : IDisposable
         }
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        foreach (var client in _clients.Values)
+        {
+            client.Value.Dispose();
+        }
+    }
 }
