@@ -75,9 +75,10 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
 
     // What waits for a partner that is left alone gets no attempt in which it could give up.
     private static Task GiveUpAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
-        update delivery set state = 'dead', dead_reason = 'exhausted', code = coalesce(code, 'never-sent')
-        where delivery_id in (select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null
-                              order by give_up_at limit 1000 for update skip locked)
+        with expired as materialized (
+            select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null
+            order by give_up_at limit 1000 for update skip locked)
+        update delivery d set state = 'dead', dead_reason = 'exhausted', code = coalesce(d.code, 'never-sent') from expired e where d.delivery_id = e.delivery_id
         """, new { partnerId }, work.Transaction);
 
     private async Task<IReadOnlyList<ClaimedDelivery>> LeaseAsync(Work work, int partnerId, int max, bool receipts)
@@ -85,12 +86,14 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         var which = receipts
             ? "c.state = 'delivered' and c.receipt = 'pending'"
             : "c.state = 'due' and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
+        // Materialized: as the inner side of a join the limit would be asked again for each row, each time for rows not locked yet.
         var claimed = await work.Connection.QueryAsync<ClaimedDelivery>($"""
+            with h as materialized (
+                select c.delivery_id from delivery c
+                where c.partner_id = @partnerId and c.due_at <= (select gateway_now()) and (c.lease_until is null or c.lease_until <= (select gateway_now())) and {which}
+                order by c.due_at, c.delivery_id limit @max for update skip locked)
             update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime
-            from (select c.delivery_id from delivery c
-                  where c.partner_id = @partnerId and c.due_at <= (select gateway_now()) and (c.lease_until is null or c.lease_until <= (select gateway_now())) and {which}
-                  order by c.due_at, c.delivery_id limit @max for update skip locked) h
-            join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id join document o using (document_id)
+            from h join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id join document o using (document_id)
             where d.delivery_id = h.delivery_id and p.state = 'active'
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",
                 p.url as "Url", p.secret as "Secret", d.message_id as "MessageId", d.document_id as "DocumentId", o.sha256 as "Sha256", o.length as "Length",
@@ -162,7 +165,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
             changed as (
                 update delivery d set lease_token = null, lease_until = null, state = case when @sent then 'delivered' when j.dead is not null then 'dead' else 'due' end,
                     dead_reason = j.dead, equal_refusals = j.refusals, crashes = j.crashes, code = case when @sent then null else @Code end,
-                    due_at = case when @sent then gateway_now() else least(gateway_now() + @wait, greatest(give_up_at, gateway_now())) end,
+                    due_at = case when @pending then gateway_now() + interval '1 s' when @sent then gateway_now() else least(gateway_now() + @wait, greatest(give_up_at, gateway_now())) end,
                     finished_at = case when @sent then gateway_now() end, receipt = case when @pending then 'pending' else 'none' end, receipt_ref = @ReceiptRef, receipt_overdue = false
                 from judged j where d.delivery_id = j.delivery_id returning d.state),
             ended as (

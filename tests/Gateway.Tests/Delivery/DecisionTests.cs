@@ -1,0 +1,92 @@
+using Gateway.Access;
+using Gateway.Delivery;
+using Gateway.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Tests.Delivery;
+
+/// <summary>What people may decide about a delivery, and what two of them may not both.</summary>
+public sealed class DecisionTests
+{
+    private static readonly Actor Person = Actor.System("test");
+
+    [Theory]
+    [InlineData("due", "retry")]
+    [InlineData("dead", "retry close")]
+    [InlineData("delivered", "replay")]
+    [InlineData("closed", "reopen")]
+    public async Task Each_decision_is_for_its_states_only(string state, string allowed)
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var decisions = outbox.Node().GetRequiredService<DeliveryDecisions>();
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 4, 1);
+        await outbox.Database.ExecuteAsync($"update delivery set state = '{state}', dead_reason = case when '{state}' in ('dead', 'closed') then 'refused' end");
+        var done = new List<string>();
+        var id = 0L;
+        foreach (var (verb, decide) in Verbs(decisions))
+        {
+            if ((await decide(++id, null)).Refusal is null)
+            {
+                done.Add(verb);
+            }
+        }
+        Assert.Equal(allowed, string.Join(' ', done));
+        Assert.Equal(done.Count, await outbox.Database.ScalarAsync<long>("select count(*) from delivery_decision"));
+    }
+
+    [Theory]
+    [InlineData("retry", "dead")]
+    [InlineData("close", "dead")]
+    [InlineData("replay", "delivered")]
+    [InlineData("reopen", "closed")]
+    public async Task A_decision_about_what_has_changed_since_changes_nothing(string verb, string state)
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var decide = Verbs(outbox.Node().GetRequiredService<DeliveryDecisions>()).Single(v => v.Verb == verb).Decide;
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 1, 1);
+        await outbox.Database.ExecuteAsync($"update delivery set state = '{state}', dead_reason = case when '{state}' in ('dead', 'closed') then 'refused' end, version = 7");
+        var before = await outbox.Database.ScalarAsync<string>("select d::text from delivery d");
+        Assert.NotNull((await decide(1, 6)).Refusal);
+        Assert.Equal(before, await outbox.Database.ScalarAsync<string>("select d::text from delivery d"));
+        Assert.Null((await decide(1, 7)).Refusal);
+        Assert.Equal(8, await outbox.Database.ScalarAsync<int>("select version from delivery where delivery_id = 1"));
+    }
+
+    [Theory]
+    [InlineData("retry", "dead")]
+    [InlineData("replay", "delivered")]
+    public async Task Of_two_people_who_decide_at_once_one_does(string verb, string state)
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var decide = Verbs(outbox.Node().GetRequiredService<DeliveryDecisions>()).Single(v => v.Verb == verb).Decide;
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 20, 1);
+        await outbox.Database.ExecuteAsync($"update delivery set state = '{state}', dead_reason = case when '{state}' = 'dead' then 'refused' end");
+        for (var id = 1L; id <= 20; id++)
+        {
+            // Without a version too: the state, and the index of open replays, are enough.
+            int? version = id % 2 == 0 ? 1 : verb == "retry" ? 1 : null;
+            var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => decide(id, version))));
+            Assert.Single(both, d => d.Refusal is null);
+        }
+        Assert.Equal(20, await outbox.CountAsync("state = 'due'"));
+        Assert.Equal(20, await outbox.Database.ScalarAsync<long>("select count(*) from delivery_decision"));
+    }
+
+    [Fact]
+    public async Task A_delivery_that_is_being_sent_cannot_be_retried_at_the_same_time()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var node = outbox.Node();
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 1, 1);
+        Assert.Single(await node.GetRequiredService<DeliveryQueue>().ClaimAsync(1, 1, CancellationToken.None));
+        Assert.NotNull((await node.GetRequiredService<DeliveryDecisions>().RetryAsync(Person, 1, null, "Hurry", CancellationToken.None)).Refusal);
+    }
+
+    private static (string Verb, Func<long, int?, Task<Decided>> Decide)[] Verbs(DeliveryDecisions d) =>
+    [
+        ("retry", (id, version) => d.RetryAsync(Person, id, version, "why", CancellationToken.None)),
+        ("close", (id, version) => d.CloseAsync(Person, id, version, "why", CancellationToken.None)),
+        ("replay", (id, version) => d.ReplayAsync(Person, id, version, "why", CancellationToken.None)),
+        ("reopen", (id, version) => d.ReopenAsync(Person, id, version, "why", CancellationToken.None)),
+    ];
+}

@@ -1,0 +1,171 @@
+using System.Text;
+using Epcis.Events;
+using Epcis.Formats.JsonLd;
+using Epcis.Identifiers;
+using Gateway.Access;
+using Gateway.Delivery;
+using Gateway.TestSupport;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Tests.Delivery;
+
+/// <summary>Who gets a captured document, who does not, and the stored reason why.</summary>
+public sealed class RouteCaptureTests
+{
+    private const string Buyer = "9521321000018";
+    private const string Other = "9521234000204";
+    private const string Case = "urn:epc:id:sscc:9521321.0000000001";
+    private const string Pack = "urn:epc:id:sgtin:9521321.012345.1";
+    private const string Stranger = "urn:epc:id:sgtin:9521321.012345.999";
+    private const string Lot = "urn:epc:class:lgtin:9521321.012345.LOT1";
+    private const string StrangeLot = "urn:epc:class:lgtin:9521321.012345.LOT9";
+
+    private static readonly EpcisEvent Commissioning = new ObjectEvent { Action = EventAction.Add, BizStep = "commissioning", EpcList = [Pack] };
+    private static readonly EpcisEvent Packing = new AggregationEvent { Action = EventAction.Add, BizStep = "packing", ParentId = Case, ChildEpcs = [Pack] };
+    private static readonly EpcisEvent Shipping = new ObjectEvent
+    {
+        Action = EventAction.Observe, BizStep = "shipping", EpcList = [Case], BizTransactions = [new("desadv", "urn:epcglobal:cbv:bt:9521321000018:ASN1")],
+    };
+
+    [Fact]
+    public async Task A_document_that_tells_only_the_history_of_its_shipment_is_queued() =>
+        Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping]));
+
+    [Fact]
+    public async Task An_EPC_that_is_not_shipped_keeps_the_document_here() =>
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Add, EpcList = [Stranger] }]));
+
+    [Fact]
+    public async Task A_lot_that_is_not_shipped_keeps_the_document_here() =>
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, QuantityList = [Of(StrangeLot)] }]));
+
+    [Fact]
+    public async Task A_lot_named_beside_a_shipped_EPC_is_still_looked_at() =>
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, EpcList = [Pack], QuantityList = [Of(StrangeLot)] }]));
+
+    [Fact]
+    public async Task A_lot_packed_in_what_is_shipped_is_its_history() =>
+        Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync(
+            [new ObjectEvent { Action = EventAction.Add, QuantityList = [Of(Lot)] }, new AggregationEvent { Action = EventAction.Add, ParentId = Case, ChildQuantityList = [Of(Lot)] }, Shipping]));
+
+    [Fact]
+    public async Task The_inputs_of_a_transformation_are_not_what_is_shipped() =>
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Packing, Shipping, new TransformationEvent { InputQuantityList = [Of(StrangeLot)], OutputEpcList = [Pack] }]));
+
+    [Fact]
+    public async Task An_event_without_any_EPC_keeps_the_document_here() =>
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new TransactionEvent { Action = EventAction.Add, BizTransactions = [new("po", "urn:epcglobal:cbv:bt:9521321000018:PO7")] }]));
+
+    [Fact]
+    public async Task An_event_without_any_EPC_that_names_the_shipments_transaction_is_its_history() =>
+        Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping, new TransactionEvent { Action = EventAction.Add, BizTransactions = Shipping.BizTransactions }]));
+
+    [Fact]
+    public async Task A_repeated_event_is_looked_at_where_it_was_stored_first()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        await StoreAsync(database, 1, [new ObjectEvent { Action = EventAction.Add, EpcList = [Stranger] }]);
+        await database.ExecuteAsync("insert into event_identity values ('urn:uuid:first', '', 'x', 1 << 20)");
+        await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
+        await FindAsync(database, "GW-EVT-01", "info");
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await RouteAsync(database, [To(Buyer)], Last(3)));
+    }
+
+    [Theory]
+    [InlineData("GW-EVT-02", "warning")]
+    [InlineData("EPCIS-AGG-01", "error")]
+    public async Task An_event_of_the_document_that_was_not_accepted_keeps_it_here(string code, string severity)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
+        await FindAsync(database, code, severity);
+        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await RouteAsync(database, [To(Buyer)], Last(3)));
+    }
+
+    [Fact]
+    public async Task Shipments_to_two_partners_in_one_document_are_sent_to_neither() =>
+        Assert.Equal("not sent ROUTE-MIXED-DESTINATIONS", await DecideAsync([Commissioning, Packing, Shipping], [To(Buyer), To(Other)]));
+
+    [Fact]
+    public async Task A_document_that_ships_nothing_is_not_sent_even_where_a_route_takes_all() =>
+        Assert.Equal("not sent ROUTE-NO-SHIPMENT", await DecideAsync([Commissioning], [], "insert into route (partner_id, reason) values (1, 'They take all')"));
+
+    [Fact]
+    public async Task A_partner_that_takes_another_format_is_not_sent_this_one() =>
+        Assert.Equal("not sent ROUTE-PARTNER-FORMAT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set format = '2.0-json'"));
+
+    [Fact]
+    public async Task A_draft_of_a_partner_is_sent_nothing() =>
+        Assert.Equal("not sent ROUTE-PARTNER-DRAFT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set state = 'draft'"));
+
+    [Fact]
+    public async Task A_paused_partner_still_has_its_deliveries_queued() =>
+        Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set state = 'paused', pause_reason = 'Their move'"));
+
+    private static QuantityElement Of(string epcClass) => new(epcClass, 10, "10", null);
+
+    private static ShippingEvent To(string gln) => new((2L << 20) + 2, [Case], [], [("owning_party", gln)], []);
+
+    private static long Last(int events) => (2L << 20) + events - 1;
+
+    private static async Task<string> DecideAsync(EpcisEvent[] events, ShippingEvent[]? shipments = null, string? change = null)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        if (change is not null)
+        {
+            await database.ExecuteAsync("select set_config('app.actor', 'test', false); " + change);
+        }
+        await StoreAsync(database, 2, events);
+        var at = (2L << 20) + Array.IndexOf(events, Shipping);
+        return await RouteAsync(database, shipments ?? [To(Buyer) with { EventId = at }], Last(events.Length));
+    }
+
+    private static Task PrepareAsync(TestDatabase database) => database.ExecuteAsync($"""
+        select set_config('app.actor', 'test', false);
+        insert into party (kind, name, gln) values ('partner', 'Buyer', '{Buyer}'), ('organisation', 'We', null);
+        insert into partner (party_id, name, format, channel, url, created_at) values (1, 'Buyer', '1.2-xml', 'https', 'https://example.org', gateway_now());
+        insert into partner_gln values ('{Buyer}', 1);
+        insert into document (party_id, sha256, length, media_type, received_at) select 2, sha256(n::text::bytea), 1, 'application/xml', gateway_now() from generate_series(1, 2) n;
+        insert into capture (document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body)
+        select n, 2, 'k', 'rollback', 'accepted', gateway_now(), gateway_now(), 202, '' from generate_series(1, 2) n;
+        """);
+
+    // As a capture stores them: the rendering of the event, and its EPCs by role.
+    private static async Task StoreAsync(TestDatabase database, long captureId, EpcisEvent[] events)
+    {
+        await using var connection = new NpgsqlConnection(database.AdministratorConnectionString);
+        await connection.OpenAsync();
+        for (var i = 0; i < events.Length; i++)
+        {
+            var e = events[i] with { EventTime = DateTimeOffset.UnixEpoch, EventTimeText = "1970-01-01T00:00:00Z", EventTimeZoneOffset = "+00:00" };
+            await using var row = new NpgsqlCommand("""
+                insert into event (event_id, period, party_id, event_type, event_time, record_time, body) values ($1, 2026, 2, $2, gateway_now(), gateway_now(), $3);
+                """, connection)
+            { Parameters = { new() { Value = (captureId << 20) + i }, new() { Value = e.EventType }, new() { Value = Encoding.UTF8.GetString(JsonEventWriter.ToUtf8(e, null)) } } };
+            await row.ExecuteNonQueryAsync();
+            foreach (var (role, epc) in e.Epcs)
+            {
+                await using var thing = new NpgsqlCommand("insert into event_epc values ($1, 2, 2026, $2, $3)", connection)
+                { Parameters = { new() { Value = (captureId << 20) + i }, new() { Value = (short)role }, new() { Value = EpcKey.Normalise(epc) } } };
+                await thing.ExecuteNonQueryAsync();
+            }
+        }
+    }
+
+    private static Task FindAsync(TestDatabase database, string code, string severity) => database.ExecuteAsync($"""
+        insert into finding (capture_id, ordinal, party_id, code, severity, event, event_uri, line, col, message) values (2, 0, 2, '{code}', '{severity}', 3, 'urn:uuid:first', 1, 1, 'What was found');
+        update capture set finding_count = 1 where capture_id = 2
+        """);
+
+    private static async Task<string> RouteAsync(TestDatabase database, ShippingEvent[] shipments, long last)
+    {
+        await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
+        await new RouteCapture(Options.Create(new DeliveryOptions())).RouteAsync(work, new CapturedDocument(2, 2, 2, 2L << 20, last, new DocumentHeader { SchemaVersion = "1.2" }, shipments));
+        await work.CommitAsync();
+        return await database.ScalarAsync<string>("select decision || ' ' || code from routing_decision");
+    }
+}
