@@ -65,7 +65,7 @@ public sealed class Outbox : IAsyncDisposable
         return worker;
     }
 
-    public static Task<int> TurnAsync(ServiceProvider node, int partnerId = 1, CancellationToken ct = default) => node.GetRequiredService<DeliverDue>().RunAsync(partnerId, ct);
+    public static Task<int> TurnAsync(ServiceProvider node, int partnerId = 1) => node.GetRequiredService<DeliverDue>().RunAsync(partnerId, CancellationToken.None);
 
     public async Task<int> AddPartnerAsync(string url, string channel = "https")
     {

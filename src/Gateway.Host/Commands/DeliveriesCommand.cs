@@ -23,8 +23,9 @@ public static class DeliveriesCommand
                 throw new WrongUseException("--limit is a number from 1 to 200.");
             }
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
-            var deliveries = await new DeliveryList(database.Gateway).ListAsync(Actor.System("command line"), parsed.GetValue(state), parsed.GetValue(partner), null, parsed.GetValue(limit), ct);
-            foreach (var d in deliveries)
+            var deliveries = await new DeliveryOverview(database.Gateway).ListAsync(
+                Actor.System("command line"), new DeliveryFilter(DeliveryEndpoints.StateOf(parsed.GetValue(state)), PartnerGln: parsed.GetValue(partner)), parsed.GetValue(limit), ct);
+            foreach (var d in deliveries.Select(DeliveryItem.Of))
             {
                 await Console.Out.WriteLineAsync(parsed.GetValue(json)
                     ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web)

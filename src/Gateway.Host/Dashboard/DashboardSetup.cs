@@ -37,7 +37,6 @@ public static class DashboardSetup
         services.AddSingleton<DeliveryFigures>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<Query.Search>();
-        services.AddSingleton<DeliveryOverview>();
         services.TryAddSingleton<DeliveryDecisions>();
         return services;
     }

@@ -25,11 +25,11 @@ public static class DeliveryEndpoints
         Map("reopen", d => d.ReopenAsync);
 
         void Map(string verb, Func<DeliveryDecisions, Decision> decision) =>
-            deliveries.MapPost($"/{{id:long}}/{verb}", (HttpContext context, long id, DecisionRequest? request, DeliveryDecisions decisions, DeliveryList list, CancellationToken ct) =>
+            deliveries.MapPost($"/{{id:long}}/{verb}", (HttpContext context, long id, DecisionRequest? request, DeliveryDecisions decisions, DeliveryOverview list, CancellationToken ct) =>
                 DecideAsync(context, id, request, decision(decisions), list, ct)).RequireAuthorization(Permissions.Decide);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, DeliveryList list, string? state, string? partner, int? limit, string? cursor, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, DeliveryOverview list, string? state, string? partner, int? limit, string? cursor, CancellationToken ct)
     {
         if (state is not (null or "due" or "delivered" or "dead" or "closed"))
         {
@@ -49,20 +49,23 @@ public static class DeliveryEndpoints
             return Problems.BadParameter("limit is 1 to 200.");
         }
         var take = limit ?? 50;
-        var rows = await list.ListAsync(context.Actor(), state, partner, before, take + 1, ct);
-        var items = rows.Take(take).ToList();
+        var rows = await list.ListAsync(context.Actor(), new DeliveryFilter(StateOf(state), PartnerGln: partner, Before: before), take + 1, ct);
+        var items = rows.Take(take).Select(DeliveryItem.Of).ToList();
         return TypedResults.Ok(new { items, next = rows.Count > take ? items[^1].Id.ToString(CultureInfo.InvariantCulture) : null });
     }
 
-    private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryList list, CancellationToken ct) =>
-        await list.FindAsync(context.Actor(), id, ct) is { } item ? TypedResults.Ok(item) : Problems.NotFound("such delivery");
+    // The API names states as they are stored.
+    public static string? StateOf(string? stored) => stored == "delivered" ? "taken" : stored;
 
-    private static async Task<IResult> AttemptsAsync(HttpContext context, long id, DeliveryList list, CancellationToken ct) =>
+    private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
+        await list.FindAsync(context.Actor(), id, ct) is { } row ? TypedResults.Ok(DeliveryItem.Of(row)) : Problems.NotFound("such delivery");
+
+    private static async Task<IResult> AttemptsAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
         await list.FindAsync(context.Actor(), id, ct) is null
             ? Problems.NotFound("such delivery")
-            : TypedResults.Ok(new { items = await list.AttemptsAsync(context.Actor(), id, ct), next = (string?)null });
+            : TypedResults.Ok(new { items = (await list.AttemptsAsync(context.Actor(), id, ct)).Reverse().Select(AttemptItem.Of), next = (string?)null });
 
-    private static async Task<IResult> DecideAsync(HttpContext context, long id, DecisionRequest? request, Decision decide, DeliveryList list, CancellationToken ct)
+    private static async Task<IResult> DecideAsync(HttpContext context, long id, DecisionRequest? request, Decision decide, DeliveryOverview list, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request?.Reason))
         {
@@ -75,6 +78,6 @@ public static class DeliveryEndpoints
         var decided = await decide(context.Actor(), id, request.Version, request.Reason, ct);
         return decided.Refusal is { } refusal
             ? Problems.NotDecidable(refusal)
-            : TypedResults.Ok(await list.FindAsync(context.Actor(), decided.Created ?? id, ct));
+            : TypedResults.Ok(DeliveryItem.Of((await list.FindAsync(context.Actor(), decided.Created ?? id, ct))!));
     }
 }

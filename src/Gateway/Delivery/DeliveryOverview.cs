@@ -5,17 +5,43 @@ using Gateway.Database;
 namespace Gateway.Delivery;
 
 /// <summary>A delivery as lists and its own page show it.</summary>
+/// <param name="State">As shown: one of <see cref="DeliveryOverview.Shown"/>.</param>
+/// <param name="Stored">As stored: due, delivered, dead or closed.</param>
 /// <param name="Sending">A worker holds it at this moment.</param>
 /// <param name="HeldWhy">Why a due delivery waits for more than its time: a paused partner, or one left alone after failures.</param>
+/// <param name="ReceiptOverdue">The partner has owed the receipt for too long.</param>
 /// <param name="CaptureId">The capture its document came with; null for a reader who may not see that.</param>
 public sealed record DeliveryRow(
-    long DeliveryId, string State, string? DeadReason, string? Code, int PartnerId, string Partner, string Channel, int Attempts, bool Sending, string? HeldWhy, DateTime? HeldUntil,
-    DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, Guid MessageId, long? ReplayOf, int Version, Guid? CaptureId);
+    long DeliveryId, string State, string Stored, string? DeadReason, string? Code, int PartnerId, string Partner, string PartnerGln, string Channel, int Attempts, bool Sending,
+    string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
+    string Ordering, long DocumentId, long? ReplayOf, int Version, Guid? CaptureId);
 
-/// <summary>How many deliveries are in each state as it is shown; they add up to all.</summary>
+/// <summary>Which deliveries; what is null does not narrow.</summary>
+/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>due</c> for all that is yet to be sent, or <c>taken</c> for what the partner has, processed or not.</param>
+/// <param name="Before">The number of the last row already known.</param>
+public sealed record DeliveryFilter(string? State = null, int? PartnerId = null, string? PartnerGln = null, long? Before = null);
+
+/// <summary>How many deliveries are in each state as it is shown, each counted up to <see cref="Cap"/>.</summary>
 public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, long Held, long Sent, long Delivered, long Dead, long Closed)
 {
+    /// <summary>Counting more would read the whole history at every refresh, and nobody acts on the difference.</summary>
+    public const int Cap = 10_000;
+
     public long All => Queued + Sending + Retrying + Held + Sent + Delivered + Dead + Closed;
+
+    /// <summary>There may be more than the number says. What is yet to be sent is counted together and then told apart.</summary>
+    /// <param name="state">Null for all.</param>
+    public bool IsAtLeast(string? state) => state switch
+    {
+        "sent" => Sent >= Cap,
+        "delivered" => Delivered >= Cap,
+        "dead" => Dead >= Cap,
+        "closed" => Closed >= Cap,
+        null => Shown.Any(IsAtLeast),
+        _ => Queued + Sending + Retrying + Held >= Cap,
+    };
+
+    private static IReadOnlyList<string> Shown => DeliveryOverview.Shown;
 }
 
 public sealed record AttemptRow(int Number, DateTime StartedAt, DateTime? EndedAt, string RequestHash, int? Status, string? Code, string? Verdict, string? Response);
@@ -31,47 +57,64 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     public static IReadOnlyList<string> Shown { get; } = ["queued", "sending", "retrying", "held", "sent", "delivered", "dead", "closed"];
 
     // The words of the user interface from what is stored, decided in one place so that counts and rows agree.
-    private const string From = """
-        from (
-            select d.*, p.name as partner, p.channel, c.public_id,
-                d.state = 'due' and coalesce(d.lease_until > n.at, false) as sending,
-                case when d.state <> 'due' then null when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') when b.open_until > n.at then coalesce(b.reason, 'The partner kept failing.') end as held_why,
-                case when d.state = 'due' and p.state <> 'paused' and b.open_until > n.at then b.open_until end as held_until
-            from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id left join capture c on c.document_id = d.document_id
-        ) d cross join lateral (select case
-            when d.state = 'delivered' and d.receipt = 'pending' then 'sent' when d.state <> 'due' then d.state
-            when d.sending then 'sending' when d.held_why is not null then 'held' when d.attempts = 0 then 'queued' else 'retrying' end as shown) s
+    private const string ShownDue = """
+        case when d.lease_until > n.at then 'sending' when p.state = 'paused' or b.open_until > n.at then 'held' when d.attempts = 0 then 'queued' else 'retrying' end
         """;
 
-    private const string Row = """
-        select d.delivery_id as DeliveryId, s.shown as State, d.dead_reason as DeadReason, d.code as Code, d.partner_id as PartnerId, d.partner as Partner, d.channel as Channel,
-               d.attempts as Attempts, d.sending as Sending, d.held_why as HeldWhy, d.held_until as HeldUntil, d.due_at as DueAt, d.created_at as CreatedAt, d.give_up_at as GiveUpAt,
-               d.finished_at as FinishedAt, d.receipt as Receipt, d.message_id as MessageId, d.replay_of as ReplayOf, d.version as Version, d.public_id as CaptureId
+    private const string Rows = $"""
+        select d.delivery_id as DeliveryId, s.shown as State, d.state as Stored, d.dead_reason as DeadReason, d.code as Code, d.partner_id as PartnerId, p.name as Partner,
+               coalesce(y.gln, '') as PartnerGln, p.channel as Channel, d.attempts as Attempts, s.shown = 'sending' as Sending,
+               case when d.state = 'due' then case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') when b.open_until > n.at then coalesce(b.reason, 'The partner kept failing.') end end as HeldWhy,
+               case when d.state = 'due' and p.state <> 'paused' and b.open_until > n.at then b.open_until end as HeldUntil,
+               d.due_at as DueAt, d.created_at as CreatedAt, d.give_up_at as GiveUpAt, d.finished_at as FinishedAt, d.receipt as Receipt, d.receipt_overdue as ReceiptOverdue,
+               d.message_id as MessageId, d.ordering as Ordering, d.document_id as DocumentId, d.replay_of as ReplayOf, d.version as Version, c.public_id as CaptureId
+        {From} join party y on y.party_id = p.party_id left join capture c on c.document_id = d.document_id
         """;
 
-    /// <param name="state">One of <see cref="Shown"/>; null for all.</param>
-    /// <param name="before">The number of the last row already known; null for the newest.</param>
-    public async Task<IReadOnlyList<DeliveryRow>> ListAsync(Actor reader, string? state, int? partnerId, long? before, int limit, CancellationToken ct)
+    private const string From = $"""
+        from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id
+        cross join lateral (select case when {Sent} then 'sent' when d.state <> 'due' then d.state else {ShownDue} end as shown) s
+        """;
+
+    private const string Sent = "d.state = 'delivered' and d.receipt = 'pending'";
+    private const string Delivered = "d.state = 'delivered' and d.receipt <> 'pending'";
+
+    // In the words of the partial indexes.
+    private static string StoredAs(string state) => state switch
+    {
+        "sent" => Sent,
+        "delivered" => Delivered,
+        "dead" => "d.state = 'dead'",
+        "closed" => "d.state = 'closed'",
+        "taken" => "d.state = 'delivered'",
+        "due" => "d.state = 'due'",
+        _ => "d.state = 'due' and s.shown = @State",
+    };
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<DeliveryRow>> ListAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<DeliveryRow>(new CommandDefinition($"""
-            {Row} {From}
-            where (@state::text is null or s.shown = @state) and (@partnerId::int is null or d.partner_id = @partnerId) and (@before::bigint is null or d.delivery_id < @before)
-            order by d.delivery_id desc limit @limit
-            """, new { state, partnerId, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
+        var (where, partners) = await WhereAsync(work, reader, filter.PartnerId, filter.PartnerGln);
+        where += filter.State is { } state ? " and " + StoredAs(state) : "";
+        where += filter.Before is null ? "" : " and d.delivery_id < @Before";
+        return (await work.Connection.QueryAsync<DeliveryRow>(new CommandDefinition(
+            $"{Rows} where {where} order by d.delivery_id desc limit @limit", new { filter.State, filter.Before, partners, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     public async Task<DeliveryCounts> CountAsync(Actor reader, int? partnerId, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        var counts = (await work.Connection.QueryAsync<(string State, long Count)>(new CommandDefinition(
-            $"select s.shown, count(*) {From} where @partnerId::int is null or d.partner_id = @partnerId group by s.shown", new { partnerId }, work.Transaction, cancellationToken: ct)))
-            .ToDictionary(c => c.State, c => c.Count);
-        long Of(string state) => counts.GetValueOrDefault(state);
-        return new DeliveryCounts(Of("queued"), Of("sending"), Of("retrying"), Of("held"), Of("sent"), Of("delivered"), Of("dead"), Of("closed"));
+        var (where, partners) = await WhereAsync(work, reader, partnerId, null);
+        string Count(string state) => $"select '{state}', count(*) from (select from delivery d where {where} and {StoredAs(state)} limit @Cap) d";
+        return Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition($"""
+            select {ShownDue}, count(*) from (select gateway_now() as at) n, (select * from delivery d where {where} and d.state = 'due' limit @Cap) d
+            join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id group by 1
+            union all {Count("sent")} union all {Count("delivered")} union all {Count("dead")} union all {Count("closed")}
+            """, new { partners, DeliveryCounts.Cap }, work.Transaction, cancellationToken: ct)));
     }
 
-    /// <summary>The deliveries of all documents received on one day (UTC), replays included.</summary>
+    /// <summary>The deliveries of all documents received on one day (UTC), replays included: all of them, because a balance is exact.</summary>
     internal static async Task<DeliveryCounts> CountDayAsync(Work work, DateTime day, CancellationToken ct) => Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition(
         $"select s.shown, count(*) {From} where d.document_id in (select document_id from capture where created_at >= @day and created_at < @day + interval '1 day') group by s.shown",
         new { day }, work.Transaction, cancellationToken: ct)));
@@ -81,6 +124,20 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         var counts = counted.ToDictionary(c => c.State, c => c.Count);
         long Of(string state) => counts.GetValueOrDefault(state);
         return new DeliveryCounts(Of("queued"), Of("sending"), Of("retrying"), Of("held"), Of("sent"), Of("delivered"), Of("dead"), Of("closed"));
+    }
+
+    // Row security would look at every row of the others; the partners that a reader sees are few, and indexed.
+    private static async Task<(string Where, int[]? Partners)> WhereAsync(Work work, Actor reader, int? partnerId, string? partnerGln)
+    {
+        if (partnerId is null && partnerGln is null && reader.Sees == "*")
+        {
+            return ("true", null);
+        }
+        var partners = await work.Connection.QueryAsync<int>("""
+            select partner_id from partner where (@partnerId::int is null or partner_id = @partnerId)
+              and (@partnerGln::text is null or partner_id in (select partner_id from partner_gln where gln = @partnerGln))
+            """, new { partnerId, partnerGln }, work.Transaction);
+        return ("d.partner_id = any(@partners)", partners.ToArray());
     }
 
     /// <summary>The partners the reader may see, for choosing one.</summary>
@@ -96,7 +153,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return await work.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(new CommandDefinition(
-            $"{Row} {From} where d.delivery_id = @deliveryId", new { deliveryId }, work.Transaction, cancellationToken: ct));
+            Rows + " where d.delivery_id = @deliveryId", new { deliveryId }, work.Transaction, cancellationToken: ct));
     }
 
     /// <summary>The last <see cref="MaxAttempts"/> attempts, newest first.</summary>

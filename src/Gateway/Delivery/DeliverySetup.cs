@@ -19,7 +19,7 @@ public static class DeliverySetup
         services.AddSingleton<DeliverOne>();
         services.AddSingleton<DeliverDue>();
         services.AddSingleton<DeliveryDecisions>();
-        services.AddSingleton<DeliveryList>();
+        services.AddSingleton<DeliveryOverview>();
         services.AddSingleton<DeliveryDepth>();
         services.AddChore<FindOverdueReceipts>("find-overdue-receipts", TimeSpan.FromMinutes(5));
         services.AddChore<EndAbandonedAttempts>("end-abandoned-attempts", TimeSpan.FromMinutes(1));

@@ -151,10 +151,10 @@ public sealed class DeliveryFaultTests
         await using var partner = await StartPartnerAsync(_ => Task.CompletedTask);
         await using var services = Services(database);
         await RouteAsync(database, services, partner.Urls.First());
-        var list = services.GetRequiredService<DeliveryList>();
-        Assert.Single(await list.ListAsync(Person with { Sees = "1" }, null, null, null, 10, CancellationToken.None));
-        Assert.Empty(await list.ListAsync(Person with { Sees = "2" }, null, null, null, 10, CancellationToken.None));
-        Assert.Empty(await list.ListAsync(Person with { Sees = "" }, null, null, null, 10, CancellationToken.None));
+        var list = services.GetRequiredService<DeliveryOverview>();
+        Assert.Single(await list.ListAsync(Person with { Sees = "1" }, new DeliveryFilter(), 10, CancellationToken.None));
+        Assert.Empty(await list.ListAsync(Person with { Sees = "2" }, new DeliveryFilter(), 10, CancellationToken.None));
+        Assert.Empty(await list.ListAsync(Person with { Sees = "" }, new DeliveryFilter(), 10, CancellationToken.None));
     }
 
     private static Task<int> TurnAsync(ServiceProvider services) => services.GetRequiredService<DeliverDue>().RunAsync(1, CancellationToken.None);

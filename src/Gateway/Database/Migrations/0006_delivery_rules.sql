@@ -11,8 +11,8 @@ create index attempt_ended on attempt (party_id, ended_at) where ended_at is not
 
 alter table delivery add column receipt_overdue boolean not null default false; -- the partner has owed the receipt for too long
 
-create index delivery_open on delivery (partner_id, delivery_id) where state = 'due';
-create index delivery_dead on delivery (partner_id, delivery_id) where state = 'dead';
-create index delivery_closed on delivery (partner_id, delivery_id) where state = 'closed';
-create index delivery_owed on delivery (partner_id, delivery_id) where state = 'delivered' and receipt = 'pending';
+create index delivery_open on delivery (delivery_id) where state = 'due';
+create index delivery_dead on delivery (delivery_id) where state = 'dead';
+create index delivery_closed on delivery (delivery_id) where state = 'closed';
+create index delivery_owed on delivery (delivery_id) where state = 'delivered' and receipt = 'pending';
 create index delivery_give_up on delivery (partner_id, give_up_at) where state = 'due';
