@@ -44,9 +44,6 @@ public sealed class DeliveryOptions : IValidatableObject
     /// <summary>How often due rows are looked for when no notification comes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan CheckEvery { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A partner that has taken a document and not said for so long what became of it is told of.</summary>
-    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan ReceiptOverdueAfter { get; init; } = TimeSpan.FromHours(4);
-
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxInFlightPerPartner > MaxInFlight / 5)

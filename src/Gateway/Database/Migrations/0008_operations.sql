@@ -8,7 +8,7 @@ alter table delivery add column traceparent text check (traceparent ~ '^[0-9a-f]
 -- The application may not create tables, so this does it as the owner, for this year and the given years ahead and nothing else.
 -- Answers how many years were missing. Two callers at once: the second waits and finds nothing to do.
 create function make_event_partitions(years_ahead int) returns int
-    language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+    language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     this_year int := extract(year from gateway_now() at time zone 'UTC');
     y int;
