@@ -1,3 +1,4 @@
+using System.Globalization;
 using Epcis;
 using Gateway.Access;
 using Gateway.Database;
@@ -17,9 +18,24 @@ public static class CaptureEndpoints
         app.MapPost("/capture", PostAsync).RequireAuthorization(Permissions.Capture);
         app.MapGet("/capture", ListAsync).RequireAuthorization(Permissions.ReadCaptures);
         app.MapGet("/capture/{id:guid}", JobAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapMethods("/capture", ["OPTIONS"], Options).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapMethods("/capture/{id:guid}", ["OPTIONS"], (HttpContext context) => EpcisHeaders.Discovery(context.Response, "GET, OPTIONS")).RequireAuthorization(Permissions.ReadCaptures);
         app.MapGet("/api/captures/{id:guid}", DetailsAsync).RequireAuthorization(Permissions.ReadCaptures);
         app.MapGet("/api/captures/{id:guid}/source", SourceAsync).RequireAuthorization(Permissions.ReadCaptures);
         app.MapPost("/api/check", CheckAsync).RequireAuthorization(Permissions.Check);
+    }
+
+    private static IResult Options(HttpContext context, IOptions<CaptureOptions> options)
+    {
+        Limits(context.Response, options.Value);
+        context.Response.Headers["GS1-Capture-Error-Behaviour"] = "rollback, proceed";
+        return EpcisHeaders.Discovery(context.Response, "GET, POST, OPTIONS");
+    }
+
+    private static void Limits(HttpResponse response, CaptureOptions options)
+    {
+        response.Headers["GS1-EPCIS-Capture-Limit"] = options.MaxEvents.ToString(CultureInfo.InvariantCulture);
+        response.Headers["GS1-EPCIS-Capture-File-Size-Limit"] = options.MaxBytes.ToString(CultureInfo.InvariantCulture);
     }
 
     private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, UploadLimit uploads, IOptions<CaptureOptions> options, CancellationToken ct)
@@ -52,6 +68,10 @@ public static class CaptureEndpoints
         }
         catch (BodyRefusedException refused)
         {
+            if (refused.Answer is ProblemHttpResult { StatusCode: StatusCodes.Status413PayloadTooLarge })
+            {
+                Limits(context.Response, options.Value);
+            }
             return Refuse(context, refused.Answer);
         }
     }

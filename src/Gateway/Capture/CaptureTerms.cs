@@ -18,7 +18,7 @@ internal sealed class CaptureTerms
 
     public CaptureTerms() => _productsSeen = _products.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    public void See(EpcisEvent e, IReadOnlyList<(EpcRole Role, string Epc)> epcs)
+    public void See(EpcisEvent e, IReadOnlyList<(short Role, string Epc)> epcs)
     {
         foreach (var (_, epc) in epcs)
         {

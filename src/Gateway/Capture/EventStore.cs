@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
@@ -43,7 +44,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
                     await epcs.WriteAsync(IdOf(e), NpgsqlDbType.Bigint, ct);
                     await epcs.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
                     await epcs.WriteAsync(_period, NpgsqlDbType.Smallint, ct);
-                    await epcs.WriteAsync((short)role, NpgsqlDbType.Smallint, ct);
+                    await epcs.WriteAsync(role, NpgsqlDbType.Smallint, ct);
                     await epcs.WriteAsync(epc, NpgsqlDbType.Text, ct);
                 }
             }
@@ -87,46 +88,84 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         Task TextAsync(string? text) => text is null ? rows.WriteNullAsync(ct) : rows.WriteAsync(CaptureRecords.Storable(text)!, NpgsqlDbType.Text, ct);
     }
 
-    /// <summary>An eventID means one content: the same again is no news, another content is not believed, and both are told.</summary>
+    /// <summary>
+    /// An eventID means one content of its party: the same again is no news, another content is not believed. What another
+    /// party says under the id keeps nothing out. All is told.
+    /// </summary>
     private async Task<IReadOnlyList<ParsedEvent>> WithoutRepeatsAsync(IReadOnlyList<ParsedEvent> events, Findings findings)
     {
         var named = events.Where(e => e.Event.EventId is not null).ToList();
-        if (named.Count == 0)
+        var unclaimed = await ClaimAsync(named, first: true);
+        if (unclaimed.Count == 0)
         {
             return events;
         }
-        var keys = new
+        var inUse = await CompareAsync(unclaimed, first: true);
+        var own = inUse.Where(x => x.Claim.IsOwn).ToList();
+        var others = inUse.Where(x => !x.Claim.IsOwn).ToList();
+        own.AddRange(await CompareAsync(await ClaimAsync([.. others.Select(x => x.Event)], first: false), first: false));
+        var repeats = own.Select(x => x.Event).ToHashSet();
+        foreach (var (e, claim) in own)
         {
-            uris = named.Select(e => CaptureRecords.Storable(e.Event.EventId)!).ToArray(),
-            declared = named.Select(DeclaredAt).ToArray(),
-            hashes = named.Select(e => e.Hash).ToArray(),
-            ids = named.Select(IdOf).ToArray(),
-        };
-        // In the order of the key, so that captures with the same events meet in one order.
-        var fresh = (await work.Connection.QueryAsync<long>("""
-            insert into event_identity (event_uri, declared_at, content_hash, event_id)
-            select * from unnest(@uris, @declared, @hashes, @ids) as n(event_uri, declared_at, content_hash, event_id) order by 1, 2, 4
-            on conflict do nothing returning event_id
-            """, keys, work.Transaction)).ToHashSet();
-        if (fresh.Count == named.Count)
-        {
-            return events;
+            findings.Add(Repeat(e.Event, claim.IsSame));
         }
-        var same = (await work.Connection.QueryAsync<(long Id, bool Same)>("""
-            select n.event_id, i.content_hash = n.content_hash
-            from unnest(@uris, @declared, @hashes, @ids) as n(event_uri, declared_at, content_hash, event_id) join event_identity i using (event_uri, declared_at)
-            """, keys, work.Transaction)).ToDictionary(r => r.Id, r => r.Same);
-        foreach (var e in named.Where(e => !fresh.Contains(IdOf(e))))
+        foreach (var (e, _) in others.Where(x => !x.Claim.IsSame && !repeats.Contains(x.Event)))
         {
-            findings.Add(same[IdOf(e)]
-                ? Repeat("GW-EVT-01", Severity.Info, e.Event, "An event with this eventID and content is stored already; it is not stored again.")
-                : Repeat("GW-EVT-02", Severity.Warning, e.Event, "An event with this eventID and other content is stored already; the first is kept."));
+            findings.Add(Told("GW-EVT-03", Severity.Warning, e.Event, "This eventID is in use elsewhere with other content. The event is stored; an eventID should be unique in the world."));
         }
-        return [.. events.Where(e => e.Event.EventId is null || fresh.Contains(IdOf(e)))];
+        return [.. events.Where(e => !repeats.Contains(e))];
     }
 
-    private static string DeclaredAt(ParsedEvent e) => CaptureRecords.Storable(e.Event.ErrorDeclaration?.DeclarationTimeText) ?? "";
+    /// <param name="first">Claims the id in the world, else beside another party that did.</param>
+    /// <returns>The events whose id has this claim already.</returns>
+    private async Task<List<ParsedEvent>> ClaimAsync(IReadOnlyList<ParsedEvent> events, bool first)
+    {
+        if (events.Count == 0)
+        {
+            return [];
+        }
+        // In the order of the key, so that captures with the same events meet in one order.
+        var claimed = (await work.Connection.QueryAsync<long>("""
+            insert into event_identity (event_uri, declared_at, content_hash, event_id, party_id, claim)
+            select *, @party, @claim from unnest(@uris, @declared, @contents, @ids) as n(event_uri, declared_at, content_hash, event_id) order by 1, 2, 4
+            on conflict do nothing returning event_id
+            """, Keys(events, first), work.Transaction)).ToHashSet();
+        return [.. events.Where(e => !claimed.Contains(IdOf(e)))];
+    }
 
-    private static Finding Repeat(string code, Severity severity, EpcisEvent e, string message) =>
+    private async Task<List<(ParsedEvent Event, Claim Claim)>> CompareAsync(IReadOnlyList<ParsedEvent> events, bool first)
+    {
+        if (events.Count == 0)
+        {
+            return [];
+        }
+        var claims = (await work.Connection.QueryAsync<Claim>("""
+            select n.event_id as EventId, i.party_id = @party as IsOwn, coalesce(i.content_hash = n.content_hash, true) as IsSame
+            from unnest(@uris, @declared, @contents, @ids) as n(event_uri, declared_at, content_hash, event_id)
+            join event_identity i on i.event_uri = n.event_uri and i.declared_at = n.declared_at and i.claim = @claim
+            """, Keys(events, first), work.Transaction)).ToDictionary(c => c.EventId);
+        return [.. events.Select(e => (e, claims[IdOf(e)]))];
+    }
+
+    private object Keys(IReadOnlyList<ParsedEvent> events, bool first) => new
+    {
+        uris = events.Select(e => CaptureRecords.Storable(e.Event.EventId)!).ToArray(),
+        declared = events.Select(DeclaredAt).ToArray(),
+        contents = events.Select(e => e.Content).ToArray(),
+        ids = events.Select(IdOf).ToArray(),
+        party = partyId,
+        claim = first ? 0 : partyId,
+    };
+
+    private static string DeclaredAt(ParsedEvent e) => e.Event.ErrorDeclaration is not { } declaration ? ""
+        : declaration.DeclarationTime?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) ?? CaptureRecords.Storable(declaration.DeclarationTimeText) ?? "";
+
+    private static Finding Repeat(EpcisEvent e, bool isSame) => isSame
+        ? Told("GW-EVT-01", Severity.Info, e, "An event with this eventID and content is stored already; it is not stored again.")
+        : Told("GW-EVT-02", Severity.Warning, e, "An event with this eventID and other content is stored already; the first is kept.");
+
+    private static Finding Told(string code, Severity severity, EpcisEvent e, string message) =>
         new(code, severity, message) { Event = e.Index, EventId = e.EventId, Where = e.Place, Clause = "EPCIS 2.0, eventID" };
+
+    private sealed record Claim(long EventId, bool IsOwn, bool IsSame);
 }

@@ -1,5 +1,4 @@
 using Gateway.Delivery;
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using Epcis.Cbv;
 using Epcis.Events;
@@ -10,10 +9,11 @@ using Epcis.Identifiers;
 namespace Gateway.Capture;
 
 /// <summary>An event ready to be stored.</summary>
-internal sealed record ParsedEvent(EpcisEvent Event, byte[] Body, IReadOnlyList<(EpcRole Role, string Epc)> Epcs)
+/// <param name="Epcs">With the numbers of <see cref="EpcRole"/>; classes of objects with <see cref="ClassRoles"/> more.</param>
+/// <param name="Content">What the event says, the same in every form; only an event with an eventID can be told again.</param>
+internal sealed record ParsedEvent(EpcisEvent Event, byte[] Body, IReadOnlyList<(short Role, string Epc)> Epcs, byte[] Content)
 {
-    /// <summary>What the event says; the same for the same event sent again.</summary>
-    public byte[] Hash { get; } = SHA256.HashData(Body);
+    public const short ClassRoles = 10;
 }
 
 /// <summary>Some consecutive events; the last chunk may be empty.</summary>
@@ -74,8 +74,13 @@ internal sealed class ParsedEvents
     private void Send(List<ParsedEvent> events, CancellationToken ct) =>
         _chunks.Writer.WriteAsync(new ParsedChunk(events, _reader.Findings.HasErrors), ct).AsTask().GetAwaiter().GetResult();
 
-    private ParsedEvent Parse(EpcisEvent e) => new(e, JsonEventWriter.ToUtf8(e, recordTime: null, _reader.Header.Namespaces),
-        [.. e.Epcs.Select(x => (x.Role, CaptureRecords.Storable(EpcKey.Normalise(x.Epc))!)).Distinct()]);
+    private ParsedEvent Parse(EpcisEvent e)
+    {
+        var namespaces = _reader.Header.Namespaces;
+        var epcs = e.Epcs.Select(x => ((short)x.Role, CaptureRecords.Storable(EpcKey.Normalise(x.Epc))!));
+        var classes = e.Quantities.Select(x => ((short)((short)x.Role + ParsedEvent.ClassRoles), CaptureRecords.Storable(EpcKey.Normalise(x.Quantity.EpcClass))!));
+        return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), [.. epcs.Concat(classes).Distinct()], e.EventId is null ? [] : EventContent.Hash(e, namespaces));
+    }
 }
 
 /// <summary>The shipping events of a document, for routing; a bounded number of EPCs is kept.</summary>

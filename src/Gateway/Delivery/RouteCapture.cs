@@ -93,15 +93,10 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         said as materialized (select code, severity, event, event_uri from finding where capture_id = @CaptureId),
         told as not materialized (
             select event_id, body from event where event_id between @FirstEventId and @LastEventId
-            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'),
-        class as materialized (
-            select t.event_id, case l.key when 'quantityList' then 1 when 'childQuantityList' then 3 when 'inputQuantityList' then 4 else 5 end as role, (q.value ->> 'epcClass') collate "C" as epc
-            from told t cross join lateral jsonb_each(t.body::jsonb) l cross join lateral jsonb_array_elements(l.value) q
-            where t.body like '%uantityList"%' and l.key in ('quantityList', 'childQuantityList', 'inputQuantityList', 'outputQuantityList')),
-        thing as materialized (
-            select event_id, role::int, epc from event_epc where event_id between @FirstEventId and @LastEventId
-            union all select x.event_id, x.role::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)
-            union all select event_id, role, epc from class),
+            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'),
+        thing as materialized ( -- a class has the role of its list, and ten
+            select event_id, (role % 10)::int as role, epc from event_epc where event_id between @FirstEventId and @LastEventId
+            union all select x.event_id, (x.role % 10)::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)),
         edge as materialized (select p.epc as parent, c.epc as child from thing p join thing c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
         shipped (epc) as (select epc from thing where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc),
         bare as materialized (select t.event_id, t.body from told t where not exists (select from thing x where x.event_id = t.event_id) and not t.event_id = any(@shipments)),
@@ -115,7 +110,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
             (select 'an event that was not accepted' from said where event is not null and (severity = 'error' or code = 'GW-EVT-02') limit 1),
             (select 'more repeated events than can be looked at' from capture where capture_id = @CaptureId
              and (finding_count > (select count(*) from said) or (select count(*) from said where code = 'GW-EVT-01') >= @MaxRepeats)))
-        """, new { document.CaptureId, document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray(), MaxRepeats }, work.Transaction);
+        """, new { document.CaptureId, document.PartyId, document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray(), MaxRepeats }, work.Transaction);
 
     private Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions) => work.Connection.ExecuteAsync("""
         with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),

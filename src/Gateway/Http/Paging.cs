@@ -14,18 +14,15 @@ public static class Paging
 
     public static bool TryRead(IQueryCollection query, out Page page)
     {
-        page = new Page(30, null);
-        if ((query["perPage"].FirstOrDefault() ?? query["limit"].FirstOrDefault()) is { } size)
+        page = default;
+        if (!TryReadSize(query, out var size))
         {
-            if (!int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > 1000)
-            {
-                return false;
-            }
-            page = page with { Size = number };
+            return false;
         }
+        page = new Page(size, null);
         if (query["nextPageToken"].FirstOrDefault() is { } token)
         {
-            if (!long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var beyond))
+            if (!long.TryParse(PageToken.Open(token), NumberStyles.None, CultureInfo.InvariantCulture, out var beyond))
             {
                 return false;
             }
@@ -34,17 +31,33 @@ public static class Paging
         return true;
     }
 
+    public static bool TryReadSize(IQueryCollection query, out int size)
+    {
+        size = 30;
+        return (query["perPage"].FirstOrDefault() ?? query["limit"].FirstOrDefault()) is not { } given
+            || (int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out size) && size is >= 1 and <= 1000);
+    }
+
     public static void WriteNext(HttpContext context, long? next)
     {
-        if (next is not { } token)
+        if (next is { } last)
         {
-            return;
+            WriteNext(context, PageToken.Seal(last.ToString(CultureInfo.InvariantCulture)), null);
         }
+    }
+
+    /// <param name="expires">When the server no longer takes the token; null when it always does.</param>
+    public static void WriteNext(HttpContext context, string token, DateTimeOffset? expires)
+    {
         var query = new QueryBuilder(context.Request.Query.Where(q => q.Key != "nextPageToken").SelectMany(q => q.Value, (q, v) => KeyValuePair.Create(q.Key, v ?? "")))
         {
-            { "nextPageToken", token.ToString(CultureInfo.InvariantCulture) },
+            { "nextPageToken", token },
         };
         context.Response.Headers.Link = $"<{context.Request.Path.ToUriComponent()}{query.ToQueryString().ToUriComponent()}>; rel=\"next\"";
+        if (expires is { } time)
+        {
+            context.Response.Headers["GS1-Next-Page-Token-Expires"] = time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        }
     }
 }
 
@@ -55,5 +68,20 @@ public static class EpcisHeaders
     {
         response.Headers["GS1-EPCIS-Version"] = "2.0.0";
         response.Headers["GS1-CBV-Version"] = "2.0.0";
+    }
+
+    /// <summary>The answer to OPTIONS (EPCIS 2.0, discovery): what the resource takes and which versions the server speaks.</summary>
+    public static IResult Discovery(HttpResponse response, string allow)
+    {
+        Write(response);
+        response.Headers.Allow = allow;
+        response.Headers["GS1-EPCIS-Min"] = "1.2.0"; // 1.0 and 1.1 share the namespace of 1.2
+        response.Headers["GS1-EPCIS-Max"] = "2.0.0";
+        response.Headers["GS1-CBV-Min"] = "1.2.0";
+        response.Headers["GS1-CBV-Max"] = "2.0.0";
+        response.Headers["GS1-EPC-Format"] = "Never_Translates";
+        response.Headers["GS1-CBV-XML-Format"] = "No_Preference";
+        response.Headers["GS1-Vendor-Version"] = typeof(EpcisHeaders).Assembly.GetName().Version?.ToString(3);
+        return TypedResults.NoContent();
     }
 }

@@ -34,6 +34,9 @@ public static class Problems
     public static ProblemHttpResult BadParameter(string detail) =>
         Of(400, "epcisException:QueryParameterException", "Wrong parameter", detail, "GW-HTTP-02");
 
+    public static ProblemHttpResult BadPageToken(string detail) =>
+        Of(400, "epcisException:QueryParameterException", "Wrong page token", detail, "GW-QRY-01");
+
     public static ProblemHttpResult NotAcceptable(string detail) =>
         Of(406, "epcisException:NotAcceptableException", "Not acceptable", detail, "GW-HTTP-03");
 

@@ -71,7 +71,10 @@ internal sealed class CaptureGateway : IAsyncDisposable
     public Task<HttpResponseMessage> PostAsync(string document, string type = "application/ld+json", params (string Name, string Value)[] headers) =>
         PostAsync(Encoding.UTF8.GetBytes(document), type, headers);
 
-    public async Task<HttpResponseMessage> PostAsync(byte[] document, string type, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> PostAsync(byte[] document, string type, params (string Name, string Value)[] headers) =>
+        await PostAsync(Client, document, type, headers);
+
+    public static async Task<HttpResponseMessage> PostAsync(HttpClient client, byte[] document, string type, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/capture") { Content = new ByteArrayContent(document) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
@@ -82,7 +85,7 @@ internal sealed class CaptureGateway : IAsyncDisposable
                 request.Content.Headers.Add(name, value);
             }
         }
-        return await Client.SendAsync(request);
+        return await client.SendAsync(request);
     }
 
     public async Task<JsonElement> GetAsync(string path, HttpClient? client = null) =>

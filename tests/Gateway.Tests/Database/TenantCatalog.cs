@@ -19,7 +19,6 @@ public static class TenantCatalog
     [
         "installation",    // kind and clock of the installation
         "schema_version",  // which migrations were applied
-        "event_identity",  // that an eventID is taken, which is unique in the world; no content
     ];
 
     /// <summary>Every table that is not shared; partitions are reached through their parents.</summary>
