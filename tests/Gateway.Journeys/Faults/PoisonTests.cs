@@ -29,7 +29,7 @@ public sealed class PoisonTests
         Assert.Equal(1, await outbox.CountAsync("state = 'due' and ordering = 'lane 1'")); // what follows it waits for the decision
         Assert.Equal(4, await outbox.CountAsync("state = 'delivered' and ordering <> 'lane 1'"));
 
-        var decided = await node.GetRequiredService<DeliveryDecisions>().CloseAsync(Access.Actor.System("test"), 1, null, "Settled by telephone", CancellationToken.None);
+        var decided = await node.GetRequiredService<DeliveryDecisions>().CloseAsync(global::Gateway.Access.Actor.System("test"), 1, null, "Settled by telephone", CancellationToken.None);
         Assert.Null(decided.Refusal);
         await Outbox.TurnAsync(node);
         Assert.Equal(5, await outbox.CountAsync("state = 'delivered'"));
