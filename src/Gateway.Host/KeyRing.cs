@@ -8,6 +8,17 @@ namespace Gateway.Host;
 /// <summary>The key ring cannot be opened; the message is a sentence with the remedy.</summary>
 public sealed class KeyRingException(string message, Exception? inner = null) : Exception(message, inner);
 
+public sealed class AccessOptions
+{
+    public const string Section = "Access";
+
+    /// <summary>A PKCS #12 file with an RSA key that encrypts the key ring; empty: the installation makes its own, key-ring.pfx in its data directory.</summary>
+    public string KeyRingCertificate { get; init; } = "";
+
+    /// <summary>Of that file; better given by the environment variable Access__KeyRingCertificatePassword than written down.</summary>
+    public string? KeyRingCertificatePassword { get; init; }
+}
+
 /// <summary>
 /// The keys that seal partners' tokens and sessions lie in the data directory, encrypted with an X.509 certificate: one that is
 /// configured, or one of the gateway's own beside them. A backup needs both.
@@ -27,9 +38,8 @@ public static partial class KeyRing
     /// <summary>The certificate, made when the installation is new; checked against the keys that are there.</summary>
     public static X509Certificate2 Open(IConfiguration configuration, string dataDirectory)
     {
-        var certificate = configuration["Access:KeyRingCertificate"] is { Length: > 0 } configured
-            ? Load(configured, configuration["Access:KeyRingCertificatePassword"])
-            : Own(dataDirectory);
+        var options = configuration.GetSection(AccessOptions.Section).Get<AccessOptions>() ?? new AccessOptions();
+        var certificate = options.KeyRingCertificate.Length > 0 ? Load(options.KeyRingCertificate, options.KeyRingCertificatePassword) : Own(dataDirectory);
         foreach (var (file, thumbprint) in Encrypted(dataDirectory))
         {
             if (thumbprint != certificate.GetCertHashString(HashAlgorithmName.SHA256))

@@ -19,6 +19,7 @@ public sealed class ConfigurationTests
     [InlineData("Scheduling", typeof(SchedulingOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
     [InlineData("Logging", typeof(LogOptions))]
+    [InlineData("Access", typeof(AccessOptions))]
     [InlineData("RateLimits", typeof(RateLimitOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {

@@ -43,6 +43,7 @@ public static class DashboardSetup
 
     public static void MapDashboard(this WebApplication app)
     {
+        app.Use(SameOriginAsync);
         app.MapSignIn();
         app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/today" : "/captures")).RequireAuthorization();
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
@@ -53,6 +54,13 @@ public static class DashboardSetup
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
+
+    // Browsers let any site open a socket to any other, and tell which site it was.
+    private static Task SameOriginAsync(HttpContext context, RequestDelegate next) =>
+        context.Request.Path.StartsWithSegments("/_blazor") && context.Request.Headers.Origin.ToString() is { Length: > 0 } origin
+            && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && string.Equals(from.Authority, context.Request.Host.Value, StringComparison.OrdinalIgnoreCase))
+            ? Http.Problems.Forbidden().ExecuteAsync(context)
+            : next(context);
 
     // Exactly the bytes received, so a compressed document comes compressed; never shown by the browser, which would run what it holds.
     private static async Task<IResult> DownloadAsync(Guid captureId, HttpContext context, CaptureList captures, CaptureSource source, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -30,10 +31,16 @@ public static partial class FailureAnswers
 
     public static void UseFailureAnswers(this IApplicationBuilder app)
     {
+        // One id in the answer, the log, the trail and the caller's own trace.
+        app.Use((context, next) =>
+        {
+            context.TraceIdentifier = Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
+            return next(context);
+        });
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = context => WriteAsync(context, Of(context, context.Features.Get<IExceptionHandlerFeature>()!.Error)),
-            SuppressDiagnosticsCallback = failure => failure.Exception is BadHttpRequestException || DatabaseFault.IsOutage(failure.Exception), // not a fault of ours; the second has a line of its own
+            SuppressDiagnosticsCallback = _ => true, // logged below, with that id and only where it is the gateway's fault
         });
         app.UseStatusCodePages(bare => Of(bare.HttpContext.Response.StatusCode) is { } problem ? WriteAsync(bare.HttpContext, problem) : Task.CompletedTask);
     }
@@ -73,6 +80,7 @@ public static partial class FailureAnswers
             case not null when DatabaseFault.IsOutage(failure):
                 return Logged(context, failure, Problems.Unavailable("The database does not answer. What was acknowledged is safe; repeat this request."));
             default:
+                Failed(Log(context), failure, context.TraceIdentifier, context.Request.Method, context.GetEndpoint()?.DisplayName);
                 return Problems.Failed(context.TraceIdentifier);
         }
     }
@@ -81,15 +89,12 @@ public static partial class FailureAnswers
     private static ProblemHttpResult Logged(HttpContext context, Exception failure, ProblemHttpResult answer)
     {
         AskToRetry(context.Response);
-        Faulted(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(FailureAnswers)), failure, context.Request.Method, context.Request.Path, answer.StatusCode);
+        Faulted(Log(context), failure, context.TraceIdentifier, context.Request.Method, context.GetEndpoint()?.DisplayName, answer.StatusCode);
         return answer;
     }
 
     /// <summary>Seconds; long enough for a restart, short enough for a line that waits.</summary>
     public static void AskToRetry(HttpResponse response) => response.Headers.RetryAfter = "2";
-
-    [LoggerMessage(3001, LogLevel.Error, "{Method} {Path} answered {Status}: the database failed.")]
-    private static partial void Faulted(ILogger log, Exception exception, string method, string path, int status);
 
     private static ProblemHttpResult? Of(int status) => status switch
     {
@@ -104,6 +109,14 @@ public static partial class FailureAnswers
         >= 400 => Problems.Malformed("The request cannot be read."),
         _ => null,
     };
+
+    private static ILogger Log(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(FailureAnswers));
+
+    [LoggerMessage(9001, LogLevel.Error, "Request {TraceId} failed: {Method} at {Endpoint}.")]
+    private static partial void Failed(ILogger log, Exception failure, string traceId, string method, string? endpoint);
+
+    [LoggerMessage(9002, LogLevel.Error, "Request {TraceId} was answered with {Status}: {Method} at {Endpoint}, the database failed.")]
+    private static partial void Faulted(ILogger log, Exception failure, string traceId, string method, string? endpoint, int status);
 
     // The framework tells the parameter only in its sentence, with its type before the name.
     [GeneratedRegex("^Failed to bind parameter \"[^\"]* (\\w+)\"")]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Epcis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -64,7 +65,7 @@ public static class Problems
 
     /// <summary>What failed is in the log under the same traceId, and nowhere else.</summary>
     public static ProblemHttpResult Failed(string traceId) =>
-        Of(500, "epcisException:ImplementationException", "Failed inside the gateway", $"Something went wrong that should not; it was logged as {traceId}.", "GW-HTTP-10", null, ("traceId", traceId));
+        Of(500, "epcisException:ImplementationException", "Failed inside the gateway", $"Something went wrong that should not; it was logged as {traceId}.", "GW-HTTP-10");
 
     public static ProblemHttpResult TooLarge() =>
         Of(413, Limit, "Request too large", "The body is larger than this address takes.", "GW-HTTP-11");
@@ -122,7 +123,7 @@ public static class Problems
 
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
-        var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code) };
+        var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };
         if (findings is not null)
         {
             extensions["findings"] = findings.Select(FindingView.Of).ToList();

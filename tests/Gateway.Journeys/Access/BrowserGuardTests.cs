@@ -52,6 +52,13 @@ public sealed partial class BrowserGuardTests
             Assert.Contains("samesite=strict", c, StringComparison.OrdinalIgnoreCase);
             Assert.Contains("httponly", c, StringComparison.OrdinalIgnoreCase);
         });
+        // A socket that another site opens is refused, though the browser would send what it has.
+        foreach (var (origin, expected) in (IEnumerable<(string, int)>)[("https://elsewhere.example", 403), ("null", 403), (gateway.Url.GetLeftPart(UriPartial.Authority), 200)])
+        {
+            using var negotiate = new HttpRequestMessage(HttpMethod.Post, "_blazor/negotiate?negotiateVersion=1") { Headers = { { "Origin", origin } } };
+            using var negotiated = await http.SendAsync(negotiate, Ct);
+            Assert.Equal((origin, expected), (origin, (int)negotiated.StatusCode));
+        }
         // The cookie opens pages; at the API it opens nothing.
         using var page = await http.GetAsync("deliveries", Ct);
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);

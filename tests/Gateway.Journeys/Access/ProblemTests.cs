@@ -66,6 +66,7 @@ public sealed class ProblemTests
             Assert.Equal((path, code), (path, problem.GetProperty("code").GetString()));
             Assert.Equal(status, problem.GetProperty("status").GetInt32());
             Assert.NotEqual("", problem.GetProperty("title").GetString());
+            Assert.Equal(32, problem.GetProperty("traceId").GetString()!.Length);
             Assert.Contains(names ?? "", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
             Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
