@@ -40,8 +40,8 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>The host's own services, to look at what it has mapped.</summary>
     public IServiceProvider Services => _app.Services;
 
-    public static Task<TestGateway> StartAsync(params (string Key, string Value)[] settings) =>
-        StartAsync(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+    public static Task<TestGateway> StartAsync((string Name, string Value) setting, params (string Name, string Value)[] more) =>
+        StartAsync(more.Prepend(setting).ToDictionary(s => s.Name, s => (string?)s.Value));
 
     /// <param name="settings">Besides those of every test.</param>
     /// <param name="extend">Adds to the host what only a test has, such as an endpoint that fails.</param>

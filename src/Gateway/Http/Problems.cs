@@ -49,7 +49,7 @@ public static class Problems
         Of(503, "epcisException:ImplementationException", "Outcome unknown", "The database has not confirmed the outcome. Repeat the request with the same Idempotency-Key.", "GW-HTTP-05");
 
     public static ProblemHttpResult StorageFull() =>
-        Of(507, "epcisException:ImplementationException", "No room in the database", "The database's disk is full; nothing of the request is stored. Send it again later.", "GW-HTTP-16");
+        Of(507, "epcisException:ImplementationException", "No room in the database", "The database's disk is full; nothing of the request is stored. Send it again later.", "GW-HTTP-12");
 
     public static ProblemHttpResult Invalid(string detail, string code = "GW-HTTP-06") =>
         Of(422, Validation, "Invalid request", detail, code);
