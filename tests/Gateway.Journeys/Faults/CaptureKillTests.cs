@@ -25,10 +25,11 @@ public sealed class CaptureKillTests
             await load.RunAsync(n => hosts[n % hosts.Length].Url, async stop =>
             {
                 var random = new Random(Seed);
-                for (var kill = 0; kill < FaultScale.Of(4, 50); kill++)
+                for (var kill = 0; kill < FaultScale.Of(3, 50); kill++)
                 {
-                    var next = load.Acknowledged + random.Next(5, 30);
-                    await Eventually.TrueAsync(() => Task.FromResult(load.Acknowledged >= next), seconds: 60);
+                    load.Allow(40);
+                    var next = load.Acknowledged + random.Next(5, 20);
+                    await Eventually.TrueAsync(() => Task.FromResult(load.Acknowledged >= next), seconds: 120);
                     await Task.Delay(random.Next(100), stop);
                     var victim = random.Next(hosts.Length);
                     await hosts[victim].KillAsync();

@@ -23,6 +23,7 @@ internal sealed class CaptureLoad(string administrator, PartnerSimulator partner
     private static readonly SimulatedParty JsonBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Buyer of JSON");
     private readonly ConcurrentDictionary<string, Guid> _acknowledged = new(); // by SHA-256
     private readonly ConcurrentDictionary<string, int> _failures = new();
+    private readonly SemaphoreSlim _allowed = new(0);
     private string[] _tokens = [];
 
     public int Acknowledged => _acknowledged.Count;
@@ -51,6 +52,9 @@ internal sealed class CaptureLoad(string administrator, PartnerSimulator partner
         }
     }
 
+    /// <summary>Lets the senders send so many documents more, so that a slow machine does not make the load long.</summary>
+    public void Allow(int documents) => _allowed.Release(documents);
+
     /// <summary>Sends until the fault is over, and then some more.</summary>
     public async Task RunAsync(Func<int, Uri> host, Func<CancellationToken, Task> fault, CancellationToken ct)
     {
@@ -64,6 +68,7 @@ internal sealed class CaptureLoad(string administrator, PartnerSimulator partner
         var random = new Random(seed + sender);
         for (var (n, after) = (0, 0); n < MaxPerSender && after < 3; n++)
         {
+            await Task.WhenAny(_allowed.WaitAsync(ct), breaking);
             after += breaking.IsCompleted ? 1 : 0;
             var isJson = random.Next(2) == 1;
             var document = Document(isJson, sender * 1000 + n);

@@ -25,10 +25,11 @@ public sealed class DatabaseRestartTests
             await load.RunAsync(_ => host.Url, async stop =>
             {
                 var random = new Random(Seed);
-                for (var restart = 0; restart < FaultScale.Of(4, 20); restart++)
+                for (var restart = 0; restart < FaultScale.Of(3, 20); restart++)
                 {
-                    var next = load.Acknowledged + random.Next(5, 30);
-                    await Eventually.TrueAsync(() => Task.FromResult(load.Acknowledged >= next), seconds: 60);
+                    load.Allow(40);
+                    var next = load.Acknowledged + random.Next(5, 20);
+                    await Eventually.TrueAsync(() => Task.FromResult(load.Acknowledged >= next), seconds: 120);
                     await Task.Delay(random.Next(100), stop);
                     await server.CrashAsync(stop);
                     await Task.Delay(random.Next(1000), stop);
