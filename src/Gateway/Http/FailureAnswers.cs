@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.Database;
 using Gateway.Http.Help;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
@@ -11,6 +12,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Gateway.Http;
 
@@ -75,7 +77,7 @@ public static partial class FailureAnswers
                 return Logged(context, failure, Problems.OutcomeUnknown());
             case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
                 return Logged(context, failure, Problems.StorageFull());
-            case not null when DatabaseFault.IsOutage(failure):
+            case var _ when DatabaseFault.IsOutage(failure):
                 return Logged(context, failure, Problems.Unavailable("The database does not answer. What was acknowledged is safe; repeat this request."));
             default:
                 Failed(Log(context), failure, context.TraceIdentifier, context.Request.Method, context.GetEndpoint()?.DisplayName);

@@ -63,6 +63,10 @@ public sealed partial class AccessMatrixTests
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
         POST   /api/keys/{id}/revoke                 own    422 403 403 403 403 403
+        *      /today                                any    200 200 403 403 200 200
+        *      /search                               any    200 200 200 200 403 200
+        *      /partners                             any    200 200 403 403 403 200
+        *      /partners/{PartnerId:int}             own    200 200 403 403 403 200
         *      /captures                             any    200 200 200 200 403 200
         *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
         *      /deliveries                           any    200 200 403 403 200 200
@@ -156,6 +160,7 @@ public sealed partial class AccessMatrixTests
             var value = pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
+                : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;

@@ -28,7 +28,7 @@ public sealed class FullDiskTests
         var large = Large(6);
         var (status, body) = await PostAsync(client, large, ct);
         Assert.True(status is HttpStatusCode.InsufficientStorage or HttpStatusCode.ServiceUnavailable, $"{status} {body}");
-        Assert.Contains(JsonDocument.Parse(body).RootElement.GetProperty("code").GetString(), (string?[])["GW-HTTP-16", "GW-HTTP-04", "GW-HTTP-05"]);
+        Assert.Contains(JsonDocument.Parse(body).RootElement.GetProperty("code").GetString(), (string?[])["GW-HTTP-12", "GW-HTTP-04", "GW-HTTP-05"]);
         disk.Fill(leaveMegabytes: 0);
         var acknowledged = 1;
         var refused = new List<byte[]> { large };

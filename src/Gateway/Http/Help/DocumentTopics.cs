@@ -47,12 +47,5 @@ internal static class DocumentTopics
         new("EPCIS-JSON-19", "An event type outside the standard", "The event has a type of your own. It is kept only in the document itself, not as an event that can be queried.", "Use one of the event types of EPCIS 2.0 where it fits.", Json),
         new("EPCIS-JSON-20", "persistentDisposition does not belong here", "This kind of event has no persistentDisposition in the standard.", "Say it in an event that has one, such as an ObjectEvent.", Json),
         new("EPCIS-JSON-21", "@context stands after the events", "A document is read from its beginning, so the extensions were read before their namespaces were known.", "Write @context as the first member of the document.", "JSON-LD 1.1"),
-        new("EPCIS-OUT-01", "Carried in an extension", "The form that is written has no place of its own for this, so it is carried in an extension, which receivers may pass over.", "Send the document in EPCIS 2.0 where the receiver must see it."),
-        new("EPCIS-OUT-02", "Cannot be written", "The form that is written cannot say this, or demands what is not there. The finding tells what was done instead.", "Correct the event at its source, or choose a form that can say it."),
-        new("EPCIS-OUT-03", "Not understood while writing", "A value could not be understood, so it could not be put into the spelling of the form that is written.", "Correct the value at its source."),
-        new("EPCIS-OUT-04", "Written outside the schema", "The schema has no place for this element. It is kept all the same, and a strict receiver will refuse it.", "Give the element a namespace of yours at its source."),
-        new("EPCIS-OUT-05", "A name was changed", "The name cannot be one in XML, so it was written with the forbidden characters escaped.", "Use a name of letters, digits, hyphens and underscores at its source.", "XML 1.0"),
-        new("EPCIS-OUT-06", "A QuantityEvent became an ObjectEvent", "The QuantityEvent is written as the ObjectEvent that says the same.", "Nothing: both mean the same.", "EPCIS 1.2, 7.4.4"),
-        new("EPCIS-OUT-07", "A structured value became text", "The value has parts, and the form that is written has room for text only.", "Nothing, when the text is enough for the receiver."),
     ];
 }
