@@ -17,9 +17,9 @@ public sealed partial class ReadmeTests
         Assert.True(lines.Count >= 5, "The README has no tour any more.");
 
         var data = Directory.CreateTempSubdirectory("gateway-tour-").FullName;
+        using var demonstration = Start(root, data, "./run.sh");
         try
         {
-            using var demonstration = Start(root, data, "./run.sh");
             _ = demonstration.StandardOutput.ReadToEndAsync(Ct);
             _ = demonstration.StandardError.ReadToEndAsync(Ct);
             var shown = Path.Combine(data, "demo.json");
@@ -50,6 +50,8 @@ public sealed partial class ReadmeTests
         }
         finally
         {
+            demonstration.Kill(); // its server ends with it
+            await demonstration.WaitForExitAsync(CancellationToken.None);
             Directory.Delete(data, recursive: true);
         }
     }

@@ -67,6 +67,7 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
     public static readonly TimeSpan CommitDeadline = TimeSpan.FromSeconds(30);
 
     private bool _handedOver;
+    private int _closed;
 
     public NpgsqlConnection Connection { get; } = connection;
     public NpgsqlTransaction Transaction { get; } = transaction;
@@ -121,5 +122,6 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
         await Connection.DisposeAsync();
     }
 
-    public ValueTask DisposeAsync() => _handedOver ? ValueTask.CompletedTask : new ValueTask(CloseAsync());
+    // Once only: Npgsql keeps one transaction object per pooled connection, so a second disposal would roll back whoever has it next.
+    public ValueTask DisposeAsync() => _handedOver || Interlocked.Exchange(ref _closed, 1) != 0 ? ValueTask.CompletedTask : new ValueTask(CloseAsync());
 }
