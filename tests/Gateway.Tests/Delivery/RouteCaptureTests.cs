@@ -67,7 +67,7 @@ public sealed class RouteCaptureTests
         await using var database = await TestDatabase.CreateAsync();
         await PrepareAsync(database);
         await StoreAsync(database, 1, [new ObjectEvent { Action = EventAction.Add, EpcList = [Stranger] }]);
-        await database.ExecuteAsync("insert into event_identity values ('urn:uuid:first', '', 'x', 1 << 20)");
+        await database.ExecuteAsync("insert into event_identity (event_uri, content_hash, event_id, party_id, claim) values ('urn:uuid:first', 'x', 1 << 20, 2, 0)");
         await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
         await FindAsync(database, "GW-EVT-01", "info");
         Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await RouteAsync(database, [To(Buyer)], Last(3)));
@@ -147,10 +147,10 @@ public sealed class RouteCaptureTests
                 """, connection)
             { Parameters = { new() { Value = (captureId << 20) + i }, new() { Value = e.EventType }, new() { Value = Encoding.UTF8.GetString(JsonEventWriter.ToUtf8(e, null)) } } };
             await row.ExecuteNonQueryAsync();
-            foreach (var (role, epc) in e.Epcs)
+            foreach (var (role, epc) in e.Epcs.Select(x => ((short)x.Role, x.Epc)).Concat(e.Quantities.Select(q => ((short)(10 + (short)q.Role), q.Quantity.EpcClass))))
             {
-                await using var thing = new NpgsqlCommand("insert into event_epc values ($1, 2, 2026, $2, $3)", connection)
-                { Parameters = { new() { Value = (captureId << 20) + i }, new() { Value = (short)role }, new() { Value = EpcKey.Normalise(epc) } } };
+                await using var thing = new NpgsqlCommand("insert into event_epc (event_id, party_id, period, role, epc) values ($1, 2, 2026, $2, $3)", connection)
+                { Parameters = { new() { Value = (captureId << 20) + i }, new() { Value = role }, new() { Value = EpcKey.Normalise(epc) } } };
                 await thing.ExecuteNonQueryAsync();
             }
         }
