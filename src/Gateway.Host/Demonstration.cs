@@ -8,7 +8,7 @@ namespace Gateway.Host;
 /// <summary>The demonstration plant. Refuses a live database.</summary>
 public static class Demonstration
 {
-    private static readonly Dictionary<string, string?> Settings = new() { ["Delivery:AllowPrivateAddresses"] = "true" };
+    private static readonly Dictionary<string, string?> Settings = new() { ["Delivery:AllowPrivateAddresses"] = "true", ["SignIn:Idle"] = "08:00:00" };
 
     public static async Task<int> RunAsync(CancellationToken ct)
     {
@@ -19,11 +19,12 @@ public static class Demonstration
         await app.StartAsync(ct);
         var url = app.Urls.First();
         await using var partners = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
+        var logins = await DemonstrationPeople.MakeAsync(database, ct);
         var plant = new DemonstrationPlant(database, new Uri(url), keys["admin"], keys["cmo"]);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
         await plant.PreparePartnersAsync(partners, stopping.Token);
         keys["partner"] = await MakeKeyAsync(database, "partner", "partner", "partner", DemonstrationPlant.ShownPartner, stopping.Token);
-        await WriteAsync(url, keys, stopping.Token);
+        await WriteAsync(url, logins, keys, stopping.Token);
         var life = LiveAsync(plant, stopping.Token);
         await app.WaitForShutdownAsync(ct);
         await stopping.CancelAsync();
@@ -65,7 +66,7 @@ public static class Demonstration
         }
         await work.CommitAsync();
         var keys = new Dictionary<string, string>();
-        foreach (var (member, role, kind) in (IEnumerable<(string, string, string)>)[("admin", "administrator", "organisation"), ("officer", "officer", "organisation"), ("cmo", "cmo", "cmo"), ("line", "operator", "organisation")])
+        foreach (var (member, role, kind) in (IEnumerable<(string, string, string)>)[("admin", "demonstration", "organisation"), ("officer", "officer", "organisation"), ("cmo", "cmo", "cmo"), ("line", "operator", "organisation")])
         {
             keys[member] = await MakeKeyAsync(database, member, role, kind, null, ct);
         }
@@ -81,18 +82,23 @@ public static class Demonstration
         return token;
     }
 
-    private static async Task WriteAsync(string url, Dictionary<string, string> keys, CancellationToken ct)
+    private static async Task WriteAsync(string url, IReadOnlyList<DemonstrationLogin> logins, Dictionary<string, string> keys, CancellationToken ct)
     {
         var path = Path.Combine(DataDirectory.Path, "demo.json");
         Directory.CreateDirectory(DataDirectory.Path);
-        var text = JsonSerializer.Serialize(new { url, logins = Array.Empty<object>(), keys }, JsonSerializerOptions.Web);
+        var text = JsonSerializer.Serialize(new { url, logins, keys }, JsonSerializerOptions.Web);
         await using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         await using (var writer = new StreamWriter(file))
         {
             await writer.WriteAsync(text.AsMemory(), ct);
         }
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await Console.Out.WriteLineAsync($"The demonstration runs at {url}. Sign in with one of these keys (also in {path}):");
+        await Console.Out.WriteLineAsync($"The demonstration runs at {url}. Sign in as one of these people (also in {path}):");
+        foreach (var login in logins)
+        {
+            await Console.Out.WriteLineAsync($"  {login.User,-14} {login.Password}");
+        }
+        await Console.Out.WriteLineAsync("Keys for programs:");
         foreach (var (member, token) in keys)
         {
             await Console.Out.WriteLineAsync($"  {member,-8} {token}");

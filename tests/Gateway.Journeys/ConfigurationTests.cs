@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Delivery;
 using Gateway.Host;
@@ -21,6 +22,7 @@ public sealed class ConfigurationTests
     [InlineData("Logging", typeof(LogOptions))]
     [InlineData("Access", typeof(AccessOptions))]
     [InlineData("RateLimits", typeof(RateLimitOptions))]
+    [InlineData("SignIn", typeof(SignInOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

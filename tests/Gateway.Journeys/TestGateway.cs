@@ -9,6 +9,7 @@ using Gateway.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 
 namespace Gateway.Journeys;
 
@@ -81,13 +82,19 @@ public sealed class TestGateway : IAsyncDisposable
     {
         var keys = new Dictionary<string, string>();
         await using var work = await database.BeginAsync(Actor.System("test"), CancellationToken.None);
-        foreach (var role in Roles.All)
+        foreach (var role in await RolesAsync(work))
         {
             var kind = role is "cmo" or "partner" ? role : "organisation";
             keys[role] = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, kind, $"The {kind}", null), role, role, "gwl");
         }
         await work.CommitAsync();
         return keys;
+    }
+
+    private static async Task<IReadOnlyList<string>> RolesAsync(Work work)
+    {
+        await using var command = new NpgsqlCommand("select array_agg(role order by role) from role", work.Connection, work.Transaction);
+        return (string[])(await command.ExecuteScalarAsync())!;
     }
 
     public HttpClient Client(string role)

@@ -15,7 +15,6 @@ public static class KeyCommand
     private static Command Add()
     {
         var role = new Option<string>("--role") { Description = "The role of the key.", Required = true };
-        role.AcceptOnlyFromAmong([.. Roles.All]);
         var name = new Option<string>("--name") { Description = "Whose key it is.", Required = true };
         var party = new Option<string?>("--party") { Description = "Name of the CMO or partner; by default the organisation itself." };
         var gln = new Option<string?>("--gln") { Description = "The party's GLN, 13 digits." };

@@ -18,6 +18,7 @@ public static class Verbs
             SubmitCommand.Create(),
             DeliveriesCommand.Create(),
             KeyCommand.Create(),
+            PersonCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -1,9 +1,9 @@
+using System.Security.Claims;
 using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,7 +24,8 @@ public static class DashboardSetup
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddRadzenComponents();
         services.AddCascadingAuthenticationState();
-        services.AddScoped<AuthenticationStateProvider, KeyRevalidation>();
+        services.AddScoped<SessionState>();
+        services.AddScoped<AuthenticationStateProvider>(s => s.GetRequiredService<SessionState>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Installation>();
         services.AddScoped<LiveUpdates>();
@@ -45,15 +46,18 @@ public static class DashboardSetup
     {
         app.Use(SameOriginAsync);
         app.MapSignIn();
-        app.MapGet("/", (HttpContext context) => Results.Redirect(context.User.Has(Permissions.ReadDeliveries) ? "/today" : "/captures")).RequireAuthorization();
+        app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
         app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadCaptures)
         {
-            AuthenticationSchemes = $"{CookieAuthenticationDefaults.AuthenticationScheme},{KeyAuthentication.SchemeName}",
+            AuthenticationSchemes = $"{SessionAuthentication.SchemeName},{KeyAuthentication.SchemeName}",
         });
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
+
+    private static string FirstPage(ClaimsPrincipal user) =>
+        user.Has(Permissions.ReadDeliveries) ? "/today" : user.Has(Permissions.ReadCaptures) ? "/captures" : user.Has(Permissions.ManagePeople) ? "/settings/people" : "/account";
 
     // Browsers let any site open a socket to any other, and tell which site it was.
     private static Task SameOriginAsync(HttpContext context, RequestDelegate next) =>

@@ -27,6 +27,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     [Inject]
     private LiveUpdates Updates { get; set; } = default!;
 
+    [Inject]
+    private SessionState Session { get; set; } = default!;
+
     [CascadingParameter]
     private Task<AuthenticationState> SignedIn { get; set; } = default!;
 
@@ -36,19 +39,48 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>The last re-reading failed: what is shown may be old.</summary>
     protected bool Stale { get; private set; }
 
-    protected CancellationToken Closed => _closed.Token;
+    /// <summary>Outlives its source: what was begun before the page closed may end after it.</summary>
+    protected CancellationToken Closed { get; }
+
+    protected LivePage() => Closed = _closed.Token;
 
     protected abstract bool Concerns(Change change);
 
     /// <param name="again">False when the address changed: then nothing shown before counts.</param>
     protected abstract Task ReadAsync(bool again);
 
+    protected async Task<string?> ClaimAsync(string type) => (await SignedIn).User.FindFirst(type)?.Value;
+
     protected async Task<bool> MayAsync(string permission) => (await SignedIn).User.Has(permission);
+
+    /// <summary>Runs a command as whoever this is now: the page may have been open since before he lost the right, or himself.</summary>
+    /// <param name="permission">Null where being signed in is enough: one's own account.</param>
+    /// <returns>False when he may not, and nothing was done.</returns>
+    protected async Task<bool> CommandAsync(string? permission, Func<Actor, Task> command)
+    {
+        var user = await Session.RefreshAsync(active: true, Closed);
+        if (user.Identity?.IsAuthenticated != true || permission is not null && !user.Has(permission))
+        {
+            return false;
+        }
+        await command(user.ToActor("dashboard"));
+        return true;
+    }
 
     protected override async Task OnParametersSetAsync()
     {
-        Reader = (await SignedIn).User.ToActor("dashboard");
+        var user = (await SignedIn).User;
+        if (user.Identity?.IsAuthenticated != true)
+        {
+            return; // the router shows why
+        }
+        Reader = user.ToActor("dashboard");
         await ReadAsync(again: false);
+        if (RendererInfo.IsInteractive)
+        {
+            // Going from page to page needs no request, so it is noted here that somebody is at work; and whether he still may.
+            await Session.RefreshAsync(active: true, Closed);
+        }
     }
 
     protected override void OnAfterRender(bool firstRender)

@@ -1,9 +1,4 @@
-using System.Security.Claims;
 using Gateway.Access;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Components.Authorization;
-using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Gateway.Host.Dashboard;
@@ -16,34 +11,42 @@ static class SignInEndpoints
         app.MapPost("/sign-out", SignOutAsync).AllowAnonymous();
     }
 
-    private static async Task<IResult> SignInAsync(HttpContext context, [FromForm] string? key, [FromForm] string? returnUrl, ApiKeys keys, CancellationToken ct)
+    // Two forms: name and password of a person, or a key.
+    private static async Task<IResult> SignInAsync(HttpContext context, [FromForm] string? user, [FromForm] string? password, [FromForm] string? code, [FromForm] string? key, [FromForm] string? returnUrl,
+        SignInPerson signIn, ApiKeys keys, Sessions sessions, CancellationToken ct)
     {
         var target = IsLocal(returnUrl) ? returnUrl! : "/";
-        if (await keys.FindAsync((key ?? "").Trim(), ct) is not { } holder)
+        var origin = Origin(context);
+        var secret = key is null
+            ? await signIn.TryAsync(user ?? "", password ?? "", code, origin, ct)
+            : await keys.FindAsync(key.Trim(), ct) is { } holder ? await sessions.StartAsync(holder, origin, ct) : null;
+        if (secret is null)
         {
-            return Results.LocalRedirect($"/sign-in?failed=true&returnUrl={Uri.EscapeDataString(target)}");
+            return Results.LocalRedirect($"/sign-in?failed={(key is null ? "person" : "key")}&returnUrl={Uri.EscapeDataString(target)}");
         }
-        const string scheme = CookieAuthenticationDefaults.AuthenticationScheme;
-        await context.SignInAsync(scheme, KeyAuthentication.Principal(holder, scheme));
+        await EndAsync(context, sessions, "signed in anew", ct);
+        SessionAuthentication.SetCookie(context, secret);
         return Results.LocalRedirect(target);
     }
 
     // The form's binding parameter makes the framework check the antiforgery token.
-    private static async Task<IResult> SignOutAsync(HttpContext context, [FromForm] IFormCollection form)
+    private static async Task<IResult> SignOutAsync(HttpContext context, [FromForm] IFormCollection form, Sessions sessions, CancellationToken ct)
     {
         _ = form;
-        await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        await EndAsync(context, sessions, "signed out", ct);
+        SessionAuthentication.RemoveCookie(context);
         return Results.LocalRedirect("/sign-in");
     }
 
+    private static async Task EndAsync(HttpContext context, Sessions sessions, string why, CancellationToken ct)
+    {
+        if (SessionAuthentication.Secret(context) is { } secret && await sessions.FindAsync(secret, ct) is { } holder)
+        {
+            await sessions.EndAsync(secret, why, holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor(Origin(context)), ct);
+        }
+    }
+
+    private static string Origin(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+
     private static bool IsLocal(string? url) => url is ['/', ..] && !url.StartsWith("//", StringComparison.Ordinal) && !url.StartsWith("/\\", StringComparison.Ordinal);
-}
-
-/// <summary>A page that stays open asks again whether its key still opens anything.</summary>
-sealed class KeyRevalidation(ILoggerFactory loggers, ApiKeys keys) : RevalidatingServerAuthenticationStateProvider(loggers)
-{
-    protected override TimeSpan RevalidationInterval => TimeSpan.FromSeconds(20);
-
-    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
-        authenticationState.User.FindFirstValue("key") is { } id && await keys.IsActiveAsync(id, cancellationToken);
 }

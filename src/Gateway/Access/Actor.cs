@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Gateway.Access;
 
 /// <summary>
@@ -15,8 +13,4 @@ public sealed record Actor(string Id, string Name, string Role, int? PartyId, st
 
     /// <summary>The gateway itself, named by the part that works.</summary>
     public static Actor System(string part) => new($"system:{part}", $"Gateway {part}", "system", null, "process", Environment.MachineName) { Sees = "*" };
-
-    /// <summary>A holder of a key: the organisation sees every row, a CMO or partner its own only.</summary>
-    public static Actor OfKey(string keyId, string name, string role, int partyId, bool isOrganisation, string origin) =>
-        new($"key:{keyId}", name, role, partyId, "key", origin) { Sees = isOrganisation ? "*" : partyId.ToString(CultureInfo.InvariantCulture) };
 }

@@ -25,15 +25,18 @@ public sealed class AddKey(GatewayDatabase database)
         }
         var isOwn = kind == "organisation";
         var partyId = await Parties.EnsureAsync(work, kind, isOwn ? "Organisation" : request.Party!.Trim(), isOwn ? null : request.Gln);
-        var token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
-        await work.CommitAsync();
-        return (token, null);
+        string? token = null;
+        var refused = await Roles.RefusalAsync(async () =>
+        {
+            token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
+            await work.CommitAsync();
+        });
+        return (refused is null ? token : null, refused);
     }
 
     private static string? Refuse(KeyRequest request) => request switch
     {
         { Role: null } => "role is missing.",
-        _ when !Roles.All.Contains(request.Role) => $"role is one of {string.Join(", ", Roles.All)}.",
         _ when string.IsNullOrWhiteSpace(request.Name) => "name is missing: whose key it is.",
         _ when Roles.PartyKindOf(request.Role) != "organisation" && string.IsNullOrWhiteSpace(request.Party) => $"party is missing: a key of role {request.Role} belongs to somebody.",
         { ExpiresInDays: < 1 or > 3650 } => "expiresInDays is 1 to 3650.",

@@ -6,9 +6,6 @@ using Gateway.Database;
 
 namespace Gateway.Access;
 
-/// <summary>A key as it was found: who holds it and whose rows it may touch.</summary>
-public sealed record KeyHolder(string KeyId, string Name, string Role, int PartyId, string PartyKind);
-
 /// <summary>A key as it is listed; its secret is nowhere.</summary>
 /// <param name="State">active, expired or revoked.</param>
 /// <param name="LastUsedAt">To the minute.</param>
@@ -92,7 +89,7 @@ public sealed class ApiKeys(GatewayDatabase database)
     }
 
     /// <returns>The holder, or null for a key that is unknown, wrong, expired or revoked; which of these is not told.</returns>
-    public async Task<KeyHolder?> FindAsync(string token, CancellationToken ct)
+    public async Task<Holder?> FindAsync(string token, CancellationToken ct)
     {
         var dot = token.IndexOf('.', StringComparison.Ordinal);
         if (dot < 5 || token.Length > 200 || token[..4] is not ("gwl_" or "gwt_") || token.AsSpan(4, dot - 4).ContainsAnyExcept(s_idCharacters))
@@ -100,9 +97,10 @@ public sealed class ApiKeys(GatewayDatabase database)
             return null;
         }
         await using var work = await database.BeginAsync(Actor.System("access"), ct);
-        var row = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, string Name, string Role, int PartyId, string PartyKind, byte[] Hash, bool Unnoted)?>("""
-            select k.key_id, k.name, k.role, k.party_id, p.kind, k.secret_hash, coalesce(k.last_used_at < gateway_now() - interval '1 minute', true)
-            from api_key k join party p using (party_id)
+        var row = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, string Name, string Role, int PartyId, string PartyKind, byte[] Hash, bool Unnoted, bool Everything, string[] Permissions)?>("""
+            select k.key_id, k.name, k.role, k.party_id, p.kind, k.secret_hash, coalesce(k.last_used_at < gateway_now() - interval '1 minute', true),
+                   r.everything, array(select permission from role_permission rp where rp.role = k.role)
+            from api_key k join party p using (party_id) join role r using (role)
             where k.key_id = @id and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
             """, new { id = token[4..dot] }, work.Transaction);
         // An unknown id is compared all the same, so that time does not tell it from a wrong secret.
@@ -115,16 +113,7 @@ public sealed class ApiKeys(GatewayDatabase database)
         {
             await NoteUseAsync(work, r.KeyId);
         }
-        return new KeyHolder(r.KeyId, r.Name, r.Role, r.PartyId, r.PartyKind);
-    }
-
-    /// <summary>Whether the key still opens anything; asked for every request of a signed-in browser.</summary>
-    public async Task<bool> IsActiveAsync(string keyId, CancellationToken ct)
-    {
-        await using var work = await database.BeginAsync(Actor.System("access"), ct);
-        return await work.Connection.ExecuteScalarAsync<bool>("""
-            select exists (select from api_key where key_id = @keyId and revoked_at is null and (expires_at is null or expires_at > gateway_now()))
-            """, new { keyId }, work.Transaction);
+        return new Holder(r.KeyId, null, r.Name, r.PartyId, r.PartyKind, "key", [r.Role], r.Permissions, r.Everything, MustChange: false, SessionId: null);
     }
 
     // Once a minute for each key, by whichever request is first; it waits for no disk and no standby, because nothing depends on it.

@@ -37,17 +37,9 @@ public sealed class GatewayDatabase(NpgsqlDataSource source)
         {
             // BEGIN travels with the first command: one round trip for both.
             var transaction = await connection.BeginTransactionAsync(ct);
-            await using var command = new NpgsqlCommand("""
-                select set_config('app.party', $1, true), set_config('app.actor', $2, true), set_config('app.actor_name', $3, true),
-                       set_config('app.actor_role', $4, true), set_config('app.actor_party', $5, true), set_config('app.method', $6, true),
-                       set_config('app.origin', $7, true), set_config('app.reason', $8, true), set_config('app.correlation', $9, true)
-                """, connection, transaction);
-            foreach (var value in (string?[])[actor.Sees, actor.Id, actor.Name, actor.Role, actor.PartyId?.ToString(CultureInfo.InvariantCulture), actor.Method, actor.Origin, actor.Reason, actor.Correlation])
-            {
-                command.Parameters.AddWithValue(value ?? "");
-            }
-            await command.ExecuteNonQueryAsync(ct);
-            return new Work(connection, transaction);
+            var work = new Work(connection, transaction);
+            await work.ActAsAsync(actor, ct);
+            return work;
         }
         catch
         {
@@ -71,6 +63,31 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
 
     public NpgsqlConnection Connection { get; } = connection;
     public NpgsqlTransaction Transaction { get; } = transaction;
+
+    /// <summary>Names who acts from here on, and what he may touch.</summary>
+    public async Task ActAsAsync(Actor actor, CancellationToken ct = default)
+    {
+        await using var command = new NpgsqlCommand("""
+            select set_config('app.party', $1, true), set_config('app.actor', $2, true), set_config('app.actor_name', $3, true),
+                   set_config('app.actor_role', $4, true), set_config('app.actor_party', $5, true), set_config('app.method', $6, true),
+                   set_config('app.origin', $7, true), set_config('app.reason', $8, true), set_config('app.correlation', $9, true)
+            """, Connection, Transaction);
+        foreach (var value in (string?[])[actor.Sees, actor.Id, actor.Name, actor.Role, actor.PartyId?.ToString(CultureInfo.InvariantCulture), actor.Method, actor.Origin, actor.Reason, actor.Correlation])
+        {
+            command.Parameters.AddWithValue(value ?? "");
+        }
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Notes in the audit trail what no row shows: a failed sign-in, a secret that was changed.</summary>
+    public async Task AuditAsync(string action, string entity, string key)
+    {
+        await using var command = new NpgsqlCommand("select audit_write($1, $2, $3, null, null)", Connection, Transaction)
+        {
+            Parameters = { new() { Value = action }, new() { Value = entity }, new() { Value = key } },
+        };
+        await command.ExecuteNonQueryAsync();
+    }
 
     /// <summary>
     /// Returns only when the commit is confirmed. A COMMIT whose wait for a standby was cancelled returns normally with a mere

@@ -15,7 +15,7 @@ public sealed class RateLimitOptions
 {
     public const string Section = "RateLimits";
 
-    /// <summary>Requests of one key, or of a browser signed in with it; unused ones gather up to a minute's worth.</summary>
+    /// <summary>Requests of one key or person, a browser signed in with it included; unused ones gather up to a minute's worth.</summary>
     [Range(1, 10_000_000)] public int PerKeyPerMinute { get; init; } = 120_000;
 
     /// <summary>Requests from one address without a valid key.</summary>
@@ -38,8 +38,8 @@ public static class RateLimits
         {
             var limits = chosen.Value;
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-                context.User.FindFirstValue("key") is { } key
-                    ? RateLimitPartition.GetTokenBucketLimiter("key " + key, _ => Bucket(limits.PerKeyPerMinute))
+                context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } caller
+                    ? RateLimitPartition.GetTokenBucketLimiter("caller " + caller, _ => Bucket(limits.PerKeyPerMinute))
                     : RateLimitPartition.GetTokenBucketLimiter("address " + AddressOf(context), _ => Bucket(limits.AnonymousPerMinute)));
             limiter.AddPolicy(SignIn, context => RateLimitPartition.GetTokenBucketLimiter("sign-in " + AddressOf(context), _ => Bucket(limits.SignInPerMinute)));
             limiter.OnRejected = async (rejected, _) =>

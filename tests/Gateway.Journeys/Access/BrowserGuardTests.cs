@@ -70,10 +70,9 @@ public sealed partial class BrowserGuardTests
     [Fact]
     public void Over_https_the_cookie_belongs_to_this_host_alone()
     {
-        var cookies = new HostCookies();
         var context = new DefaultHttpContext();
         context.Request.Scheme = "https";
-        cookies.AppendResponseCookie(context, "gateway", "x", new CookieOptions { Path = "/", Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict });
+        SessionAuthentication.SetCookie(context, "x");
         Assert.StartsWith("__Host-gateway=x; path=/; secure", context.Response.Headers.SetCookie.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("domain", context.Response.Headers.SetCookie.ToString(), StringComparison.Ordinal);
     }

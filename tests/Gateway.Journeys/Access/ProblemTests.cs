@@ -23,7 +23,7 @@ public sealed class ProblemTests
             app.MapGet("/test/unconfirmed", string () => throw new Gateway.Database.CommitUnknownException(Secret));
             app.MapGet("/test/database", string () => throw new Npgsql.NpgsqlException(Secret));
         });
-        using var http = gateway.Client("administrator");
+        using var http = gateway.Client("demonstration");
         await ExpectAsync("GET", "no/such/path", null, 404, "GW-HTTP-01");
         await ExpectAsync("DELETE", "api/partners", null, 405, "GW-HTTP-07");
         await ExpectAsync("PUT", "capture", null, 405, "GW-HTTP-07");
@@ -81,7 +81,7 @@ public sealed class ProblemTests
     public async Task A_browser_is_shown_a_page_instead()
     {
         await using var gateway = await TestGateway.StartAsync(extend: app => app.MapGet("/test/fails", string () => throw new InvalidOperationException(Secret)));
-        using var http = gateway.Client("administrator");
+        using var http = gateway.Client("demonstration");
         http.DefaultRequestHeaders.Accept.ParseAdd("text/html");
         foreach (var (path, status, code) in (IEnumerable<(string, int, string)>)[("no/such/path", 404, "GW-HTTP-01"), ("test/fails", 500, "GW-HTTP-10")])
         {

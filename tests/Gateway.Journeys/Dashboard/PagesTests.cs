@@ -25,12 +25,13 @@ public sealed class PagesTests
 
         // A wrong key is told, a right one opens the deliveries.
         await page.GotoAsync(new Uri(gateway.Url, "sign-in").ToString());
+        await page.GetByText("With a key", new() { Exact = true }).ClickAsync();
         await page.FillAsync("#key", "gwl_0000000000000000.wrong");
-        await page.ClickAsync("button[type=submit]");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
         await page.WaitForSelectorAsync("[role=alert]");
         await PictureAsync(page, "sign-in");
         await page.FillAsync("#key", gateway.Keys["officer"]);
-        await page.ClickAsync("button[type=submit]");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
         await page.WaitForSelectorAsync("main[data-ready=true]");
         Assert.EndsWith("/today", page.Url, StringComparison.Ordinal);
         await PictureAsync(page, "today-empty");

@@ -19,6 +19,9 @@ public static class TenantCatalog
     [
         "installation",    // kind and clock of the installation
         "schema_version",  // which migrations were applied
+        "role",            // what roles there are
+        "role_permission", // and what they may
+        "separation",      // and which permissions exclude each other
     ];
 
     /// <summary>Every table that is not shared; partitions are reached through their parents.</summary>

@@ -1,0 +1,20 @@
+namespace Gateway.Access;
+
+/// <summary>What a caller may do. Code asks for permissions; roles are sets of them, and rows of the database.</summary>
+public static class Permissions
+{
+    public const string Capture = "capture";
+    public const string Check = "check";
+    public const string ReadCaptures = "captures.read";
+    public const string ReadEvents = "events.read";
+    public const string ReadDeliveries = "deliveries.read";
+    public const string Decide = "deliveries.decide";
+    public const string ReadPartners = "partners.read";
+    public const string ManagePartners = "partners.manage";
+    public const string ManageKeys = "keys.manage";
+    public const string ManagePeople = "people.manage";
+    public const string ManageRoles = "roles.manage";
+
+    public static IReadOnlyList<string> All { get; } =
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadPartners, ManagePartners, ManageKeys, ManagePeople, ManageRoles];
+}
