@@ -1,5 +1,6 @@
 using Dapper;
 using Gateway.Database;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
@@ -9,7 +10,7 @@ public sealed record OwnAccountRow(string UserName, string DisplayName, bool Mus
 public sealed record Enrolment(byte[] Key, string Text, string Uri);
 
 /// <summary>What people do to their own account. Each asks for the password again: an open page is not its owner.</summary>
-public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, PersonSecrets secrets)
+public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, PersonSecrets secrets, IOptions<SignInOptions> options)
 {
     public async Task<OwnAccountRow?> FindAsync(Actor reader, string userName, CancellationToken ct)
     {
@@ -82,10 +83,26 @@ public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, Pe
     // People of a partner too may change their own account, which row security leaves to the organisation.
     private Task<Work> BeginAsync(Actor owner, CancellationToken ct) => database.BeginAsync(owner with { Sees = "*" }, ct);
 
-    private static async Task<(int PersonId, string DisplayName, DateTime Now, string? Refusal)> LockAsync(Work work, string userName, string password)
+    // Who guesses here is counted like who guesses at the door, and put out when the account is locked.
+    private async Task<(int PersonId, string DisplayName, DateTime Now, string? Refusal)> LockAsync(Work work, string userName, string password)
     {
         var (personId, displayName, hash, now) = await work.Connection.QuerySingleAsync<(int, string, string, DateTime)>(
             "select person_id, display_name, password_hash, gateway_now() from person where user_name = @userName for update", new { userName }, work.Transaction);
-        return (personId, displayName, now, Passwords.Verify(hash, password).Right ? null : "The current password is wrong.");
+        if (Passwords.Verify(hash, password).Right)
+        {
+            return (personId, displayName, now, null);
+        }
+        var locked = await work.Connection.ExecuteScalarAsync<bool>("""
+            update person set failed_count = failed_count + 1, locked_until = case when failed_count + 1 >= @MaxFailures then gateway_now() + @LockFor else locked_until end
+            where person_id = @personId returning failed_count >= @MaxFailures
+            """, new { personId, options.Value.MaxFailures, options.Value.LockFor }, work.Transaction);
+        await work.AuditAsync("password_refused", "person", People.Key(personId));
+        if (locked)
+        {
+            await work.AuditAsync("locked", "sign_in", userName);
+            await Sessions.EndAllAsync(work, personId, "locked");
+        }
+        await work.CommitAsync();
+        return (personId, displayName, now, "The current password is wrong.");
     }
 }

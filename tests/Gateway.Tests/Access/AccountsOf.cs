@@ -20,7 +20,7 @@ internal sealed class AccountsOf(GatewayDatabase database, IDataProtectionProvid
     public Roles Roles { get; } = new(database);
     public Sessions Sessions => new(Database, _options);
     public SignInPerson SignIn => new(Database, _secrets, _options, NullLogger<SignInPerson>.Instance);
-    public OwnAccount Own => new(Database, new PasswordRules(_options), _secrets);
+    public OwnAccount Own => new(Database, new PasswordRules(_options), _secrets, _options);
 
     public Task<string?> SignInAsync(string user, string password = Good, string? code = null) => SignIn.TryAsync(user, password, code, "192.0.2.1", CancellationToken.None);
 

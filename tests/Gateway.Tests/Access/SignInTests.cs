@@ -173,6 +173,23 @@ public sealed class SignInTests
         async Task<string> CodeAsync() => Totp.Code(enrolment.Key, await database.ScalarAsync<DateTime>("select gateway_now()"));
     }
 
+    [Fact]
+    public async Task Guessing_the_password_on_an_open_page_locks_the_account_and_ends_its_sessions()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var accounts = new AccountsOf(database.Gateway);
+        await accounts.AddAsync("anna");
+        var secret = await accounts.SignInAsync("anna");
+        for (var n = 0; n < 5; n++)
+        {
+            Assert.NotNull(await accounts.HolderAsync(secret));
+            Assert.Equal("The current password is wrong.", await accounts.Own.ChangePasswordAsync(AccountsOf.Admin, "anna", null, $"guess {n}", "eight otters under Lake Ohrid", Ct));
+        }
+        Assert.Null(await accounts.HolderAsync(secret));
+        Assert.Null(await accounts.SignInAsync("anna"));
+        Assert.Equal(5L, await database.ScalarAsync<long>("select count(*) from audit_entry where action = 'password_refused'"));
+    }
+
     // RFC 6238, appendix B, cut to six digits; RFC 4648, section 10.
     [Theory]
     [InlineData(59, "287082")]
