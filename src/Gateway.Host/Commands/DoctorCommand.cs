@@ -7,26 +7,15 @@ namespace Gateway.Host.Commands;
 /// <summary><c>gateway doctor</c>: looks whether what the gateway stands on is well.</summary>
 public static class DoctorCommand
 {
-    private sealed record Check(string Name, bool Ok, string Detail);
-
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "One JSON object per line." };
         var command = new Command("doctor", "Look whether database, settings and durability are well.") { json };
         command.SetAction(async (parsed, ct) =>
         {
-            var checks = new List<Check>();
+            var checks = new List<HealthCheck>();
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
-            checks.Add(new("database", true, await database.ScalarAsync<string>("select version()", ct) ?? ""));
-            checks.Add(new("schema", true, $"{Migrator.Newest}"));
-            foreach (var setting in (string[])["fsync", "synchronous_commit", "full_page_writes", "data_checksums"])
-            {
-                var value = await database.ScalarAsync<string>($"select current_setting('{setting}')", ct) ?? "";
-                checks.Add(new(setting, value == "on", value));
-            }
-            var offset = await database.ScalarAsync<TimeSpan>("select clock_offset from installation", ct);
-            var kind = await database.ScalarAsync<string>("select kind from installation", ct);
-            checks.Add(new("clock", offset == TimeSpan.Zero || kind != "live", offset == TimeSpan.Zero ? "the database's own" : $"moved by {offset}, as a {kind} database may"));
+            checks.AddRange(await new Installation(database.Gateway).CheckAsync(ct));
             var login = await database.ScalarOfGatewayAsync("select session_user || case when rolsuper then ' is a superuser' when rolbypassrls then ' passes row security' else '' end from pg_roles where rolname = session_user", ct);
             checks.Add(new("login", !login.Contains(' ', StringComparison.Ordinal), login.Contains(' ', StringComparison.Ordinal) ? $"{login}: let ConnectionStrings:Gateway log in as a member of gateway_app only, and ConnectionStrings:Owner as the owner" : login));
             checks.Add(KeyRingCheck());
@@ -41,7 +30,7 @@ public static class DoctorCommand
         return command;
     }
 
-    private static Check KeyRingCheck()
+    private static HealthCheck KeyRingCheck()
     {
         try
         {

@@ -28,6 +28,7 @@ public static class DashboardSetup
         services.AddScoped<AuthenticationStateProvider>(s => s.GetRequiredService<SessionState>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Installation>();
+        services.AddSingleton<Scheduling.ClockState>();
         services.AddScoped<LiveUpdates>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(s => s.GetRequiredService<ChangeFeed>());

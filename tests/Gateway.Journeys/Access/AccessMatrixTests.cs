@@ -80,6 +80,7 @@ public sealed partial class AccessMatrixTests
         *      /settings/people                      any    200 403 403 403 403 403
         *      /settings/people/{UserName}           any    200 403 403 403 403 403
         *      /settings/roles                       any    200 403 403 403 403 403
+        *      /settings/health                      any    200 200 403 403 403 200
         *      /settings/keys                        any    200 403 403 403 403 403
         """;
 
