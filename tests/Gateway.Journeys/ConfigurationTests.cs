@@ -7,6 +7,7 @@ using Gateway.Host;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Scheduling;
+using Gateway.TestSupport;
 using Microsoft.Extensions.Configuration;
 
 namespace Gateway.Journeys;
@@ -25,12 +26,7 @@ public sealed class ConfigurationTests
     [InlineData("SignIn", typeof(SignInOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-        using var sample = JsonDocument.Parse(File.ReadAllText(Path.Combine(directory.FullName, "appsettings.sample.json")));
+        using var sample = JsonDocument.Parse(File.ReadAllText(Repository.File("appsettings.sample.json")));
 
         Assert.Equal(
             options.GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order(StringComparer.Ordinal),

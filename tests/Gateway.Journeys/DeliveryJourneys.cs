@@ -158,13 +158,5 @@ public sealed class DeliveryJourneys
         return content;
     }
 
-    private static string SharedFolder()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-        return Path.Combine(directory.Parent!.FullName, "shared");
-    }
+    private static string SharedFolder() => Path.Combine(Path.GetDirectoryName(Repository.Root)!, "shared");
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.TestSupport;
 
 namespace Gateway.Journeys;
 
@@ -12,7 +13,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task Every_line_of_the_tour_does_what_the_README_says()
     {
-        var root = Root();
+        var root = Repository.Root;
         var lines = Tour(await File.ReadAllTextAsync(Path.Combine(root, "README.md"), Ct));
         Assert.True(lines.Count >= 5, "The README has no tour any more.");
 
@@ -81,16 +82,6 @@ public sealed partial class ReadmeTests
             await Task.Delay(100, Ct);
         }
         Assert.True(holds(), "The demonstration did not come alive within five minutes.");
-    }
-
-    private static string Root()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-        return directory.FullName;
     }
 
     [GeneratedRegex("```sh\n(.*?)```", RegexOptions.Singleline)]

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Http.Help;
+using Gateway.TestSupport;
 
 namespace Gateway.Journeys.Access;
 
@@ -10,7 +11,7 @@ public sealed partial class HelpTests
     [Fact]
     public void Every_code_in_the_source_is_explained_and_every_explained_code_is_in_the_source()
     {
-        var used = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        var used = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal) && !f.Contains("/Http/Help/", StringComparison.Ordinal))
             .SelectMany(f => Code().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal);
 
@@ -45,16 +46,6 @@ public sealed partial class HelpTests
         }
         using var unknown = await http.GetAsync("help/%3Cscript%3E", Ct);
         Assert.Equal(404, (int)unknown.StatusCode);
-    }
-
-    private static string Root()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-        return directory.FullName;
     }
 
     [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+)\"")]

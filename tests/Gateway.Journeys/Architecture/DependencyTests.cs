@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Gateway.TestSupport;
 
 namespace Gateway.Journeys.Architecture;
 
@@ -23,7 +24,7 @@ public sealed partial class DependencyTests
 
     private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Http", "Scheduling", "Telemetry"];
 
-    private static string Root { get; } = FindRoot();
+    private static string Root => Repository.Root;
 
     [Fact]
     public void Epcis_needs_nothing_but_the_base_class_library()
@@ -83,16 +84,6 @@ public sealed partial class DependencyTests
     private static IEnumerable<string> Sources(string folder) =>
         Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/bin/", StringComparison.Ordinal) && !f.Contains("/obj/", StringComparison.Ordinal));
-
-    private static string FindRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Gateway.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-        return directory.FullName;
-    }
 
     [GeneratedRegex(@"DateTime(Offset)?\.(Utc)?Now|Random\b|Guid\.NewGuid|\bFile\.|\bDirectory\.|\bConsole\.|ILogger|RandomNumberGenerator|TimeProvider")]
     private static partial Regex Impure();

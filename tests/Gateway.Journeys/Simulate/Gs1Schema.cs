@@ -1,5 +1,6 @@
 using System.Xml;
 using System.Xml.Schema;
+using Gateway.TestSupport;
 
 namespace Gateway.Journeys.Simulate;
 
@@ -9,7 +10,7 @@ static class Gs1Schema
     /// <summary>What the schema says against a document; skips the test where the schema is absent.</summary>
     public static IReadOnlyList<string> ErrorsOf(Stream document)
     {
-        var folder = Path.Combine(RepositoryRoot(), "..", "shared", "standards", "epcis-1.2", "xsd");
+        var folder = Path.Combine(Repository.Root, "..", "shared", "standards", "epcis-1.2", "xsd");
         var schema = Path.GetFullPath(Path.Combine(folder, "EPCglobal-epcis-1_2.xsd"));
         Assert.SkipUnless(File.Exists(schema), "GS1's schemas are not beside the repository.");
 
@@ -30,15 +31,5 @@ static class Gs1Schema
         {
         }
         return errors;
-    }
-
-    static string RepositoryRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Gateway.sln")))
-                return folder.FullName;
-        }
-        throw new DirectoryNotFoundException("No folder above the tests holds Gateway.sln.");
     }
 }
