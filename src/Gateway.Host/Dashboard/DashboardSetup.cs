@@ -4,6 +4,7 @@ using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Host.Dashboard.Deliveries;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -47,6 +48,7 @@ public static class DashboardSetup
     {
         app.Use(SameOriginAsync);
         app.MapSignIn();
+        app.MapDeliveryExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
         app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadCaptures)

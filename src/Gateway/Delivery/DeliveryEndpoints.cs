@@ -29,33 +29,25 @@ public static class DeliveryEndpoints
                 DecideAsync(context, id, request, decision(decisions), list, ct)).RequireAuthorization(Permissions.Decide);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, DeliveryOverview list, string? state, string? partner, int? limit, string? cursor, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, DeliveryOverview list, int? limit, CancellationToken ct)
     {
-        if (state is not (null or "due" or "delivered" or "dead" or "closed"))
+        var filter = DeliveryFilter.Read(name => name == "state" ? StateOf(context.Request.Query["state"]) : context.Request.Query[name == "before" ? "cursor" : name], out var wrong);
+        if (wrong is not null)
         {
-            return Problems.BadParameter("state is due, delivered, dead or closed.");
-        }
-        long? before = null;
-        if (cursor is not null)
-        {
-            if (!long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
-            {
-                return Problems.BadParameter("cursor is not one of ours.");
-            }
-            before = id;
+            return Problems.BadParameter(wrong);
         }
         if (limit is < 1 or > 200)
         {
             return Problems.BadParameter("limit is 1 to 200.");
         }
         var take = limit ?? 50;
-        var rows = await list.ListAsync(context.Actor(), new DeliveryFilter(StateOf(state), PartnerGln: partner, Before: before), take + 1, ct);
+        var rows = await list.ListAsync(context.Actor(), filter, take + 1, ct);
         var items = rows.Take(take).Select(DeliveryItem.Of).ToList();
         return TypedResults.Ok(new { items, next = rows.Count > take ? items[^1].Id.ToString(CultureInfo.InvariantCulture) : null });
     }
 
-    // The API names states as they are stored.
-    public static string? StateOf(string? stored) => stored == "delivered" ? "taken" : stored;
+    // The API names states as they are stored, and besides those that only lists have.
+    public static string? StateOf(string? stored) => stored switch { "delivered" => "taken", "due" => "open", _ => stored };
 
     private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
         await list.FindAsync(context.Actor(), id, ct) is { } row ? TypedResults.Ok(DeliveryItem.Of(row)) : Problems.NotFound("such delivery");

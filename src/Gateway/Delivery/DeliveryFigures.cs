@@ -20,7 +20,11 @@ public sealed record DeliveryHour(DateTime Hour, long Delivered, long Open, long
 public sealed record PartnerDay(int PartnerId, string Partner, DateTime Day, long All, long Delivered, long Dead, long FirstTry);
 
 /// <summary>Deliveries that wait for the same decision.</summary>
-public sealed record DeadGroup(int PartnerId, string Partner, string Channel, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest);
+public sealed record DeadGroup(int PartnerId, string Partner, string Channel, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest)
+{
+    /// <summary>Its rows, and no others.</summary>
+    public DeliveryFilter Rows => new("dead", PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
+}
 
 /// <summary>A partner nothing is sent to now, and why.</summary>
 public sealed record HeldPartner(int PartnerId, string Partner, string Why, DateTime? Until, long Waiting);
@@ -102,14 +106,6 @@ public sealed class DeliveryFigures(GatewayDatabase database)
             from (select gateway_now() as at) n, partner p left join breaker b using (partner_id)
             where p.state = 'paused' or b.open_until > n.at order by p.name
             """, transaction: work.Transaction, cancellationToken: ct))).AsList();
-    }
-
-    /// <summary>How many deliveries are not finished although their document came in before <paramref name="before"/>.</summary>
-    public async Task<long> LateAsync(Actor reader, DateTime before, CancellationToken ct)
-    {
-        await using var work = await database.BeginAsync(reader, ct);
-        return await work.Connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            "select count(*) from delivery where state = 'due' and created_at < @before", new { before }, work.Transaction, cancellationToken: ct));
     }
 
     /// <param name="partnerId">One partner; null for all, by name.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -15,11 +16,6 @@ public sealed record DeliveryRow(
     long DeliveryId, string State, string Stored, string? DeadReason, string? Code, int PartnerId, string Partner, string PartnerGln, string Channel, int Attempts, bool Sending,
     string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
     string Ordering, long DocumentId, long? ReplayOf, int Version, Guid? CaptureId);
-
-/// <summary>Which deliveries; what is null does not narrow.</summary>
-/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>due</c> for all that is yet to be sent, or <c>taken</c> for what the partner has, processed or not.</param>
-/// <param name="Before">The number of the last row already known.</param>
-public sealed record DeliveryFilter(string? State = null, int? PartnerId = null, string? PartnerGln = null, long? Before = null);
 
 /// <summary>How many deliveries are in each state as it is shown, each counted up to <see cref="Cap"/>.</summary>
 public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, long Held, long Sent, long Delivered, long Dead, long Closed)
@@ -42,6 +38,15 @@ public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, lo
     };
 
     private static IReadOnlyList<string> Shown => DeliveryOverview.Shown;
+}
+
+/// <summary>Deliveries of one partner in the same trouble.</summary>
+/// <param name="State"><c>dead</c> or <c>retrying</c>.</param>
+/// <param name="Next">When the first of them is tried again.</param>
+public sealed record DeliveryGroup(int PartnerId, string Partner, string Channel, string State, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest, DateTime? Next)
+{
+    /// <summary>Its rows, and no others.</summary>
+    public DeliveryFilter Rows => new(State, PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
 }
 
 public sealed record AttemptRow(int Number, DateTime StartedAt, DateTime? EndedAt, string RequestHash, int? Status, string? Code, string? Verdict, string? Response);
@@ -79,6 +84,11 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     private const string Sent = "d.state = 'delivered' and d.receipt = 'pending'";
     private const string Delivered = "d.state = 'delivered' and d.receipt <> 'pending'";
 
+    /// <summary>What waits for longer is late.</summary>
+    public const int LateMinutes = 60;
+
+    private static readonly string Late = $"d.created_at < (select gateway_now()) - interval '{LateMinutes} minutes'";
+
     // In the words of the partial indexes.
     private static string StoredAs(string state) => state switch
     {
@@ -87,7 +97,8 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         "dead" => "d.state = 'dead'",
         "closed" => "d.state = 'closed'",
         "taken" => "d.state = 'delivered'",
-        "due" => "d.state = 'due'",
+        "open" => "d.state = 'due'",
+        "late" => $"d.state = 'due' and {Late}",
         _ => "d.state = 'due' and s.shown = @State",
     };
 
@@ -95,23 +106,50 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     public async Task<IReadOnlyList<DeliveryRow>> ListAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        var (where, partners) = await WhereAsync(work, reader, filter.PartnerId, filter.PartnerGln);
+        var (where, values) = await WhereAsync(work, reader, filter);
         where += filter.State is { } state ? " and " + StoredAs(state) : "";
-        where += filter.Before is null ? "" : " and d.delivery_id < @Before";
+        values.Add("limit", limit);
         return (await work.Connection.QueryAsync<DeliveryRow>(new CommandDefinition(
-            $"{Rows} where {where} order by d.delivery_id desc limit @limit", new { filter.State, filter.Before, partners, limit }, work.Transaction, cancellationToken: ct))).AsList();
+            $"{Rows} where {where} order by d.delivery_id desc limit @limit", values, work.Transaction, cancellationToken: ct))).AsList();
     }
 
-    public async Task<DeliveryCounts> CountAsync(Actor reader, int? partnerId, CancellationToken ct)
+    /// <summary>How many there are of each state, whatever state the filter names. A day is counted whole, because it is one side of a balance.</summary>
+    public async Task<DeliveryCounts> CountAsync(Actor reader, DeliveryFilter filter, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        var (where, partners) = await WhereAsync(work, reader, partnerId, null);
-        string Count(string state) => $"select '{state}', count(*) from (select from delivery d where {where} and {StoredAs(state)} limit @Cap) d";
+        var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
+        values.Add("cap", filter.Day is null ? DeliveryCounts.Cap : long.MaxValue);
+        string Count(string state) => $"select '{state}', count(*) from (select from delivery d where {where} and {StoredAs(state)} limit @cap) d";
         return Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition($"""
-            select {ShownDue}, count(*) from (select gateway_now() as at) n, (select * from delivery d where {where} and d.state = 'due' limit @Cap) d
+            select {ShownDue}, count(*) from (select gateway_now() as at) n, (select * from delivery d where {where} and d.state = 'due' limit @cap) d
             join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id group by 1
             union all {Count("sent")} union all {Count("delivered")} union all {Count("dead")} union all {Count("closed")}
-            """, new { partners, DeliveryCounts.Cap }, work.Transaction, cancellationToken: ct)));
+            """, values, work.Transaction, cancellationToken: ct)));
+    }
+
+    /// <summary>How many deliveries the filter finds, its state included, counted up to a limit.</summary>
+    public async Task<long> CountUpToAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
+        where += filter.State is { } state ? " and " + StoredAs(state) : "";
+        values.Add("limit", limit);
+        return await work.Connection.ExecuteScalarAsync<long>(new CommandDefinition(
+            $"select count(*) from (select {From} where {where} limit @limit) d", values, work.Transaction, cancellationToken: ct));
+    }
+
+    /// <summary>What waits for a decision or failed and is tried again, grouped by what would mend it; the oldest group first. The filter's state does not count.</summary>
+    public async Task<IReadOnlyList<DeliveryGroup>> GroupsAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
+        values.Add("limit", limit);
+        return (await work.Connection.QueryAsync<DeliveryGroup>(new CommandDefinition($"""
+            select d.partner_id as PartnerId, p.name as Partner, p.channel as Channel, s.shown as State, d.dead_reason as DeadReason, d.code as Code,
+                   count(*) as Count, min(d.created_at) as Oldest, max(d.created_at) as Newest, case when s.shown = 'retrying' then min(d.due_at) end as Next
+            {From} where {where} and d.state in ('due', 'dead') and s.shown in ('retrying', 'dead')
+            group by 1, 2, 3, 4, 5, 6 order by s.shown, min(d.created_at), d.partner_id limit @limit
+            """, values, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     /// <summary>The deliveries of all documents received on one day (UTC), replays included: all of them, because a balance is exact.</summary>
@@ -126,18 +164,40 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         return new DeliveryCounts(Of("queued"), Of("sending"), Of("retrying"), Of("held"), Of("sent"), Of("delivered"), Of("dead"), Of("closed"));
     }
 
-    // Row security would look at every row of the others; the partners that a reader sees are few, and indexed.
-    private static async Task<(string Where, int[]? Partners)> WhereAsync(Work work, Actor reader, int? partnerId, string? partnerGln)
+    private static async Task<(string Where, DynamicParameters Values)> WhereAsync(Work work, Actor reader, DeliveryFilter filter)
     {
-        if (partnerId is null && partnerGln is null && reader.Sees == "*")
+        var where = new List<string> { "true" };
+        var values = new DynamicParameters(new { filter.State, filter.Code, filter.DeadReason, filter.From, filter.To, filter.Before });
+        // Row security would look at every row of the others; the partners that a reader sees are few, and indexed.
+        if (filter.PartnerId is not null || filter.PartnerGln is not null || reader.Sees != "*")
         {
-            return ("true", null);
+            values.Add("partners", (await work.Connection.QueryAsync<int>("""
+                select partner_id from partner where (@PartnerId::int is null or partner_id = @PartnerId)
+                  and (@PartnerGln::text is null or partner_id in (select partner_id from partner_gln where gln = @PartnerGln))
+                """, new { filter.PartnerId, filter.PartnerGln }, work.Transaction)).ToArray());
+            where.Add("d.partner_id = any(@partners)");
         }
-        var partners = await work.Connection.QueryAsync<int>("""
-            select partner_id from partner where (@partnerId::int is null or partner_id = @partnerId)
-              and (@partnerGln::text is null or partner_id in (select partner_id from partner_gln where gln = @partnerGln))
-            """, new { partnerId, partnerGln }, work.Transaction);
-        return ("d.partner_id = any(@partners)", partners.ToArray());
+        if (filter.Day is { } day)
+        {
+            // An array is looked up by the index of documents; a join would walk the deliveries from the newest to that day.
+            values.Add("documents", (await work.Connection.QueryAsync<long>(
+                "select document_id from capture where created_at >= @day and created_at < @day + interval '1 day'", new { day }, work.Transaction)).ToArray());
+            where.Add("d.document_id = any(@documents)");
+        }
+        if (filter.Text is { Length: > 0 } text)
+        {
+            values.AddDynamicParams(new { text, number = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : (long?)null, message = Guid.TryParse(text, out var id) ? id : (Guid?)null });
+            // Beginning as a range: row security lets no LIKE decide by index.
+            where.Add("""(d.delivery_id = @number or d.message_id = @message or d.ordering collate "C" >= @text and d.ordering collate "C" < @text || U&'\+10FFFF')""");
+        }
+        (string Condition, bool Asked)[] others =
+        [
+            ("d.code is null", filter.Code == DeliveryFilter.WithoutCode), ("d.code = @Code", filter.Code is not null and not DeliveryFilter.WithoutCode),
+            ("d.dead_reason = @DeadReason", filter.DeadReason is not null), ("d.finished_at >= @From", filter.From is not null), ("d.finished_at < @To", filter.To is not null),
+            ("d.delivery_id < @Before", filter.Before is not null),
+        ];
+        where.AddRange(others.Where(c => c.Asked).Select(c => c.Condition));
+        return (string.Join(" and ", where), values);
     }
 
     /// <summary>The partners the reader may see, for choosing one.</summary>

@@ -63,6 +63,7 @@ public sealed partial class AccessMatrixTests
         POST   /api/deliveries/{id:long}/replay      own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403
+        GET    /deliveries/export                    any    200 200 403 403 200 200
         GET    /api/keys                             any    200 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403

@@ -26,7 +26,7 @@ public sealed class DeliveryOverviewTests
             update delivery set state = 'closed', dead_reason = 'refused' where delivery_id = 6;
             insert into breaker (partner_id, party_id, opened, open_until) select partner_id, party_id, 1, gateway_now() + interval '1 min' from partner where partner_id = {second};
             """);
-        var counts = await overview.CountAsync(Reader, null, CancellationToken.None);
+        var counts = await overview.CountAsync(Reader, new DeliveryFilter(), CancellationToken.None);
         Assert.Equal(new DeliveryCounts(Queued: 2, Sending: 1, Retrying: 1, Held: 2, Sent: 1, Delivered: 1, Dead: 1, Closed: 1), counts);
         foreach (var state in DeliveryOverview.Shown)
         {
@@ -35,11 +35,11 @@ public sealed class DeliveryOverviewTests
             Assert.Equal(state is "queued" or "held" ? 2 : 1, rows.Count);
         }
         Assert.Equal(2, (await overview.ListAsync(Reader, new DeliveryFilter("taken"), 100, CancellationToken.None)).Count);
-        Assert.Equal(6, (await overview.ListAsync(Reader, new DeliveryFilter("due"), 100, CancellationToken.None)).Count);
-        Assert.Equal(2, (await overview.CountAsync(Reader, second, CancellationToken.None)).All);
+        Assert.Equal(6, (await overview.ListAsync(Reader, new DeliveryFilter("open"), 100, CancellationToken.None)).Count);
+        Assert.Equal(2, (await overview.CountAsync(Reader, new DeliveryFilter(PartnerId: second), CancellationToken.None)).All);
         Assert.Equal([10L, 9L], (await overview.ListAsync(Reader, new DeliveryFilter(PartnerId: second), 100, CancellationToken.None)).Select(r => r.DeliveryId));
-        Assert.Equal(2, (await overview.CountAsync(Reader with { Sees = "3" }, null, CancellationToken.None)).All);
-        Assert.Equal(0, (await overview.CountAsync(Reader with { Sees = "3" }, first, CancellationToken.None)).All);
+        Assert.Equal(2, (await overview.CountAsync(Reader with { Sees = "3" }, new DeliveryFilter(), CancellationToken.None)).All);
+        Assert.Equal(0, (await overview.CountAsync(Reader with { Sees = "3" }, new DeliveryFilter(PartnerId: first), CancellationToken.None)).All);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class DeliveryOverviewTests
         await using var outbox = await Outbox.CreateAsync();
         await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), DeliveryCounts.Cap + 5, 1);
         await outbox.Database.ExecuteAsync("update delivery set state = 'delivered' where delivery_id > 2");
-        var counts = await new DeliveryOverview(outbox.Database.Gateway).CountAsync(Reader, null, CancellationToken.None);
+        var counts = await new DeliveryOverview(outbox.Database.Gateway).CountAsync(Reader, new DeliveryFilter(), CancellationToken.None);
         Assert.Equal((DeliveryCounts.Cap, 2), (counts.Delivered, counts.Queued));
         Assert.True(counts.IsAtLeast("delivered") && counts.IsAtLeast(null));
         Assert.False(counts.IsAtLeast("queued"));
