@@ -6,6 +6,7 @@ using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Http.Help;
+using Gateway.Operations;
 using Gateway.Partners;
 using Gateway.Query;
 using Gateway.Scheduling;
@@ -40,6 +41,7 @@ public static class GatewayHost
         builder.Services.AddAccess();
         builder.Services.AddPartners();
         builder.Services.AddDelivery();
+        builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
         builder.Services.AddCapture();
         builder.Services.AddScheduling();
@@ -59,6 +61,7 @@ public static class GatewayHost
         app.MapQuery();
         app.MapPartners();
         app.MapDeliveries();
+        app.MapOperations();
         app.MapKeys();
         app.MapDashboard();
         app.MapHelp();

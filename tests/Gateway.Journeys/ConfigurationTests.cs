@@ -18,6 +18,7 @@ public sealed class ConfigurationTests
     [InlineData("Http", typeof(HttpOptions))]
     [InlineData("Capture", typeof(CaptureOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
+    [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
     [InlineData("Logging", typeof(LogOptions))]

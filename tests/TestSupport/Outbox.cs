@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Gateway.Access;
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
+using Gateway.Operations;
 using Gateway.Partners;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
@@ -47,7 +48,7 @@ public sealed class Outbox : IAsyncDisposable
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(configured).Build())
             .AddSingleton(Gateway.Database.GatewayDatabase.Open(Database.AdministratorConnectionString))
-            .AddLogging().AddPartners().AddDelivery().AddDataProtection().UseEphemeralDataProtectionProvider().Services;
+            .AddLogging().AddPartners().AddDelivery().AddOperations().AddDataProtection().UseEphemeralDataProtectionProvider().Services;
         if (channel is not null)
         {
             services.AddSingleton(channel);

@@ -49,6 +49,14 @@ public sealed record DeliveryGroup(int PartnerId, string Partner, string Channel
     public DeliveryFilter Rows => new(State, PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
 }
 
+/// <summary>What became of a delivery since somebody decided about it.</summary>
+public enum DeliverySince
+{
+    Waiting,
+    Settled,
+    FailedAgain,
+}
+
 public sealed record AttemptRow(int Number, DateTime StartedAt, DateTime? EndedAt, string RequestHash, int? Status, string? Code, string? Verdict, string? Response);
 
 public sealed record DecisionRow(string Action, string Reason, string Actor, DateTime DecidedAt, long? Created);
@@ -150,6 +158,35 @@ public sealed class DeliveryOverview(GatewayDatabase database)
             {From} where {where} and d.state in ('due', 'dead') and s.shown in ('retrying', 'dead')
             group by 1, 2, 3, 4, 5, 6 order by s.shown, min(d.created_at), d.partner_id limit @limit
             """, values, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>What an operation is to be on: the deliveries that the filter finds and that can be decided so, each with its version, in the order of their lanes.</summary>
+    /// <param name="action">retry, replay or close.</param>
+    public static async Task<IReadOnlyList<(long DeliveryId, int Version)>> FreezeAsync(Work work, Actor reader, DeliveryFilter filter, string action, int limit, CancellationToken ct)
+    {
+        var (where, values) = await WhereAsync(work, reader, filter);
+        where += filter.State is { } state ? " and " + StoredAs(state) : "";
+        where += action switch
+        {
+            "retry" => " and (d.state = 'dead' or d.state = 'due' and d.attempts > 0)",
+            "replay" => " and d.state = 'delivered'",
+            _ => " and d.state = 'dead'",
+        };
+        values.Add("limit", limit);
+        return (await work.Connection.QueryAsync<(long, int)>(new CommandDefinition(
+            $"select d.delivery_id, d.version {From} where {where} order by d.delivery_id limit @limit", values, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>What became of deliveries since somebody decided about each.</summary>
+    public static async Task<IReadOnlyDictionary<long, DeliverySince>> OutcomesSinceAsync(Work work, long[] deliveries, DateTime[] since, CancellationToken ct)
+    {
+        // What our own stop cut short has an unknown outcome, and says nothing about the partner.
+        var rows = await work.Connection.QueryAsync<(long Id, string Became)>(new CommandDefinition("""
+            select d.delivery_id, case when d.state in ('delivered', 'closed') then 'Settled' when d.state = 'dead' then 'FailedAgain'
+                when exists (select from attempt a where a.delivery_id = d.delivery_id and a.started_at >= i.since and a.ended_at is not null and a.verdict <> 'unknown') then 'FailedAgain' else 'Waiting' end
+            from unnest(@deliveries, @since) as i (delivery_id, since) join delivery d using (delivery_id)
+            """, new { deliveries, since }, work.Transaction, cancellationToken: ct));
+        return rows.ToDictionary(r => r.Id, r => Enum.Parse<DeliverySince>(r.Became));
     }
 
     /// <summary>The deliveries of all documents received on one day (UTC), replays included: all of them, because a balance is exact.</summary>

@@ -121,6 +121,18 @@ public static class Problems
     public static ProblemHttpResult ReasonMissing() =>
         Of(422, Validation, "Reason missing", "A decision needs a reason: {\"reason\":\"…\"}.", "GW-DLV-02");
 
+    public static ProblemHttpResult NothingToDo(string detail) =>
+        Of(422, Validation, "Nothing to do", detail, "GW-OPS-01");
+
+    public static ProblemHttpResult TooManyDeliveries(string detail) =>
+        Of(422, Limit, "Too many deliveries", detail, "GW-OPS-02");
+
+    public static ProblemHttpResult NotConfirmed(string detail) =>
+        Of(422, Validation, "Not confirmed", detail, "GW-OPS-03");
+
+    public static ProblemHttpResult OperationOver() =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", "The operation is not in a state for this: it is over, or paused or running already.", "GW-OPS-04");
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

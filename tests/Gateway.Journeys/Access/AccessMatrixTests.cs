@@ -64,6 +64,13 @@ public sealed partial class AccessMatrixTests
         POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403
         GET    /deliveries/export                    any    200 200 403 403 200 200
+        POST   /api/operations                       any    422 422 403 403 403 403
+        GET    /api/operations                       any    200 200 403 403 200 200
+        GET    /api/operations/{id:long}             own    200 200 403 403 404 200
+        GET    /api/operations/{id:long}/items       own    200 200 403 403 404 200
+        POST   /api/operations/{id:long}/pause       own    422 422 403 403 403 403
+        POST   /api/operations/{id:long}/resume      own    422 422 403 403 403 403
+        POST   /api/operations/{id:long}/cancel      own    422 422 403 403 403 403
         GET    /api/keys                             any    200 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
@@ -74,6 +81,8 @@ public sealed partial class AccessMatrixTests
         *      /partners/{PartnerId:int}             own    200 200 403 403 403 200
         *      /captures                             any    200 200 200 200 403 200
         *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
+        *      /operations                           any    200 200 403 403 200 200
+        *      /operations/{OperationId:long}        own    200 200 403 403 200 200
         *      /deliveries                           any    200 200 403 403 200 200
         *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200
         *      /account                              any    200 200 200 200 200 200
@@ -169,7 +178,7 @@ public sealed partial class AccessMatrixTests
         public string Fill(string pattern, string whose)
         {
             var own = whose != "other";
-            var value = pattern.Contains("deliveries", StringComparison.Ordinal)
+            var value = pattern.Contains("operations", StringComparison.Ordinal) ? "1" : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"
@@ -196,6 +205,11 @@ public sealed partial class AccessMatrixTests
         var own = await CaptureAsync(gateway, keys["cmo"], 1, Buyer);
         var others = await CaptureAsync(gateway, other, 2, OtherBuyer);
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 2);
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into operation (party_id, request_key, kind, partner_id, partner_name, filter, filter_words, reason, actor, actor_name, actor_role, method, origin, rate, state, total, created_at, finished_at)
+            select p.party_id, 'k', 'close', 1, 'One', '', '', 'why', 'test', 'test', 'officer', 'key', 'here', 1, 'finished', 1, gateway_now(), gateway_now() from party p where p.kind = 'organisation'
+            """);
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";

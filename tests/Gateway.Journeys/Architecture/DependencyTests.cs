@@ -18,6 +18,7 @@ public sealed partial class DependencyTests
         ["Telemetry"] = [],
         ["Partners"] = [],
         ["Delivery"] = ["Partners"],
+        ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners"],
         ["Query"] = ["Capture"],
     };

@@ -27,7 +27,7 @@ static class DeliveryExport
 
     private static async Task<IResult> ExportAsync(HttpContext context, string? format, DeliveryOverview list, GatewayDatabase database, CancellationToken ct)
     {
-        var filter = DeliveryFilter.Read(name => name == "before" ? null : context.Request.Query[name], out var wrong);
+        var filter = DeliveryFilter.Read(name => name == "before" ? null : context.Request.Query[name].ToString(), out var wrong);
         if (wrong is not null || format is not (null or "csv" or "json"))
         {
             return Http.Problems.BadParameter(wrong ?? "format is csv or json.");

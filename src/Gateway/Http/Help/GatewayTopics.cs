@@ -45,5 +45,9 @@ internal static class GatewayTopics
         new("GW-PAR-01", "The partner exists", "A partner or party with this GLN exists already.", "Look at the partner with this GLN, or correct the GLN."),
         new("GW-DLV-01", "Not possible now", "The delivery is not in a state in which this can be decided, or somebody else decided meanwhile.", "Look at the delivery again and decide on what it is now."),
         new("GW-DLV-02", "The reason is missing", "A decision is kept with its reason, and none was given.", "Send the reason: {\"reason\":\"…\"}.", "21 CFR 11.10(e)"),
+        new("GW-OPS-01", "Nothing to do", "The selection holds no delivery that this can be done to: only what needs a decision or failed can be retried, only what needs a decision can be closed, only what is delivered can be replayed.", "Look at the list of deliveries with the same filter, and ask for what its rows allow."),
+        new("GW-OPS-02", "Too many deliveries", "The selection holds more deliveries than one operation takes. Nothing was begun.", "Narrow the selection, by day for instance, and begin one operation after the other. The limit is the option Operations:MaxItems."),
+        new("GW-OPS-03", "Not confirmed", "The operation would be on more than a thousand deliveries, and was not confirmed with the partner's name. Nothing was begun.", "Look at how many they are. If all of them are meant, send the partner's name as it is shown, as the member confirm."),
+        new("GW-OPS-04", "The operation cannot do that now", "The operation is finished or cancelled, or it is paused or running already.", "Look at the operation again. What is over can be begun anew, as another operation."),
     ];
 }
