@@ -5,7 +5,6 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Delivery;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Host.Dashboard.Deliveries;
@@ -22,7 +21,7 @@ static class DeliveryExport
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
         app.MapGet("/deliveries/export", ExportAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadDeliveries)
         {
-            AuthenticationSchemes = $"{CookieAuthenticationDefaults.AuthenticationScheme},{KeyAuthentication.SchemeName}",
+            AuthenticationSchemes = $"{SessionAuthentication.SchemeName},{KeyAuthentication.SchemeName}",
         });
 
     private static async Task<IResult> ExportAsync(HttpContext context, string? format, DeliveryOverview list, GatewayDatabase database, CancellationToken ct)
