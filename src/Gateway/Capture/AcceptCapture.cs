@@ -101,9 +101,9 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         var publicId = Guid.NewGuid();
         var now = await work.Connection.ExecuteScalarAsync<DateTime>("set local lock_timeout = '5s'; select gateway_now()", transaction: work.Transaction);
         var (status, answer) = broken is null
-            ? (202, JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, null, true, true, errorBehaviour, []), CaptureJob.Json))
+            ? (202, CaptureJob.FirstAnswer(publicId, now, errorBehaviour))
             : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
-        var captureId = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
+        var (captureId, _) = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
             State = broken is null ? "processing" : "refused",
             FinishedAt = broken is null ? null : now,

@@ -18,6 +18,10 @@ public sealed record CaptureJob(
 {
     /// <summary>Absent members are left out, in stored answers as in live ones.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>What the sender of a document that was taken in is told, with 202.</summary>
+    public static string FirstAnswer(Guid publicId, DateTime now, string errorBehaviour) =>
+        JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, null, true, true, errorBehaviour, []), Json);
 }
 
 /// <summary>A capture with all its findings, for people and our own tools.</summary>

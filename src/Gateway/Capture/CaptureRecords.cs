@@ -15,9 +15,8 @@ internal static class CaptureRecords
     private const int ChunkBytes = 1 << 20;
 
     /// <summary>Stores bytes, capture and idempotency key.</summary>
-    /// <returns>The number of the capture.</returns>
     /// <exception cref="PostgresException">Unique violation: the party's same bytes or key are stored already.</exception>
-    public static async Task<long> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
+    public static async Task<(long CaptureId, long DocumentId)> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
     {
         var documentId = await work.Connection.ExecuteScalarAsync<long>("""
             insert into document (party_id, sha256, length, media_type, content_encoding, received_at)
@@ -37,7 +36,7 @@ internal static class CaptureRecords
             await work.Connection.ExecuteAsync("insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@PartyId, @Key, @Sha256, @captureId, @Now)",
                 new { capture.PartyId, capture.Key, capture.Sha256, captureId, capture.Now }, work.Transaction);
         }
-        return captureId;
+        return (captureId, documentId);
     }
 
     private static async Task StoreChunksAsync(Work work, long documentId, int partyId, Stream bytes, CancellationToken ct)
@@ -64,6 +63,10 @@ internal static class CaptureRecords
 
     public static Task StoreFindingsAsync(Work work, long captureId, int partyId, Findings findings)
     {
+        if (findings.All.Count == 0)
+        {
+            return Task.CompletedTask; // the capture's counts are 0 from the start
+        }
         var rows = JsonSerializer.Serialize(findings.All.Select((f, ordinal) => new
         {
             ordinal,

@@ -59,6 +59,7 @@ public static class CaptureSetup
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton<ProcessCapture>();
+        services.AddSingleton<CaptureHistory>();
         services.AddSingleton<CaptureDepth>();
         services.AddChore<MakePartitions>("make-partitions", TimeSpan.FromHours(12));
         services.AddChore<FindStuckCaptures>("find-stuck-captures", TimeSpan.FromMinutes(5));

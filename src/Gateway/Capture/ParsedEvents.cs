@@ -38,31 +38,17 @@ internal sealed class ParsedEvents
         return parser._chunks.Reader;
     }
 
+    /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header are whole.</summary>
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, bool proceed, CancellationToken ct) => new ParsedEvents(reader, proceed).Chunks(ct);
+
     private void Run(CancellationToken ct)
     {
         try
         {
-            var events = new List<ParsedEvent>();
-            int epcs = 0, bytes = 0;
-            while (_reader.ReadChecked(out var isGood))
+            foreach (var chunk in Chunks(ct))
             {
-                ct.ThrowIfCancellationRequested();
-                // After an error under rollback nothing is stored, but all findings are wanted.
-                if (!isGood || _reader.Findings.HasErrors && !_proceed)
-                {
-                    continue;
-                }
-                var e = Parse(_reader.Current);
-                events.Add(e);
-                epcs += e.Epcs.Count;
-                bytes += e.Body.Length;
-                if (epcs >= MaxEpcs || bytes >= MaxBodyBytes)
-                {
-                    Send(events, ct);
-                    (events, epcs, bytes) = ([], 0, 0);
-                }
+                _chunks.Writer.WriteAsync(chunk, ct).AsTask().GetAwaiter().GetResult();
             }
-            Send(events, ct);
             _chunks.Writer.Complete();
         }
         catch (Exception e)
@@ -71,8 +57,30 @@ internal sealed class ParsedEvents
         }
     }
 
-    private void Send(List<ParsedEvent> events, CancellationToken ct) =>
-        _chunks.Writer.WriteAsync(new ParsedChunk(events, _reader.Findings.HasErrors), ct).AsTask().GetAwaiter().GetResult();
+    private IEnumerable<ParsedChunk> Chunks(CancellationToken ct)
+    {
+        var events = new List<ParsedEvent>();
+        int epcs = 0, bytes = 0;
+        while (_reader.ReadChecked(out var isGood))
+        {
+            ct.ThrowIfCancellationRequested();
+            // After an error under rollback nothing is stored, but all findings are wanted.
+            if (!isGood || _reader.Findings.HasErrors && !_proceed)
+            {
+                continue;
+            }
+            var e = Parse(_reader.Current);
+            events.Add(e);
+            epcs += e.Epcs.Count;
+            bytes += e.Body.Length;
+            if (epcs >= MaxEpcs || bytes >= MaxBodyBytes)
+            {
+                yield return new ParsedChunk(events, _reader.Findings.HasErrors);
+                (events, epcs, bytes) = ([], 0, 0);
+            }
+        }
+        yield return new ParsedChunk(events, _reader.Findings.HasErrors);
+    }
 
     private ParsedEvent Parse(EpcisEvent e)
     {

@@ -5,7 +5,6 @@ using Epcis;
 using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.Delivery;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -20,6 +19,7 @@ namespace Gateway.Capture;
 public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
+    private readonly CaptureDecision _decision = new(routing);
     private readonly CaptureOptions _options = options.Value;
 
     /// <returns>False when nothing is open.</returns>
@@ -151,14 +151,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CancellationToken ct)
     {
-        await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
-        await store.Terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
-        if (routing.Route is { } route)
-        {
-            await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, reader.Header, store.Shipments.All));
-        }
-        await AuditAsync(work, "capture", lease, reader, store.Count, store.Digest());
-        await lease.FinishAsync(work, "accepted", DocumentReading.NameOf(reader.Form), store.Count);
+        await _decision.AcceptAsync(work, lease, reader, store);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("accepted", store.Count);
@@ -168,9 +161,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
     private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
-        await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
-        await AuditAsync(work, "refuse", lease, reader, 0, null);
-        await lease.FinishAsync(work, "refused", DocumentReading.NameOf(reader.Form), 0);
+        await CaptureDecision.RefuseAsync(work, lease, reader);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
         Refused(lease.PublicId, reader.Findings.ErrorCount);
@@ -189,17 +180,6 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         GatewayMeter.CaptureProcessed("failed", 0);
         Failed(lease.PublicId, _options.MaxAttempts);
     }
-
-    private static Task AuditAsync(Work work, string action, CaptureLease lease, EpcisReader reader, int events, string? digest) =>
-        CaptureRecords.AuditAsync(work, action, lease.PublicId, new
-        {
-            sha256 = Convert.ToHexStringLower(lease.Sha256),
-            length = lease.Length,
-            events,
-            findings = reader.Findings.All.Count + reader.Findings.Dropped,
-            eventIds = digest,
-            submittedBy = lease.SubmittedBy,
-        });
 
     [LoggerMessage(1010, LogLevel.Information, "Capture {CaptureId} stored: {Events} events, {Findings} findings.")]
     private partial void Captured(Guid captureId, int events, int findings);

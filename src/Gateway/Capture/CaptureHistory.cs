@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using Epcis.Formats;
+using Gateway.Database;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Capture;
+
+/// <summary>A document of the past, read and checked, ready to be stored.</summary>
+public sealed class PastDocument
+{
+    internal PastDocument(byte[] bytes, string mediaType, EpcisReader reader, IReadOnlyList<ParsedChunk> chunks) =>
+        (Bytes, MediaType, Reader, Chunks, Sha256) = (bytes, mediaType, reader, chunks, SHA256.HashData(bytes));
+
+    public byte[] Bytes { get; }
+    public byte[] Sha256 { get; }
+
+    /// <summary>It has an error, so nothing of it becomes events.</summary>
+    public bool IsRefused => Reader.IsBroken || Reader.Findings.HasErrors;
+
+    internal string MediaType { get; }
+    internal EpcisReader Reader { get; }
+    internal IReadOnlyList<ParsedChunk> Chunks { get; }
+}
+
+/// <summary>Where a document of the past was stored.</summary>
+public sealed record PastCapture(long CaptureId, long DocumentId, Guid PublicId);
+
+/// <summary>
+/// Stores documents as if they had come in earlier, with the parts that capture itself is made of: many in one transaction, each
+/// decided at once. For demonstrations and tests; a live database refuses it.
+/// </summary>
+public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptions> options)
+{
+    private readonly CaptureDecision _decision = new(routing);
+
+    /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored.</summary>
+    public PastDocument Read(byte[] bytes, string mediaType)
+    {
+        using var stream = new MemoryStream(bytes, writable: false);
+        using var reader = DocumentReading.Open(stream, options.Value);
+        return new PastDocument(bytes, mediaType, reader, [.. ParsedEvents.Read(reader, proceed: false, CancellationToken.None)]);
+    }
+
+    /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>
+    /// <param name="key">The idempotency key it came with.</param>
+    /// <exception cref="InvalidOperationException">The database is live.</exception>
+    public async Task<PastCapture> StoreAsync(Work work, PastDocument document, DateTime receivedAt, int partyId, string submittedBy, string? key, CancellationToken ct)
+    {
+        const string rollback = "rollback";
+        var now = await TransactionClock.MoveToAsync(work, receivedAt);
+        var capture = new NewCapture(Guid.NewGuid(), partyId, submittedBy, document.Sha256, document.Bytes.Length, document.MediaType, null, key, rollback, now, 202, "")
+        {
+            LeaseToken = Guid.NewGuid(),
+        };
+        capture = capture with { Answer = CaptureJob.FirstAnswer(capture.PublicId, now, rollback) };
+        using var bytes = new MemoryStream(document.Bytes, writable: false);
+        var (captureId, documentId) = await CaptureRecords.InsertAsync(work, capture, bytes, ct);
+        await DecideAsync(work, document, new CaptureLease
+        {
+            CaptureId = captureId,
+            PublicId = capture.PublicId,
+            DocumentId = documentId,
+            PartyId = partyId,
+            ErrorBehaviour = rollback,
+            SubmittedBy = submittedBy,
+            LeaseToken = capture.LeaseToken.Value,
+            Sha256 = document.Sha256,
+            Length = document.Bytes.Length,
+        }, now, ct);
+        return new PastCapture(captureId, documentId, capture.PublicId);
+    }
+
+    private async Task DecideAsync(Work work, PastDocument document, CaptureLease lease, DateTime now, CancellationToken ct)
+    {
+        if (document.IsRefused)
+        {
+            await CaptureDecision.RefuseAsync(work, lease, document.Reader);
+            return;
+        }
+        using var store = new EventStore(work, lease.CaptureId, lease.PartyId, now);
+        foreach (var chunk in document.Chunks)
+        {
+            await store.StoreAsync(chunk.Events, document.Reader.Findings, ct);
+        }
+        await _decision.AcceptAsync(work, lease, document.Reader, store);
+    }
+}
