@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Access;
+using Gateway.Capture;
 using Gateway.Host.Simulate;
 using Npgsql;
 
@@ -14,29 +15,32 @@ public static class Demonstration
     {
         await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
         await ClaimAsync(database, ct);
-        var keys = await MakeKeysAsync(database, ct);
+        var (keys, senders) = await MakeKeysAsync(database, ct);
         await using var app = GatewayHost.Build(database, Settings);
         await app.StartAsync(ct);
         var url = app.Urls.First();
         await using var partners = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
         var logins = await DemonstrationPeople.MakeAsync(database, ct);
-        var plant = new DemonstrationPlant(database, new Uri(url), keys["admin"], keys["cmo"]);
+        var plant = new DemonstrationPlant(database.Gateway, new Uri(url), keys["admin"], keys["cmo"]);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
         await plant.PreparePartnersAsync(partners, stopping.Token);
-        keys["partner"] = await MakeKeyAsync(database, "partner", "partner", "partner", DemonstrationPlant.ShownPartner, stopping.Token);
+        (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
-        var life = LiveAsync(plant, stopping.Token);
-        await app.WaitForShutdownAsync(ct);
+        var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);
+        var life = LiveAsync(plant, history, stopping.Token);
+        // A plant that breaks down ends the demonstration: it would look alive, and nothing would come.
+        await Task.WhenAny(life, app.WaitForShutdownAsync(ct));
         await stopping.CancelAsync();
+        await app.StopAsync(CancellationToken.None);
         await life;
         return 0;
     }
 
-    private static async Task LiveAsync(DemonstrationPlant plant, CancellationToken ct)
+    private static async Task LiveAsync(DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
     {
         try
         {
-            await plant.LiveThroughYesterdayAsync(ct);
+            await history.WriteAsync(ct);
             await plant.ShipAsync(ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -49,7 +53,7 @@ public static class Demonstration
     {
         await using var connection = new NpgsqlConnection(database.AdministratorConnectionString);
         await connection.OpenAsync(ct);
-        await using var claim = new NpgsqlCommand("update installation set kind = 'demonstration' where kind = 'demonstration' or not exists (select from party)", connection);
+        await using var claim = new NpgsqlCommand("update installation set kind = 'demonstration', clock_offset = '0' where kind = 'demonstration' or not exists (select from party)", connection);
         if (await claim.ExecuteNonQueryAsync(ct) == 0)
         {
             throw new Commands.WrongUseException("This database is in use by a live installation: the demonstration refuses it. Choose another GATEWAY_DATA.");
@@ -57,7 +61,7 @@ public static class Demonstration
     }
 
     // New keys at every start: the old ones of the demonstration are revoked, because their secrets exist nowhere.
-    private static async Task<Dictionary<string, string>> MakeKeysAsync(RunningDatabase database, CancellationToken ct)
+    private static async Task<(Dictionary<string, string> Keys, IReadOnlyList<HistorySender> Senders)> MakeKeysAsync(RunningDatabase database, CancellationToken ct)
     {
         await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
         await using (var revoke = new NpgsqlCommand("update api_key set revoked_at = gateway_now() where name like 'Demonstration %' and revoked_at is null", work.Connection, work.Transaction))
@@ -66,20 +70,25 @@ public static class Demonstration
         }
         await work.CommitAsync();
         var keys = new Dictionary<string, string>();
-        foreach (var (member, role, kind) in (IEnumerable<(string, string, string)>)[("admin", "demonstration", "organisation"), ("officer", "officer", "organisation"), ("cmo", "cmo", "cmo"), ("line", "operator", "organisation")])
+        var parties = new Dictionary<string, int>();
+        foreach (var (member, role, kind, party) in (IEnumerable<(string, string, string, string)>)
+            [
+                ("admin", "demonstration", "organisation", "Demonstration Pharma"), ("officer", "officer", "organisation", "Demonstration Pharma"),
+                ("cmo", "cmo", "cmo", "Demonstration CMO One"), ("cmoTwo", "cmo", "cmo", "Demonstration CMO Two"), ("line", "operator", "organisation", "Demonstration Pharma"),
+            ])
         {
-            keys[member] = await MakeKeyAsync(database, member, role, kind, null, ct);
+            (keys[member], parties[member]) = await MakeKeyAsync(database, member, role, kind, party, null, ct);
         }
-        return keys;
+        return (keys, [.. ((string[])["cmo", "cmoTwo", "line"]).Select(member => new HistorySender(parties[member], keys[member].Split('_', '.')[1]))]);
     }
 
-    private static async Task<string> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string? gln, CancellationToken ct)
+    private static async Task<(string Token, int PartyId)> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string party, string? gln, CancellationToken ct)
     {
         await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
-        var party = await Parties.EnsureAsync(work, kind, kind == "organisation" ? "Demonstration Pharma" : $"Demonstration {kind}", gln);
-        var token = await ApiKeys.CreateAsync(work, party, role, $"Demonstration {member}", "gwt");
+        var partyId = await Parties.EnsureAsync(work, kind, party, gln);
+        var token = await ApiKeys.CreateAsync(work, partyId, role, $"Demonstration {member}", "gwt");
         await work.CommitAsync();
-        return token;
+        return (token, partyId);
     }
 
     private static async Task WriteAsync(string url, IReadOnlyList<DemonstrationLogin> logins, Dictionary<string, string> keys, CancellationToken ct)

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -25,6 +28,11 @@ public sealed class PartnerSimulator : IAsyncDisposable
         ["detail"] = "This partner does not know the product of the shipment.",
     };
 
+    const int RefusesOneIn = 32;
+
+    /// <summary>The same, as a delivery's attempt keeps it.</summary>
+    internal static string RefusalText { get; } = JsonSerializer.Serialize(Refusal, JsonSerializerOptions.Web);
+
     readonly WebApplication _app;
     readonly TimeProvider _time;
     readonly ReceivedMessages _received = new();
@@ -39,6 +47,9 @@ public sealed class PartnerSimulator : IAsyncDisposable
 
     /// <summary>Ends with a slash, so that relative addresses such as <c>well/acme</c> resolve below it.</summary>
     public Uri BaseAddress { get; private set; } = null!;
+
+    /// <summary>The same partners behind a certificate that has expired.</summary>
+    public Uri ExpiredAddress { get; private set; } = null!;
 
     /// <summary>The latest thousand messages, oldest first.</summary>
     public IReadOnlyList<ReceivedMessage> Received => _received.All();
@@ -59,14 +70,16 @@ public sealed class PartnerSimulator : IAsyncDisposable
         {
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
             kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(ExpiredCertificate(time)));
         });
 
         var app = builder.Build();
         var partner = new PartnerSimulator(app, time);
         partner.Map();
         await app.StartAsync(ct);
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        partner.BaseAddress = new Uri(address + "/");
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address + "/")).ToLookup(address => address.Scheme);
+        partner.BaseAddress = addresses["http"].Single();
+        partner.ExpiredAddress = addresses["https"].Single();
         return partner;
     }
 
@@ -82,6 +95,7 @@ public sealed class PartnerSimulator : IAsyncDisposable
             return await Answer(context, _ => 200);
         });
         MapManners("/refuses/{**partner}", (context, _) => Answer(context, _ => 422));
+        MapManners("/refuses-seldom/{**partner}", (context, _) => Answer(context, _ => IsRefused(context.Request.Headers["Idempotency-Key"].ToString()) ? 422 : 200));
         MapManners("/silent/{**partner}", async (context, ct) =>
         {
             await ReceiveAsync(context, _ => null);
@@ -90,6 +104,24 @@ public sealed class PartnerSimulator : IAsyncDisposable
         });
         MapManners("/epcis/capture", CaptureAsync);
         _app.MapGet("/epcis/capture/{captureID}", CaptureJob);
+        MapManners("/unfinished/capture", async (context, _) =>
+        {
+            await ReceiveAsync(context, _ => 202);
+            return Results.Accepted($"/unfinished/capture/{Guid.NewGuid()}");
+        });
+        _app.MapGet("/unfinished/capture/{captureID}", (string captureID) => Results.Json(JobOf(captureID, _time.GetUtcNow(), null)));
+    }
+
+    /// <summary>The last two digits of the key decide, so a document refused once is refused whenever it comes.</summary>
+    static bool IsRefused(string key) =>
+        key.Length >= 2 && int.TryParse(key.AsSpan(key.Length - 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end) && end % RefusesOneIn == 0;
+
+    static X509Certificate2 ExpiredCertificate(TimeProvider time)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=partner.example", key, HashAlgorithmName.SHA256);
+        var expired = time.GetUtcNow().AddDays(-1);
+        return request.CreateSelfSigned(expired.AddDays(-90), expired);
     }
 
     /// <summary>A client that gives up, or the end of the simulator, ends a wait without an answer.</summary>
@@ -147,18 +179,22 @@ public sealed class PartnerSimulator : IAsyncDisposable
                 return Results.NotFound();
         }
         var finishedAt = createdAt + CaptureJobRuns;
-        var running = _time.GetUtcNow() < finishedAt;
+        return Results.Json(JobOf(captureID, createdAt, _time.GetUtcNow() < finishedAt ? null : finishedAt));
+    }
+
+    static Dictionary<string, object> JobOf(string captureID, DateTimeOffset createdAt, DateTimeOffset? finishedAt)
+    {
         var job = new Dictionary<string, object>
         {
             ["captureID"] = captureID,
             ["createdAt"] = createdAt,
-            ["running"] = running,
+            ["running"] = finishedAt is null,
             ["success"] = true,
             ["captureErrorBehaviour"] = "rollback",
             ["errors"] = Array.Empty<object>(),
         };
-        if (!running)
-            job["finishedAt"] = finishedAt;
-        return Results.Json(job);
+        if (finishedAt is { } at)
+            job["finishedAt"] = at;
+        return job;
     }
 }

@@ -115,6 +115,34 @@ public sealed class PartnerSimulatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_unfinished_job_runs_for_ever()
+    {
+        using var accepted = await PostAsync("unfinished/capture", "key", "{}");
+        var job = await _http.GetFromJsonAsync<JsonElement>(accepted.Headers.Location, Ct);
+        Assert.Equal((true, true), Outcome(job));
+        job = await _http.GetFromJsonAsync<JsonElement>("unfinished/capture/of-an-earlier-run", Ct);
+        Assert.Equal((true, true), Outcome(job));
+    }
+
+    [Fact]
+    public async Task Who_refuses_seldom_refuses_the_same_message_each_time()
+    {
+        foreach (var (key, status) in new[] { ("0e0", 422), ("0e0", 422), ("a1", 200), ("e3", 200) })
+        {
+            using var answer = await PostAsync("refuses-seldom/west", key, "{}");
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Behind_the_expired_certificate_nobody_is_reached()
+    {
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => _http.PostAsync(new Uri(_partner.ExpiredAddress, "well/island"), new StringContent("{}"), Ct));
+        Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
+        Assert.Empty(_partner.Received);
+    }
+
+    [Fact]
     public async Task A_repeat_of_the_same_bytes_is_one_effect_and_other_bytes_are_another()
     {
         foreach (var body in new[] { "same", "same", "other" })

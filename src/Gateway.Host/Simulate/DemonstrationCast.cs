@@ -1,0 +1,75 @@
+namespace Gateway.Host.Simulate;
+
+/// <summary>What is told of a partner's past; its present is the simulated endpoint's manner.</summary>
+public enum PastManner
+{
+    Well,
+
+    /// <summary>Answers 503 twice to some documents.</summary>
+    FailsTwice,
+    Slow,
+
+    /// <summary>Refused a few documents of the last days for good.</summary>
+    RefusesSeldom,
+
+    /// <summary>Well, but out from 02:10 to 05:40 of the last night.</summary>
+    OutLastNight,
+
+    /// <summary>Its certificate has expired: since then everything for it is held.</summary>
+    Expired,
+
+    /// <summary>Takes documents as jobs and tells their result within seconds.</summary>
+    Jobs,
+
+    /// <summary>The same, but for 26 hours it has not told a result.</summary>
+    FallenSilent,
+}
+
+/// <param name="Path">Of the simulated endpoint.</param>
+/// <param name="Share">Of the shipments, in hundredths.</param>
+public sealed record DemonstrationPartner(string Path, string Channel, PastManner Past, int Share, SimulatedParty Party)
+{
+    /// <summary>The live part of the demonstration ships to all but those whose story stands still.</summary>
+    public bool IsShippedTo => Past is not (PastManner.Expired or PastManner.FallenSilent);
+}
+
+/// <summary>Everybody in the demonstration; GLNs and products under the prefix 952, which GS1 keeps for examples.</summary>
+public static class DemonstrationCast
+{
+    private const int PrefixLength = 7;
+
+    private static readonly SimulatedPlace Owner = At("9521234000105", "Demonstration Pharma").Owner;
+
+    /// <summary>Where the owner's goods are made and shipped from: two contract manufacturers, then the own lines.</summary>
+    public static IReadOnlyList<SimulatedParty> Shippers { get; } =
+    [
+        new(Owner, At("9521234000112", "Demonstration CMO One").Site),
+        new(Owner, At("9521234000129", "Demonstration CMO Two").Site),
+        new(Owner, At("9521234000136", "Demonstration Pharma, own lines").Site),
+    ];
+
+    public static IReadOnlyList<DemonstrationPartner> Partners { get; } =
+    [
+        new("well/north", "https", PastManner.OutLastNight, 20, At("9521234000204", "Northern Wholesale")),
+        new("fails-twice", "https", PastManner.FailsTwice, 10, At("9521234000303", "Eastern Wholesale")),
+        new("slow", "https", PastManner.Slow, 11, At("9521234000402", "Southern Wholesale")),
+        new("refuses-seldom", "https", PastManner.RefusesSeldom, 11, At("9521234000501", "Western Wholesale")),
+        new("well/island", "https", PastManner.Expired, 20, At("9521234000600", "Island Pharmacies")),
+        new("epcis/capture", "epcis", PastManner.Jobs, 11, At("9521234000617", "City Hospitals")),
+        new("unfinished/capture", "epcis", PastManner.FallenSilent, 8, At("9521234000624", "Lakeside Clinics")),
+        new("well/central", "https", PastManner.Well, 9, At("9521234000631", "Central Pharmacy Supply")),
+    ];
+
+    public static IReadOnlyList<SimulatedProduct> Products { get; } =
+    [
+        SimulatedProduct.Default,
+        Medicine("00124", "9521-0124-10", "Exampril 5 mg tablets", "TABLET", "5 mg", "100 tablets in a bottle"),
+        Medicine("00125", "9521-0125-05", "Samplinol 250 mg capsules", "CAPSULE", "250 mg", "20 capsules in a blister pack"),
+        Medicine("00126", "9521-0126-01", "Placexin 2 mg/ml solution", "SOLUTION", "2 mg/ml", "5 ampoules of 1 ml"),
+    ];
+
+    private static SimulatedParty At(string gln, string name) => SimulatedParty.AtOneAddress(gln, PrefixLength, name);
+
+    private static SimulatedProduct Medicine(string item, string ndc, string name, string form, string strength, string content) =>
+        SimulatedProduct.Default with { ItemReference = item, Ndc = ndc, Name = name, DosageForm = form, Strength = strength, UnitContent = content };
+}

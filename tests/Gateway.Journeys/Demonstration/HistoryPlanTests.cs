@@ -1,0 +1,65 @@
+using Gateway.Host.Simulate;
+
+namespace Gateway.Journeys.Demonstration;
+
+public sealed class HistoryPlanTests
+{
+    private const int Seed = 20261120;
+
+    /// <summary>Each hour of a day, and each day of a week.</summary>
+    public static TheoryData<DateTime> Starts => [.. Enumerable.Range(0, 24).Select(n => new DateTime(2026, 11, 2 + n % 7, n, 0, 0, DateTimeKind.Utc))];
+
+    [Theory]
+    [MemberData(nameof(Starts))]
+    public void A_full_history_tells_its_stories_whenever_it_starts(DateTime start)
+    {
+        var plan = HistoryPlan.Make(start, HistorySize.Full, Seed);
+        var end = start.AddDays(14);
+        var whole = plan.Documents.Take(plan.WholeHours).ToList();
+
+        Assert.InRange(whole.Count, 4_150, 4_300);
+        Assert.Equal(42, plan.Documents.Select(d => d.Shipment.Lot).Distinct().Count());
+        Assert.Equal(plan.Documents.Select((_, place) => place + 1L), plan.Documents.Select(d => d.Number));
+        Assert.Equal(plan.Documents.OrderBy(d => d.At), plan.Documents);
+        var held = plan.Documents.Where(d => d.HeldBehind is not null).ToList();
+        Assert.Equal(Enumerable.Range(0, 214), held.Select(d => d.HeldBehind!.Value));
+        Assert.True(held[0].At > end.AddDays(-6), "After seven days a delivery is given up.");
+        Assert.All(held, d => Assert.True(d.At < end && d.Partner.Past == PastManner.Expired && !d.Shipment.OmitCaseParent));
+        Assert.Contains(plan.Documents, d => d.IsUnanswered && d.At < end.AddHours(-4));
+        Assert.All(plan.Documents.Where(d => d.IsUnanswered), d => Assert.InRange(d.At, end.AddHours(-26), end));
+        var (from, until) = HistoryPlan.OutageBefore(end);
+        Assert.InRange(until, end.AddHours(-26), end.AddHours(-1));
+        Assert.True(plan.Documents.Count(d => d.Partner.Past == PastManner.OutLastNight && d.At >= from && d.At < until) >= 3, "Nothing came while the partner was out.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Starts))]
+    public void Each_refused_document_is_corrected_an_hour_later_and_one_of_them_in_the_last_hours(DateTime start)
+    {
+        var plan = HistoryPlan.Make(start, HistorySize.Full, Seed);
+        var refused = plan.Documents.Where(d => d.Shipment.OmitCaseParent).ToList();
+        Assert.InRange(refused.Count, 42, 168);
+        Assert.All(refused, r =>
+        {
+            var corrected = Assert.Single(plan.Documents, d => d.Shipment.Sequence == r.Shipment.Sequence && !d.Shipment.OmitCaseParent);
+            Assert.Equal(r.At.AddHours(1), corrected.At);
+        });
+        Assert.Contains(refused, r => r.At >= start.AddDays(14).AddHours(-3) && r.At.AddHours(1) < start.AddDays(14));
+    }
+
+    [Fact]
+    public void A_day_of_the_week_is_busier_than_its_night_and_than_the_weekend()
+    {
+        var documents = HistoryPlan.Make(new DateTime(2026, 11, 2, 0, 0, 0, DateTimeKind.Utc), HistorySize.Full, Seed).Documents;
+        int Of(DayOfWeek day, int from, int until) => documents.Count(d => d.At.DayOfWeek == day && d.At.Hour >= from && d.At.Hour < until);
+        Assert.True(Of(DayOfWeek.Wednesday, 8, 16) > 2 * Of(DayOfWeek.Wednesday, 21, 24) / 3 * 8);
+        Assert.True(Of(DayOfWeek.Wednesday, 0, 24) > 2 * Of(DayOfWeek.Sunday, 0, 24));
+    }
+
+    [Fact]
+    public void The_same_start_makes_the_same_plan()
+    {
+        var start = new DateTime(2026, 11, 2, 5, 0, 0, DateTimeKind.Utc);
+        Assert.Equal(HistoryPlan.Make(start, HistorySize.Full, Seed).Documents, HistoryPlan.Make(start, HistorySize.Full, Seed).Documents);
+    }
+}
