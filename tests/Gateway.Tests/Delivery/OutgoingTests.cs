@@ -79,6 +79,21 @@ public sealed class OutgoingTests
     }
 
     [Fact]
+    public async Task An_answer_that_is_cut_within_a_character_is_recorded_like_any_other()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        await using var partner = await ScriptedPartner.StartAsync(async (context, _) =>
+        {
+            await context.Response.WriteAsync(new string('a', 4095) + "\U0001F48A");
+            return 200;
+        });
+        await outbox.AddAsync(await outbox.AddPartnerAsync(partner.Url), 1, 1);
+        await Outbox.TurnAsync(outbox.Node());
+        Assert.Equal("ok ok", await outbox.Database.ScalarAsync<string>(Last));
+        Assert.Equal(4095, await outbox.Database.ScalarAsync<int>("select length(response) from attempt"));
+    }
+
+    [Fact]
     public async Task Of_a_huge_answer_no_more_is_read_than_the_bound()
     {
         await using var outbox = await Outbox.CreateAsync();

@@ -137,7 +137,12 @@ public sealed partial class OutgoingHttp : IDisposable
     {
         var masked = string.IsNullOrEmpty(secret) ? body : body.Replace(secret, "***", StringComparison.Ordinal);
         masked = BearerToken().Replace(masked, "Bearer ***").Replace('\0', '\uFFFD');
-        return masked.Length > KeptResponseBytes ? masked[..KeptResponseBytes] : masked;
+        if (masked.Length <= KeptResponseBytes)
+        {
+            return masked;
+        }
+        // Half of a surrogate pair is no text: the outcome of the attempt could not be recorded with it.
+        return masked[..(char.IsHighSurrogate(masked[KeptResponseBytes - 1]) ? KeptResponseBytes - 1 : KeptResponseBytes)];
     }
 
     [GeneratedRegex(@"\bBearer\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
