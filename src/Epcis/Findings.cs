@@ -23,12 +23,16 @@ public enum Severity
 /// <summary>One thing that validation has to say. A finding is not a verdict: policy decides.</summary>
 public sealed record Finding(string Code, Severity Severity, string Message)
 {
+    private const int MaxEventIdLength = 1000;
+
     /// <summary>The clause of the standard, such as <c>EPCIS 2.0, 7.4.2</c> or the schema it violates.</summary>
     public string? Clause { get; init; }
 
     /// <summary>Zero-based index of the event; <see langword="null"/> for the document itself.</summary>
     public int? Event { get; init; }
-    public string? EventId { get; init; }
+
+    /// <summary>Cut when it is longer than any that is an identifier: a thousand findings of one document must stay small.</summary>
+    public string? EventId { get; init => field = value is { Length: > MaxEventIdLength } ? value[..MaxEventIdLength] + "…" : value; }
     public Place Where { get; init; }
     public string? Got { get; init; }
     public string? Want { get; init; }

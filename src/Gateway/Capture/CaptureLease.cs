@@ -41,28 +41,43 @@ internal sealed record CaptureLease
     }
 
     /// <summary>Renews at a third of the lease until cancelled; cancels the work when the lease is no longer held.</summary>
-    public async Task BeatAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationTokenSource working)
+    /// <param name="missed">Told of a renewal that failed; the next is tried all the same.</param>
+    public async Task BeatAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationTokenSource working, Action<Exception> missed)
     {
         try
         {
             while (true)
             {
                 await Task.Delay(lease / 3, working.Token);
-                await using var work = await database.BeginAsync(actor, working.Token);
-                var held = await work.Connection.ExecuteAsync("""
-                    update capture set lease_until = gateway_now() + @lease where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
-                    """, new { lease, CaptureId, LeaseToken }, work.Transaction);
-                await work.CommitAsync();
-                if (held == 0)
+                try
                 {
-                    await working.CancelAsync();
+                    if (!await RenewAsync(database, actor, lease, working.Token))
+                    {
+                        await working.CancelAsync();
+                    }
+                }
+                catch (Exception e) when (!working.IsCancellationRequested)
+                {
+                    // A third of the lease is gone, not the lease: one lost connection must not end the renewing of a long document.
+                    missed(e);
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (working.IsCancellationRequested)
         {
-            // The work has ended, or the lease has.
+            // The work has ended, or the lease has; a renewal cut short by that is no fault.
         }
+    }
+
+    /// <returns>False when the lease is no longer held.</returns>
+    private async Task<bool> RenewAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var held = await work.Connection.ExecuteAsync("""
+            update capture set lease_until = gateway_now() + @lease where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
+            """, new { lease, CaptureId, LeaseToken }, work.Transaction);
+        await work.CommitAsync();
+        return held > 0;
     }
 
     /// <summary>Sets the outcome in the caller's transaction, if the lease is still held.</summary>

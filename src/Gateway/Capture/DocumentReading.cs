@@ -1,3 +1,5 @@
+using Epcis;
+using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.Xml;
 using Epcis.Rules;
@@ -7,6 +9,8 @@ namespace Gateway.Capture;
 /// <summary>How a document is read here: its form told by its first bytes, validated in the same pass, each event held to the rules.</summary>
 public static class DocumentReading
 {
+    private const int MaxIdentifierLength = 800;
+
     /// <summary>Reads with schemas and rules: the verdict.</summary>
     public static EpcisReader Open(Stream stream, CaptureOptions options) =>
         EpcisDocument.Open(stream, Limits(options), static (xml, limits) => new XmlEpcisReader(xml, EpcisSchemas.For, limits));
@@ -27,10 +31,27 @@ public static class DocumentReading
             {
                 rule.Check(reader.Current, reader.Findings);
             }
+            DemandShortIdentifiers(reader.Current, reader.Findings);
         }
         // Without an instant an event has no place in time; its finding may be one that was beyond the limit.
         isGood = found && reader.Findings.ErrorCount == errorsBefore && reader.Current.EventTime is not null;
         return found;
+    }
+
+    // Identifiers are looked up by index, and an index entry has its length. No standard bounds a URI.
+    private static void DemandShortIdentifiers(EpcisEvent e, Findings findings)
+    {
+        if (e.EventId?.Length > MaxIdentifierLength)
+        {
+            Refuse("The eventID", e.EventId);
+        }
+        foreach (var epc in e.Epcs.Select(x => x.Epc).Concat(e.Quantities.Select(q => q.Quantity.EpcClass)).Where(x => x.Length > MaxIdentifierLength))
+        {
+            Refuse("An EPC", epc);
+        }
+
+        void Refuse(string what, string identifier) => findings.Error("GW-EVT-04", e,
+            FormattableString.Invariant($"{what} has {identifier.Length} characters; at most {MaxIdentifierLength} can be looked up."), got: identifier[..50] + "…");
     }
 
     /// <summary>The form as the command line and the API name it.</summary>

@@ -61,12 +61,19 @@ internal sealed class ParsedEvents
     {
         var events = new List<ParsedEvent>();
         int epcs = 0, bytes = 0;
+        var isRefused = false;
         while (_reader.ReadChecked(out var isGood))
         {
             ct.ThrowIfCancellationRequested();
             // After an error under rollback nothing is stored, but all findings are wanted.
             if (!isGood || _reader.Findings.HasErrors && !_proceed)
             {
+                if (!isRefused && !_proceed)
+                {
+                    // Told at once: the storing side gives its transaction up, however long the rest of the document is.
+                    isRefused = true;
+                    yield return new ParsedChunk([], _reader.Findings.HasErrors);
+                }
                 continue;
             }
             var e = Parse(_reader.Current);

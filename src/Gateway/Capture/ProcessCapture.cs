@@ -31,17 +31,12 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
         using var activity = GatewayTrace.Continue("process capture", lease.TraceParent);
         activity?.SetTag("gateway.capture.id", lease.PublicId.ToString());
-        if (lease.Attempts > _options.MaxAttempts)
-        {
-            await FailAsync(lease);
-            return true;
-        }
         var started = Stopwatch.GetTimestamp();
         using var working = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var beat = lease.BeatAsync(database, Gateway, _options.Lease, working);
+        var beat = lease.BeatAsync(database, Gateway, _options.Lease, working, e => NotRenewed(e, lease.PublicId));
         try
         {
-            await DecideAsync(lease, working.Token);
+            await (lease.Attempts > _options.MaxAttempts ? FailAsync(lease) : DecideAsync(lease, working.Token));
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -113,7 +108,8 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         var work = await database.BeginAsync(Gateway, ct);
         try
         {
-            var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
+            // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
+            var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
             using var store = new EventStore(work, lease.CaptureId, lease.PartyId, recordTime);
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
@@ -192,6 +188,9 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     [LoggerMessage(1013, LogLevel.Warning, "Capture {CaptureId} was taken over by another node.")]
     private partial void LeaseLost(Guid captureId);
+
+    [LoggerMessage(1016, LogLevel.Warning, "The lease of capture {CaptureId} could not be renewed; it is tried again.")]
+    private partial void NotRenewed(Exception exception, Guid captureId);
 
     [LoggerMessage(1015, LogLevel.Warning, "Processing of capture {CaptureId} is interrupted by the database; the attempt is not counted.")]
     private partial void Interrupted(Exception exception, Guid captureId);

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -7,7 +8,7 @@ namespace Gateway.Delivery;
 /// One partner's turn: as long as there is something to claim, as many requests at once as the partner is allowed. The host keeps a
 /// loop per partner, and no partner is allowed more than a fifth of the node's requests, so a slow one delays only itself.
 /// </summary>
-public sealed class DeliverDue(DeliveryQueue queue, DeliverOne deliver, IOptions<DeliveryOptions> options, TimeProvider time) : IDisposable
+public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, IOptions<DeliveryOptions> options, TimeProvider time, ILogger<DeliverDue> log) : IDisposable
 {
     private readonly SemaphoreSlim _node = new(options.Value.MaxInFlight);
 
@@ -87,16 +88,27 @@ public sealed class DeliverDue(DeliveryQueue queue, DeliverOne deliver, IOptions
         {
             while (await timer.WaitForNextTickAsync(done))
             {
-                await queue.RenewAsync(turn.Held(), done);
+                try
+                {
+                    await queue.RenewAsync(turn.Held(), done);
+                }
+                catch (Exception e) when (!done.IsCancellationRequested)
+                {
+                    // A third of the lease is gone, not the lease: one lost connection must not end the renewing for the rest of the turn.
+                    NotRenewed(e, turn.PartnerId);
+                }
             }
         }
-        catch (OperationCanceledException) when (done.IsCancellationRequested)
+        catch (Exception) when (done.IsCancellationRequested)
         {
-            // The turn has ended.
+            // The turn has ended; a renewal cut short by that is no fault.
         }
     }
 
     public void Dispose() => _node.Dispose();
+
+    [LoggerMessage(2008, LogLevel.Warning, "The leases of partner {PartnerId}'s deliveries could not be renewed; it is tried again.")]
+    private partial void NotRenewed(Exception e, int partnerId);
 
     private sealed class Turn(int partnerId)
     {

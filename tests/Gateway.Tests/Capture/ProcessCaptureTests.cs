@@ -78,6 +78,92 @@ public sealed class ProcessCaptureTests
     }
 
     [Fact]
+    public async Task A_capture_that_another_node_takes_while_it_is_set_aside_ends_the_turn_and_not_the_worker()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1)));
+        await gateway.Database.ExecuteAsync("""
+            update capture set attempts = 3;
+            create function taken() returns trigger language plpgsql as 'begin update capture set lease_token = gen_random_uuid() where capture_id = new.capture_id; return new; end';
+            create trigger taken before insert on finding for each row execute function taken()
+            """);
+        Assert.True(await gateway.ProcessAsync());
+        Assert.Equal("processing", await gateway.Database.ScalarAsync<string>("select state from capture"));
+    }
+
+    [Fact]
+    public async Task One_renewal_that_fails_does_not_end_the_renewing_of_a_lease()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1)));
+        var node = Gateway.Access.Actor.System("test");
+        var lease = await CaptureLease.ClaimAsync(gateway.Database.Gateway, node, TimeSpan.FromSeconds(3), CancellationToken.None);
+        await gateway.Database.ExecuteAsync("revoke update on capture from gateway_app");
+        using var working = new CancellationTokenSource();
+        var missed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var beat = lease!.BeatAsync(gateway.Database.Gateway, node, TimeSpan.FromSeconds(3), working, _ => missed.TrySetResult());
+        await missed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await gateway.Database.ExecuteAsync("update capture set lease_until = '2026-01-01'; grant update on capture to gateway_app");
+        for (var tries = 0; tries < 300 && !await gateway.Database.ScalarAsync<bool>("select lease_until > '2026-01-01' from capture"); tries++)
+        {
+            await Task.Delay(100);
+        }
+        Assert.True(await gateway.Database.ScalarAsync<bool>("select lease_until > '2026-01-01' from capture"));
+        await working.CancelAsync();
+        await beat;
+    }
+
+    [Fact]
+    public async Task An_identifier_longer_than_any_index_holds_refuses_its_document_with_a_finding()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        var id = "https://example.org/" + Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(2000));
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1, id)));
+        Assert.True(await gateway.ProcessAsync());
+        Assert.Equal("refused GW-EVT-04", await gateway.Database.ScalarAsync<string>("select c.state || ' ' || f.code from capture c join finding f using (capture_id)"));
+    }
+
+    [Fact]
+    public async Task That_a_document_is_refused_is_told_while_the_rest_of_it_is_still_read()
+    {
+        var rest = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var document = Documents.Json(Documents.BadEvent, Documents.Event(2));
+        var split = document.LastIndexOf("{\"type\":\"ObjectEvent\"", StringComparison.Ordinal);
+        await using var stream = new SlowStream(document[..split], rest.Task);
+        using var reader = await Task.Run(() => DocumentReading.Open(stream, new CaptureOptions()));
+        var chunks = ParsedEvents.Start(reader, proceed: false, CancellationToken.None, out var parsing);
+        var first = await chunks.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.True(first.ErrorsSoFar);
+        Assert.Empty(first.Events);
+        rest.SetResult(document[split..]);
+        await foreach (var chunk in chunks.ReadAllAsync())
+        {
+            Assert.Empty(chunk.Events);
+        }
+        await parsing;
+    }
+
+    /// <summary>Gives its beginning (and the white space that fills the reader's buffer), and the rest when it has come.</summary>
+    private sealed class SlowStream(string beginning, Task<string> rest) : ForwardStream
+    {
+        private byte[] _bytes = System.Text.Encoding.UTF8.GetBytes(beginning + new string(' ', 1 << 16));
+        private int _position;
+        private bool _ended;
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (_position == _bytes.Length && !_ended)
+            {
+                (_bytes, _position, _ended) = (System.Text.Encoding.UTF8.GetBytes(rest.GetAwaiter().GetResult()), 0, true);
+            }
+            var length = Math.Min(buffer.Length, _bytes.Length - _position);
+            _bytes.AsSpan(_position, length).CopyTo(buffer);
+            _position += length;
+            return length;
+        }
+    }
+
+    [Fact]
     public async Task A_CMO_sees_neither_captures_nor_events_of_another()
     {
         await using var gateway = await CaptureGateway.StartAsync();

@@ -35,6 +35,30 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task One_renewal_that_fails_does_not_end_the_renewing_of_a_turn()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        const string renewed = "select lease_until > gateway_now() from delivery";
+        var isRenewed = false;
+        await using var partner = await ScriptedPartner.StartAsync(async (_, _) =>
+        {
+            await outbox.Database.ExecuteAsync("revoke update on delivery from gateway_app; update delivery set lease_until = '2026-01-01'");
+            await Task.Delay(2500); // two renewals are due, and refused
+            await outbox.Database.ExecuteAsync("grant update on delivery to gateway_app");
+            for (var tries = 0; tries < 150 && !isRenewed; tries++)
+            {
+                isRenewed = await outbox.Database.ScalarAsync<bool>(renewed);
+                await Task.Delay(100);
+            }
+            return 200;
+        });
+        await outbox.AddAsync(await outbox.AddPartnerAsync(partner.Url), 1, 1);
+        await Outbox.TurnAsync(outbox.Node(("LeaseTime", "00:00:03")));
+        Assert.True(isRenewed);
+        Assert.Equal(1, await outbox.CountAsync("state = 'delivered'"));
+    }
+
+    [Fact]
     public async Task Two_nodes_that_claim_at_once_never_hold_the_same_delivery()
     {
         await using var outbox = await Outbox.CreateAsync();
