@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dapper;
 using Epcis.Cbv;
 using Gateway.Database;
@@ -11,6 +13,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 {
     // Findings beyond this number are counted, not kept.
     private const int MaxRepeats = 1000;
+    private const int MaxLaneLength = 200;
 
     // Properties, because arrays do not come through a constructor.
     private sealed record Candidate
@@ -127,8 +130,11 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     }, work.Transaction);
 
     // Messages about one shipment go one after the other.
-    private static string Ordering(CapturedDocument document) =>
+    internal static string Ordering(CapturedDocument document) => Lane(
         document.Shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value
         ?? document.Shipments.SelectMany(s => s.Epcs).FirstOrDefault()
-        ?? FormattableString.Invariant($"document {document.DocumentId}");
+        ?? FormattableString.Invariant($"document {document.DocumentId}"));
+
+    // The lane is indexed, and an index holds no text of any length.
+    private static string Lane(string name) => name.Length <= MaxLaneLength ? name : "sha256 " + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Epcis.Events;
+using Epcis.Formats;
 using Epcis.Formats.JsonLd;
 using Epcis.Identifiers;
 using Gateway.Access;
@@ -27,6 +28,16 @@ public sealed class RouteCaptureTests
     {
         Action = EventAction.Observe, BizStep = "shipping", EpcList = [Case], BizTransactions = [new("desadv", "urn:epcglobal:cbv:bt:9521321000018:ASN1")],
     };
+
+    [Fact]
+    public void A_lane_whose_despatch_advice_has_a_long_name_fits_its_index()
+    {
+        var name = new string('7', 100_000);
+        var shipment = new ShippingEvent(1, [], [], [], [new BizTransaction("desadv", name)]);
+        var lane = RouteCapture.Ordering(new CapturedDocument(1, 1, 1, 1, 1, new DocumentHeader(), [shipment]));
+        Assert.StartsWith("sha256 ", lane, StringComparison.Ordinal);
+        Assert.Equal(71, lane.Length);
+    }
 
     [Fact]
     public async Task A_document_that_tells_only_the_history_of_its_shipment_is_queued() =>
