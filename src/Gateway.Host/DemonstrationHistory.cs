@@ -69,7 +69,7 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
         await using var work = await database.BeginAsync(Writer, ct);
         return await work.Connection.QuerySingleAsync<(DateTime, long, DateTime?, bool)>("""
             select gateway_now(), coalesce(max(split_part(key, '-', 3)::bigint), 0), min(created_at), exists (select from idempotency where key like 'cmo-%') from idempotency where key like @pattern
-            """, new { pattern = KeyPrefix + "%" }, work.Transaction);
+            """, new { pattern = string.Create(CultureInfo.InvariantCulture, $"{KeyPrefix}{seed}-%") }, work.Transaction);
     }
 
     // The past may reach into a year that has no partitions yet.

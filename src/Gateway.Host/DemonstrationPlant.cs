@@ -66,6 +66,6 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
     {
         await using var work = await database.BeginAsync(Actor.System("demonstration"), ct);
         return await work.Connection.ExecuteScalarAsync<long>(
-            "select coalesce(max(split_part(key, '-', 3)::bigint), 0) + 1 from idempotency where key like 'cmo-%' or key like 'history-%'", transaction: work.Transaction);
+            "select coalesce(max(split_part(key, '-', 3)::bigint), 0) + 1 from idempotency where key ~ @ours", new { ours = $"^(cmo|history)-{Seed}-[0-9]{{1,18}}$" }, work.Transaction);
     }
 }
