@@ -8,10 +8,10 @@ namespace Gateway.Capture;
 /// <summary>The two ends of a document that was read, each written in its caller's transaction.</summary>
 internal sealed class CaptureDecision(CaptureRouting routing)
 {
-    public async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store)
+    public async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms)
     {
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
-        await store.Terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
+        await terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
         if (routing.Route is { } route)
         {
             await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, reader.Header, store.Shipments.All));
@@ -20,9 +20,10 @@ internal sealed class CaptureDecision(CaptureRouting routing)
         await lease.FinishAsync(work, "accepted", DocumentReading.NameOf(reader.Form), store.Count);
     }
 
-    public static async Task RefuseAsync(Work work, CaptureLease lease, EpcisReader reader)
+    public static async Task RefuseAsync(Work work, CaptureLease lease, EpcisReader reader, CaptureTerms terms)
     {
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
+        await terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
         await AuditAsync(work, "refuse", lease, reader, 0, null);
         await lease.FinishAsync(work, "refused", DocumentReading.NameOf(reader.Form), 0);
     }

@@ -8,8 +8,8 @@ namespace Gateway.Capture;
 /// <summary>A document of the past, read and checked, ready to be stored.</summary>
 public sealed class PastDocument
 {
-    internal PastDocument(byte[] bytes, string mediaType, EpcisReader reader, IReadOnlyList<ParsedChunk> chunks) =>
-        (Bytes, MediaType, Reader, Chunks, Sha256) = (bytes, mediaType, reader, chunks, SHA256.HashData(bytes));
+    internal PastDocument(byte[] bytes, string mediaType, EpcisReader reader, CaptureTerms terms, IReadOnlyList<ParsedChunk> chunks) =>
+        (Bytes, MediaType, Reader, Terms, Chunks, Sha256) = (bytes, mediaType, reader, terms, chunks, SHA256.HashData(bytes));
 
     public byte[] Bytes { get; }
     public byte[] Sha256 { get; }
@@ -19,6 +19,7 @@ public sealed class PastDocument
 
     internal string MediaType { get; }
     internal EpcisReader Reader { get; }
+    internal CaptureTerms Terms { get; }
     internal IReadOnlyList<ParsedChunk> Chunks { get; }
 }
 
@@ -38,7 +39,8 @@ public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptio
     {
         using var stream = new MemoryStream(bytes, writable: false);
         using var reader = DocumentReading.Open(stream, options.Value);
-        return new PastDocument(bytes, mediaType, reader, [.. ParsedEvents.Read(reader, proceed: false, CancellationToken.None)]);
+        var terms = new CaptureTerms();
+        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, proceed: false, terms, CancellationToken.None)]);
     }
 
     /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>
@@ -74,7 +76,7 @@ public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptio
     {
         if (document.IsRefused)
         {
-            await CaptureDecision.RefuseAsync(work, lease, document.Reader);
+            await CaptureDecision.RefuseAsync(work, lease, document.Reader, document.Terms);
             return;
         }
         using var store = new EventStore(work, lease.CaptureId, lease.PartyId, now);
@@ -82,6 +84,6 @@ public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptio
         {
             await store.StoreAsync(chunk.Events, document.Reader.Findings, ct);
         }
-        await _decision.AcceptAsync(work, lease, document.Reader, store);
+        await _decision.AcceptAsync(work, lease, document.Reader, store, document.Terms);
     }
 }

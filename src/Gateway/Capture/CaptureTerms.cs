@@ -18,7 +18,8 @@ internal sealed class CaptureTerms
 
     public CaptureTerms() => _productsSeen = _products.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    public void See(EpcisEvent e, IReadOnlyList<(short Role, string Epc)> epcs)
+    /// <summary>The products of an event that is stored: they are what serial numbers are looked up with.</summary>
+    public void SeeProducts(IReadOnlyList<(short Role, string Epc)> epcs)
     {
         foreach (var (_, epc) in epcs)
         {
@@ -28,6 +29,10 @@ internal sealed class CaptureTerms
                 _productsSeen.Add(product);
             }
         }
+    }
+
+    public void See(EpcisEvent e)
+    {
         foreach (var transaction in e.BizTransactions)
         {
             Add("document", transaction.Value);

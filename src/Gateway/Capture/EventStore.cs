@@ -20,7 +20,6 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
 
     public int Count { get; private set; }
     public Shipments Shipments { get; } = new();
-    public CaptureTerms Terms { get; } = new();
     public long FirstEventId => captureId << 20;
     public long LastEventId { get; private set; } = captureId << 20;
 
@@ -56,7 +55,6 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
             await WriteRowAsync(rows, e, ct);
             _digest.AppendData(Encoding.UTF8.GetBytes((e.Event.EventId ?? "") + "\n"));
             Shipments.See(IdOf(e), e.Event);
-            Terms.See(e.Event, e.Epcs);
             LastEventId = IdOf(e);
         }
         await rows.CompleteAsync(ct);

@@ -27,19 +27,20 @@ internal sealed class ParsedEvents
     private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
     private readonly EpcisReader _reader;
     private readonly bool _proceed;
+    private readonly CaptureTerms _terms;
 
-    private ParsedEvents(EpcisReader reader, bool proceed) => (_reader, _proceed) = (reader, proceed);
+    private ParsedEvents(EpcisReader reader, bool proceed, CaptureTerms terms) => (_reader, _proceed, _terms) = (reader, proceed, terms);
 
-    /// <summary>Ends when the channel is complete; the reader's findings and header are whole then.</summary>
-    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, bool proceed, CancellationToken ct, out Task parsing)
+    /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, bool proceed, CaptureTerms terms, CancellationToken ct, out Task parsing)
     {
-        var parser = new ParsedEvents(reader, proceed);
+        var parser = new ParsedEvents(reader, proceed, terms);
         parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return parser._chunks.Reader;
     }
 
-    /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header are whole.</summary>
-    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, bool proceed, CancellationToken ct) => new ParsedEvents(reader, proceed).Chunks(ct);
+    /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header, and the terms, are whole.</summary>
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, bool proceed, CaptureTerms terms, CancellationToken ct) => new ParsedEvents(reader, proceed, terms).Chunks(ct);
 
     private void Run(CancellationToken ct)
     {
@@ -65,6 +66,8 @@ internal sealed class ParsedEvents
         while (_reader.ReadChecked(out var isGood))
         {
             ct.ThrowIfCancellationRequested();
+            // Also those that are not stored: a refused document is found by its number, and so its corrected successor.
+            _terms.See(_reader.Current);
             // After an error under rollback nothing is stored, but all findings are wanted.
             if (!isGood || _reader.Findings.HasErrors && !_proceed)
             {
@@ -77,6 +80,7 @@ internal sealed class ParsedEvents
                 continue;
             }
             var e = Parse(_reader.Current);
+            _terms.SeeProducts(e.Epcs);
             events.Add(e);
             epcs += e.Epcs.Count;
             bytes += e.Body.Length;

@@ -102,7 +102,8 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         await using Stream document = lease.ContentEncoding is null ? bytes : new GZipStream(bytes, CompressionMode.Decompress);
         using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
         var proceed = lease.ErrorBehaviour == "proceed";
-        var chunks = ParsedEvents.Start(reader, proceed, reading.Token, out var parsing);
+        var terms = new CaptureTerms();
+        var chunks = ParsedEvents.Start(reader, proceed, terms, reading.Token, out var parsing);
         // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
         var repeats = new Findings();
         var work = await database.BeginAsync(Gateway, ct);
@@ -132,10 +133,10 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             if (refused)
             {
                 await work.DisposeAsync();
-                await RefuseAsync(lease, reader, ct);
+                await RefuseAsync(lease, reader, terms, ct);
                 return;
             }
-            await AcceptAsync(work, lease, reader, store, ct);
+            await AcceptAsync(work, lease, reader, store, terms, ct);
         }
         finally
         {
@@ -145,19 +146,19 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
     }
 
-    private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CancellationToken ct)
+    private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms, CancellationToken ct)
     {
-        await _decision.AcceptAsync(work, lease, reader, store);
+        await _decision.AcceptAsync(work, lease, reader, store, terms);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("accepted", store.Count);
         Captured(lease.PublicId, store.Count, reader.Findings.All.Count);
     }
 
-    private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CancellationToken ct)
+    private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CaptureTerms terms, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
-        await CaptureDecision.RefuseAsync(work, lease, reader);
+        await CaptureDecision.RefuseAsync(work, lease, reader, terms);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
         Refused(lease.PublicId, reader.Findings.ErrorCount);
