@@ -1,11 +1,12 @@
 using System.Security.Claims;
+using System.Text;
 using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Host.Dashboard.Captures;
 using Gateway.Host.Dashboard.Deliveries;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -39,6 +40,7 @@ public static class DashboardSetup
         services.AddSingleton<CaptureFigures>();
         services.AddSingleton<DeliveryFigures>();
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton<PageViews>();
         services.AddSingleton<Query.Search>();
         services.TryAddSingleton<DeliveryDecisions>();
         return services;
@@ -50,11 +52,9 @@ public static class DashboardSetup
         app.MapSignIn();
         app.MapDeliveryExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
-        // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
-        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadCaptures)
-        {
-            AuthenticationSchemes = $"{SessionAuthentication.SchemeName},{KeyAuthentication.SchemeName}",
-        });
+        app.MapUpload();
+        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).AddEndpointFilter(RecordAsync);
+        app.MapGet("/captures/{captureId:guid}/report", ReportAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).AddEndpointFilter(RecordAsync);
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
@@ -68,6 +68,30 @@ public static class DashboardSetup
             && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && string.Equals(from.Authority, context.Request.Host.Value, StringComparison.OrdinalIgnoreCase))
             ? Http.Problems.Forbidden().ExecuteAsync(context)
             : next(context);
+
+    // What an inspector takes along is a view too.
+    private static async ValueTask<object?> RecordAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var context = call.HttpContext;
+        if (context.Actor() is var viewer && PageViews.Concern(viewer.Role))
+        {
+            await context.RequestServices.GetRequiredService<PageViews>().RecordAsync(viewer, context.Request.Path + context.Request.QueryString, context.RequestAborted);
+        }
+        return await next(call);
+    }
+
+    private static async Task<IResult> ReportAsync(Guid captureId, HttpContext context, CaptureList captures, CancellationToken ct)
+    {
+        var reader = context.Actor();
+        if (await captures.FindAsync(reader, captureId, ct) is not { } capture)
+        {
+            return Http.Problems.NotFound("capture");
+        }
+        var findings = await captures.FindingsAsync(reader, capture.Cursor, code: null, ct);
+        var report = new CaptureReport(
+            captureId.ToString(), capture.Sha256, capture.Length, capture.CreatedAt, CaptureReport.ResultOf(capture.State, capture.EventCount), capture.FindingCount, findings);
+        return Results.File(Encoding.UTF8.GetBytes(report.ToString()), "text/plain; charset=utf-8", $"{captureId}.txt");
+    }
 
     // Exactly the bytes received, so a compressed document comes compressed; never shown by the browser, which would run what it holds.
     private static async Task<IResult> DownloadAsync(Guid captureId, HttpContext context, CaptureList captures, CaptureSource source, CancellationToken ct)

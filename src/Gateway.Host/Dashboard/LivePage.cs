@@ -12,14 +12,15 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    // Relative times move on by themselves, and a page that could not read tries again.
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(15);
+    // Relative times move on by themselves, a page that could not read tries again, and one that hears nothing says so.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
 
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _closed = new();
     private IDisposable? _subscription;
     private Action? _resumed;
     private Task _watching = Task.CompletedTask;
+    private bool _failed;
 
     [Inject]
     private ChangeFeed Feed { get; set; } = default!;
@@ -36,8 +37,14 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Whose rows the page shows.</summary>
     protected Actor Reader { get; private set; } = default!;
 
-    /// <summary>The last re-reading failed: what is shown may be old.</summary>
+    [Inject]
+    private TimeProvider Clock { get; set; } = default!;
+
+    /// <summary>What is shown may be old: the last re-reading failed, or nothing was heard of the database for <see cref="ChangeFeed.StaleAfter"/>.</summary>
     protected bool Stale { get; private set; }
+
+    /// <summary>The page has been read once; before that, nothing is not the same as none.</summary>
+    protected bool Known { get; private set; }
 
     /// <summary>Outlives its source: what was begun before the page closed may end after it.</summary>
     protected CancellationToken Closed { get; }
@@ -76,6 +83,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         Reader = user.ToActor("dashboard");
         await ReadAsync(again: false);
+        WasRead();
         if (RendererInfo.IsInteractive)
         {
             // Going from page to page needs no request, so it is noted here that somebody is at work; and whether he still may.
@@ -89,7 +97,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         {
             _subscription = Feed.Subscribe(change =>
             {
-                if (change.Kind == "all" || Concerns(change))
+                if (change.Kind is "all" or "lost" || Concerns(change))
                 {
                     _changed.Writer.TryWrite(true);
                 }
@@ -106,16 +114,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         {
             try
             {
-                await _changed.Reader.ReadAsync(_closed.Token).AsTask().WaitAsync(Tick, _closed.Token);
+                await _changed.Reader.ReadAsync(Closed).AsTask().WaitAsync(Tick, Closed);
                 if (!Updates.Paused)
                 {
-                    await InvokeAsync(RereadAsync);
+                    await RereadInTimeAsync();
                 }
-                await Task.Delay(Pause, _closed.Token);
+                await Task.Delay(Pause, Closed);
             }
             catch (TimeoutException)
             {
-                await InvokeAsync(Stale ? RereadAsync : RenderAsync);
+                await (_failed ? RereadInTimeAsync() : InvokeAsync(Render));
             }
             catch (OperationCanceledException) when (_closed.IsCancellationRequested)
             {
@@ -124,10 +132,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
     }
 
-    private Task RenderAsync()
+    // A database that hangs neither answers nor fails: the page says that it is old while the reading still waits.
+    private async Task RereadInTimeAsync()
     {
-        StateHasChanged();
-        return Task.CompletedTask;
+        var reading = InvokeAsync(RereadAsync);
+        if (await Task.WhenAny(reading, Task.Delay(ChangeFeed.StaleAfter, Closed)) != reading)
+        {
+            _failed = true;
+            await InvokeAsync(Render);
+        }
+        await reading;
     }
 
     private async Task RereadAsync()
@@ -135,12 +149,24 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         try
         {
             await ReadAsync(again: true);
-            Stale = false;
+            WasRead();
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException && !_closed.IsCancellationRequested)
+        catch (Exception e) when ((DatabaseFault.IsOutage(e) || e is NpgsqlException or TimeoutException) && !_closed.IsCancellationRequested)
         {
-            Stale = true;
+            _failed = true;
         }
+        Render();
+    }
+
+    private void WasRead()
+    {
+        (_failed, Known) = (false, true);
+        Updates.ReadAt = Clock.GetUtcNow().UtcDateTime;
+    }
+
+    private void Render()
+    {
+        Stale = _failed || Feed.IsStale;
         StateHasChanged();
     }
 

@@ -5,6 +5,9 @@ public sealed class LiveUpdates
 {
     public bool Paused { get; private set; }
 
+    /// <summary>When the page was last read from the database.</summary>
+    public DateTime? ReadAt { get; set; }
+
     /// <summary>Called when the reader pauses or resumes.</summary>
     public event Action? Changed;
 

@@ -1,5 +1,6 @@
 // Starts the page's connection and keeps trying for as long as the page is open: a restart of the gateway heals by itself.
-Blazor.start({
+// The answer to a form has no connection.
+window.Blazor?.start({
   circuit: {
     reconnectionOptions: {
       maxRetries: Number.MAX_SAFE_INTEGER,
@@ -10,20 +11,107 @@ Blazor.start({
 
 const banner = document.getElementById("components-reconnect-modal");
 if (banner) {
+  // Without a connection nothing can be done, so nothing offers itself; what is shown stays readable, with the moment it is of.
+  const lost = document.createElement("time");
+  let inert = [];
+  const verbsFollow = () => {
+    const off = ["show", "retrying", "failed", "rejected", "paused"].some(c => banner.classList.contains("components-reconnect-" + c));
+    if (off && inert.length === 0) {
+      inert = [...document.querySelectorAll("main button, main form, main select, main input")].filter(e => !e.inert);
+      inert.forEach(e => { e.inert = true; });
+      lost.dateTime = new Date().toISOString();
+      lost.textContent = " Lost at " + lost.dateTime.slice(11, 19) + " UTC.";
+      banner.append(lost);
+    } else if (!off && inert.length > 0) {
+      inert.forEach(e => { e.inert = false; });
+      inert = [];
+      lost.remove();
+    }
+  };
   // A rejected reconnection means that the server no longer knows this page: a reload is all that helps.
   new MutationObserver(() => {
+    verbsFollow();
     if (banner.classList.contains("components-reconnect-rejected") || banner.classList.contains("components-reconnect-failed")) {
       location.reload();
     }
   }).observe(banner, { attributes: true, attributeFilter: ["class"] });
 }
 
-document.addEventListener("click", event => {
-  const button = event.target.closest("[data-copy]");
-  if (button && navigator.clipboard) {
-    navigator.clipboard.writeText(button.dataset.copy);
+// What is copied stands in the button, in an element of the page, or at an address of ours.
+async function textOf(button) {
+  if (button.dataset.copy !== undefined) {
+    return button.dataset.copy;
   }
+  if (button.dataset.copyOf) {
+    return document.getElementById(button.dataset.copyOf).textContent;
+  }
+  const answer = await fetch(button.dataset.copyFrom);
+  if (!answer.ok) {
+    throw new Error("The report answered " + answer.status);
+  }
+  return await answer.text();
+}
+
+async function copy(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  // Browsers keep the clipboard from pages that come without TLS; this older way still works there.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) {
+    throw new Error("Copying is not allowed");
+  }
+}
+
+document.addEventListener("click", async event => {
+  const button = event.target.closest("[data-copy], [data-copy-of], [data-copy-from]");
+  if (!button || button.dataset.said) {
+    return;
+  }
+  // Its text is changed in place: the page's own renderer keeps hold of the node.
+  const label = button.firstChild;
+  button.dataset.said = label.data;
+  try {
+    await copy(await textOf(button));
+    label.data = "Copied";
+  } catch {
+    label.data = "Not copied";
+  }
+  setTimeout(() => {
+    label.data = button.dataset.said;
+    delete button.dataset.said;
+  }, 2000);
 });
+
+// Files dropped anywhere on a form land in its field.
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, event => {
+    const form = event.target.closest?.("form[data-drop]");
+    if (!form) {
+      return;
+    }
+    event.preventDefault();
+    form.classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files.length > 0) {
+      form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    }
+  });
+}
+
+// The next or previous finding, also one whose list is scrolled away.
+function findingFrom(step) {
+  const all = [...document.querySelectorAll(".finding")];
+  const now = all.indexOf(document.activeElement?.closest(".finding"));
+  const next = all[now < 0 ? (step > 0 ? 0 : all.length - 1) : now + step];
+  next?.focus();
+  return next !== undefined;
+}
 
 // Keys: / to search, g and a letter to a page, Shift with a letter for a verb that names it. Never while somebody types.
 let gone = 0;
@@ -39,6 +127,8 @@ document.addEventListener("keydown", event => {
   } else if (event.timeStamp - gone < 1500) {
     gone = 0;
     document.querySelector(`header nav a[title="g then ${CSS.escape(event.key)}"]`)?.click();
+  } else if ((event.key === "n" || event.key === "p") && findingFrom(event.key === "n" ? 1 : -1)) {
+    event.preventDefault();
   } else {
     const verb = [...document.querySelectorAll(`button[data-key="${CSS.escape(event.key)}"]:not(:disabled)`)][0];
     if (verb) {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Epcis;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Http;
@@ -128,27 +127,11 @@ public static class CaptureEndpoints
         try
         {
             await using var body = await ReceivedBody.ReceiveAsync(context.Request, uploads, options.Value, ct);
-            return await Task.Run(() => Check(body, options.Value), ct);
+            return TypedResults.Json(await Task.Run(() => CheckedDocument.Of(body, options.Value), ct), CaptureJob.Json);
         }
         catch (BodyRefusedException refused)
         {
             return Refuse(context, refused.Answer);
         }
     }
-
-    private static JsonHttpResult<CheckAnswer> Check(ReceivedBody body, CaptureOptions options)
-    {
-        using var stream = body.Decoded(options);
-        using var reader = DocumentReading.Open(stream, options);
-        var events = 0;
-        while (reader.ReadChecked(out _))
-        {
-            events++;
-        }
-        (stream as InflatingStream)?.Finish(reader.IsBroken);
-        var findings = reader.Findings.All.Select(FindingView.Of).ToList();
-        return TypedResults.Json(new CheckAnswer(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, findings), CaptureJob.Json);
-    }
-
-    private sealed record CheckAnswer(string Form, bool Valid, int Events, IReadOnlyList<FindingView> Findings);
 }

@@ -1,6 +1,7 @@
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Http;
 
 namespace Gateway.Capture;
 
@@ -25,14 +26,22 @@ public sealed record CaptureCounts(long Processing, long Accepted, long Refused,
     public long All => Processing + Accepted + Refused + Failed;
 }
 
-/// <summary>What the checks said about a capture, as it is stored.</summary>
-public sealed record StoredFinding(
-    int Ordinal, string Code, string Severity, string? Clause, int? Event, string? EventUri, int Line, int Col, string? Pointer, string? Got, string? Want, string? Suggestion, string Message);
+/// <summary>Another capture of the same party that speaks of the same document number or lot.</summary>
+/// <param name="Shared">The words they share, document numbers first.</param>
+public sealed record RelatedCapture(long Cursor, Guid CaptureId, string State, DateTime CreatedAt, string Kind, string Shared);
+
+/// <summary>Stored events of one kind.</summary>
+public sealed record EventKind(string Type, string? Action, string? BizStep, long Count, DateTime First, DateTime Last);
+
+/// <summary>One stored event.</summary>
+/// <param name="Number">Its place in the document, from 1.</param>
+public sealed record StoredEvent(long Number, string? EventId, string Type, string? Action, string? BizStep, string? Disposition, DateTime EventTime);
 
 /// <summary>Captures for reading, newest first; each reader sees what row security lets it see.</summary>
 public sealed class CaptureList(GatewayDatabase database)
 {
-    public const int MaxFindings = 500;
+    public const int MaxFindings = 1000;
+    public const int MaxRelated = 10;
 
     private const string Row = """
         select c.capture_id as Cursor, c.public_id as CaptureId, c.state as State, c.form as Form, p.name as Party, c.submitted_by as SubmittedBy,
@@ -46,6 +55,9 @@ public sealed class CaptureList(GatewayDatabase database)
           and (@Day::timestamptz is null or c.created_at >= @Day and c.created_at < @Day + interval '1 day')
           and (@Code::text is null or exists (select from finding f where f.capture_id = c.capture_id and f.code = @Code))
         """;
+
+    // event_id is the capture's number and the event's place in the document (0004_capture.sql).
+    private const string OfCapture = "event_id >= @cursor << 20 and event_id < (@cursor + 1) << 20";
 
     /// <param name="before">The cursor of the last row already known; null for the newest.</param>
     public async Task<IReadOnlyList<CaptureRow>> ListAsync(Actor reader, CaptureFilter filter, long? before, int limit, CancellationToken ct)
@@ -85,14 +97,55 @@ public sealed class CaptureList(GatewayDatabase database)
     }
 
     /// <summary>The first <see cref="MaxFindings"/> findings, in document order.</summary>
-    public async Task<IReadOnlyList<StoredFinding>> FindingsAsync(Actor reader, Guid captureId, CancellationToken ct)
+    /// <param name="code">Of this rule only; null for all.</param>
+    public async Task<IReadOnlyList<FindingView>> FindingsAsync(Actor reader, long cursor, string? code, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<StoredFinding>(new CommandDefinition("""
-            select f.ordinal as Ordinal, f.code as Code, f.severity as Severity, f.clause as Clause, f.event as Event, f.event_uri as EventUri, f.line as Line, f.col as Col,
-                   f.pointer as Pointer, f.got as Got, f.want as Want, f.suggestion as Suggestion, f.message as Message
-            from finding f join capture c using (capture_id)
-            where c.public_id = @captureId order by f.ordinal limit @max
-            """, new { captureId, max = MaxFindings }, work.Transaction, cancellationToken: ct))).AsList();
+        var all = await CaptureRecords.FindingsAsync(work, cursor, errorsOnly: false);
+        return [.. all.Where(f => code is null || f.Code == code).Take(MaxFindings)];
+    }
+
+    /// <summary>Newest first: what came before a document, and the corrected one that came after it.</summary>
+    public async Task<IReadOnlyList<RelatedCapture>> RelatedAsync(Actor reader, long cursor, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        // A lot may be in thousands of captures: of each word only the nearest are looked at.
+        return (await work.Connection.QueryAsync<RelatedCapture>(new CommandDefinition("""
+            select c.capture_id as Cursor, c.public_id as CaptureId, c.state as State, c.created_at as CreatedAt,
+                   min(s.kind) as Kind, string_agg(distinct s.term, ', ' order by s.term) as Shared
+            from capture_term m
+            cross join lateral (
+                (select t.kind, t.term, t.capture_id from capture_term t
+                 where t.kind = m.kind and t.term = m.term and t.party_id = m.party_id and t.capture_id < @cursor order by t.capture_id desc limit @MaxRelated)
+                union all
+                (select t.kind, t.term, t.capture_id from capture_term t
+                 where t.kind = m.kind and t.term = m.term and t.party_id = m.party_id and t.capture_id > @cursor order by t.capture_id limit @MaxRelated)) s
+            join capture c on c.capture_id = s.capture_id
+            where m.capture_id = @cursor and m.kind in ('document', 'lot')
+            group by c.capture_id order by min(s.kind), c.capture_id desc limit 2 * @MaxRelated
+            """, new { cursor, MaxRelated }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>What is stored of a capture, by type, action and business step.</summary>
+    public async Task<IReadOnlyList<EventKind>> EventKindsAsync(Actor reader, long cursor, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<EventKind>(new CommandDefinition($"""
+            select event_type as Type, action as Action, biz_step as BizStep, count(*) as Count, min(event_time) as First, max(event_time) as Last
+            from event where {OfCapture} group by 1, 2, 3 order by min(event_id)
+            """, new { cursor }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>The stored events in document order.</summary>
+    /// <param name="type">Of this type only; null for all.</param>
+    /// <param name="after">The number of the last one already known.</param>
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(Actor reader, long cursor, string? type, long after, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<StoredEvent>(new CommandDefinition($"""
+            select (event_id & 1048575) + 1 as Number, event_uri as EventId, event_type as Type, action as Action, biz_step as BizStep, disposition as Disposition, event_time as EventTime
+            from event where {OfCapture} and event_id >= (@cursor << 20) + @after and (@type::text is null or event_type = @type)
+            order by event_id limit @limit
+            """, new { cursor, type, after, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 }

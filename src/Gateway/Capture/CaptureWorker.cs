@@ -1,5 +1,6 @@
 using Gateway.Database;
 using Gateway.Scheduling;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -58,6 +59,8 @@ public static class CaptureSetup
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
+        services.AddSingleton(s => new UploadFiles(s.GetRequiredService<AcceptCapture>(), s.GetRequiredService<UploadLimit>(), s.GetRequiredService<IAntiforgery>(),
+            s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>()));
         services.AddSingleton<ProcessCapture>();
         services.AddSingleton<CaptureHistory>();
         services.AddSingleton<CaptureDepth>();

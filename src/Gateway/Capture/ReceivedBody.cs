@@ -50,15 +50,26 @@ internal sealed class ReceivedBody : IAsyncDisposable
         {
             throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
         }
+        return await ReadAsync(request.Body, request.ContentLength ?? 0, _ => (type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip"), uploads, options, ct);
+    }
+
+    /// <summary>A file that a person chose. A browser tells its type by its name, which people give as they like, so its first bytes decide.</summary>
+    /// <exception cref="BodyRefusedException">Size, no room, not arrived, or nothing at all.</exception>
+    public static Task<ReceivedBody> ReceiveFileAsync(Stream file, UploadLimit uploads, CaptureOptions options, CancellationToken ct) =>
+        ReadAsync(file, 0, bytes => TypeOf(bytes, options), uploads, options, ct);
+
+    private static async Task<ReceivedBody> ReadAsync(
+        Stream body, long told, Func<Stream, (string MediaType, bool IsGzip)> typeOf, UploadLimit uploads, CaptureOptions options, CancellationToken ct)
+    {
         var upload = uploads.Enter();
         Stream bytes = new MemoryStream();
         try
         {
-            upload.Reserve(request.ContentLength ?? 0);
+            upload.Reserve(told);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var buffer = new byte[64 << 10];
             int read;
-            while ((read = await ReadAsync(request.Body, buffer, ct)) > 0)
+            while ((read = await ReadAsync(body, buffer, ct)) > 0)
             {
                 if (bytes.Length + read > options.MaxBytes)
                 {
@@ -80,9 +91,12 @@ internal sealed class ReceivedBody : IAsyncDisposable
                     throw upload.NoRoom(e);
                 }
             }
-            return bytes.Length > 0
-                ? new ReceivedBody(bytes, upload, hash.GetHashAndReset(), type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip")
-                : throw new BodyRefusedException(Problems.EmptyBody());
+            if (bytes.Length == 0)
+            {
+                throw new BodyRefusedException(Problems.EmptyBody());
+            }
+            var (mediaType, isGzip) = typeOf(bytes);
+            return new ReceivedBody(bytes, upload, hash.GetHashAndReset(), mediaType, isGzip);
         }
         catch
         {
@@ -90,6 +104,22 @@ internal sealed class ReceivedBody : IAsyncDisposable
             upload.Dispose();
             throw;
         }
+    }
+
+    private static (string MediaType, bool IsGzip) TypeOf(Stream bytes, CaptureOptions options)
+    {
+        bytes.Position = 0;
+        var isGzip = bytes.ReadByte() == 0x1f && bytes.ReadByte() == 0x8b;
+        bytes.Position = 0;
+        using Stream document = isGzip ? new InflatingStream(bytes, options) : new UnownedStream(bytes);
+        // A JSON document is an object; white space and a byte order mark may stand before it.
+        int first;
+        do
+        {
+            first = document.ReadByte();
+        }
+        while (first is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF);
+        return (first == '{' ? "application/json" : "application/xml", isGzip);
     }
 
     private static async Task<int> ReadAsync(Stream body, byte[] buffer, CancellationToken ct)

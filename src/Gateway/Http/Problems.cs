@@ -112,6 +112,16 @@ public static class Problems
     public static ProblemHttpResult BodyNotReceived(int status, string detail) =>
         Of(status, Validation, "Body did not arrive", detail, "GW-CAP-14");
 
+    public static ProblemHttpResult NoFiles() =>
+        Of(400, Validation, "No file", "Choose at least one EPCIS document; nothing was sent.", "GW-CAP-15");
+
+    public static ProblemHttpResult TooManyFiles(int max) =>
+        Of(413, Limit, "Too many files", $"At most {max} files at once; this one and those behind it were not taken.", "GW-CAP-16");
+
+    /// <summary>As <see cref="OutcomeUnknown"/>, told to a person who chose a file and has no Idempotency-Key.</summary>
+    public static ProblemHttpResult FileOutcomeUnknown() =>
+        Of(503, "epcisException:ImplementationException", "Outcome unknown", "The database has not confirmed the outcome. Send the same file again: it is captured once, however often it comes.", "GW-HTTP-05");
+
     public static ProblemHttpResult PartnerExists(string gln) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Partner exists", $"A partner or party with GLN {gln} exists already.", "GW-PAR-01");
 

@@ -43,6 +43,11 @@ public sealed partial class AccessMatrixTests
         OPTIONS /capture/{id:guid}                   own    204 204 204 204 403 204
         OPTIONS /events                              any    204 204 204 204 403 204
         OPTIONS /events/{eventId}                    own    204 204 204 204 403 204
+        GET    /captures/{captureId:guid}/report     own    200 200 200 200 403 200
+        GET    /captures/{captureId:guid}/report     other  200 200 200 404 403 200
+        POST   /captures/upload                      any    400 400 400 400 403 403
+        POST   /captures/check                       any    400 400 400 400 400 403
+        GET    /captures/check                       any    200 200 200 200 200 403
         POST   /api/check                            any    400 400 400 400 400 403
         GET    /events                               any    200 200 200 200 403 200
         GET    /events/{eventId}                     own    200 200 200 200 403 200
@@ -83,6 +88,8 @@ public sealed partial class AccessMatrixTests
         *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
         *      /operations                           any    200 200 403 403 200 200
         *      /operations/{OperationId:long}        own    200 200 403 403 200 200
+        *      /captures/{CaptureId:guid}/events     own    200 200 200 200 403 200
+        *      /routing                              any    200 200 403 403 200 200
         *      /deliveries                           any    200 200 403 403 200 200
         *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200
         *      /account                              any    200 200 200 200 200 200
@@ -178,7 +185,9 @@ public sealed partial class AccessMatrixTests
         public string Fill(string pattern, string whose)
         {
             var own = whose != "other";
-            var value = pattern.Contains("operations", StringComparison.Ordinal) ? "1" : pattern.Contains("deliveries", StringComparison.Ordinal)
+            var value = pattern.Contains("operations", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
+                : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"

@@ -1,0 +1,27 @@
+using System.Text.Json.Serialization;
+using Gateway.Http;
+
+namespace Gateway.Capture;
+
+/// <summary>What the checks say about a document of which nothing is stored.</summary>
+public sealed record CheckedDocument(string Form, bool Valid, int Events, IReadOnlyList<FindingView> Findings)
+{
+    /// <summary>Findings that were counted but not kept.</summary>
+    [JsonIgnore]
+    public int Dropped { get; init; }
+
+    /// <summary>The same reading and the same rules as those of a capture.</summary>
+    /// <exception cref="BodyRefusedException">The body is damaged, or inflates beyond the limits.</exception>
+    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options)
+    {
+        using var stream = body.Decoded(options);
+        using var reader = DocumentReading.Open(stream, options);
+        var events = 0;
+        while (reader.ReadChecked(out _))
+        {
+            events++;
+        }
+        (stream as InflatingStream)?.Finish(reader.IsBroken);
+        return new CheckedDocument(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, [.. reader.Findings.All.Select(FindingView.Of)]) { Dropped = reader.Findings.Dropped };
+    }
+}

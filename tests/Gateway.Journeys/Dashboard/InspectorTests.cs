@@ -1,0 +1,123 @@
+using Gateway.Host.Simulate;
+using Microsoft.Playwright;
+
+namespace Gateway.Journeys.Dashboard;
+
+/// <summary>An inspector sees everything, changes nothing, and leaves an entry for every view (P11-12, P11-16, P11-17).</summary>
+public sealed class InspectorTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
+    private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
+
+    private const int MostPages = 60;
+
+    // Everything that acts, but for copying, which changes nothing here.
+    private const string Verbs = """
+        () => [...document.querySelectorAll("button, form, input[type=submit], [role=button]")]
+          .filter(e => !e.closest("form.search") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
+          .map(e => e.outerHTML.slice(0, 200))
+        """;
+
+    [Fact]
+    public async Task An_inspector_meets_no_verb_on_any_page_and_every_view_is_in_the_trail()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await PrepareAsync(gateway);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "inspector");
+        await browser.ReadyAsync();
+        Assert.Equal(1, await ViewsAsync(gateway, "/today"));
+
+        var seen = new HashSet<string> { "today" };
+        var next = new Queue<string>(seen);
+        var wrong = new List<string>();
+        while (next.TryDequeue(out var address) && seen.Count < MostPages)
+        {
+            var before = await ViewsAsync(gateway);
+            await browser.GoAsync(address);
+            wrong.AddRange((await browser.Page.EvaluateAsync<string[]>(Verbs)).Select(v => $"{address}: {v}"));
+            Assert.Equal((address, before + 1), (address, await ViewsAsync(gateway)));
+            foreach (var link in await browser.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('a[href]:not([download])')].map(a => a.href.split('#')[0])"))
+            {
+                var path = gateway.Url.MakeRelativeUri(new Uri(link)).ToString();
+                if (new Uri(link).Authority == gateway.Url.Authority && path.Length > 0 && !path.StartsWith("help", StringComparison.Ordinal) && !path.Contains("day=", StringComparison.Ordinal) && seen.Add(path))
+                {
+                    next.Enqueue(path);
+                }
+            }
+        }
+        Assert.Equal("", string.Join("\n", wrong));
+        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1"])
+        {
+            Assert.Contains(page, seen);
+        }
+        Assert.Contains(seen, s => s.StartsWith("captures/", StringComparison.Ordinal) && s.EndsWith("/events", StringComparison.Ordinal));
+
+        // Going on inside an open page is a view too; who, where and when are told.
+        await browser.GoAsync("today");
+        var captures = await ViewsAsync(gateway, "/captures");
+        await browser.Page.ClickAsync("nav >> text=Captures");
+        await browser.AtAsync("**/captures");
+        await browser.Page.Locator("h1", new() { HasText = "refused" }).WaitForAsync();
+        Assert.Equal(captures + 1, await ViewsAsync(gateway, "/captures"));
+        Assert.Equal("The inspector's views are recorded with name and role: inspector inspector", await gateway.Database.ScalarAsync<string>(
+            "select distinct 'The inspector''s views are recorded with name and role: ' || actor_name || ' ' || actor_role from audit_entry where action = 'view'"));
+        browser.NothingWentWrong();
+    }
+
+    [Fact]
+    public async Task What_an_inspector_takes_along_is_in_the_trail_and_what_others_look_at_is_not()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var capture = await PrepareAsync(gateway);
+        using (var cmo = await FormClient.SignInAsync(gateway, "cmo"))
+        {
+            using var page = await cmo.GetAsync($"captures/{capture}");
+            using var report = await cmo.GetAsync($"captures/{capture}/report");
+            Assert.True(page.IsSuccessStatusCode && report.IsSuccessStatusCode);
+        }
+        Assert.Equal(0, await ViewsAsync(gateway));
+        using var inspector = await FormClient.SignInAsync(gateway, "inspector");
+        foreach (var address in (string[])[$"captures/{capture}/report", $"captures/{capture}/document"])
+        {
+            using var answer = await inspector.GetAsync(address);
+            Assert.True(answer.IsSuccessStatusCode);
+            Assert.Equal(1, await ViewsAsync(gateway, "/" + address));
+        }
+        using var upload = await inspector.PostWithAsync("none", "captures/upload", ("a.xml", [1]));
+        Assert.False(upload.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task A_view_that_cannot_be_recorded_is_not_shown()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var capture = await PrepareAsync(gateway);
+        await gateway.Database.ExecuteAsync("alter table audit_entry add constraint no_views check (action <> 'view') not valid");
+        using var inspector = await FormClient.SignInAsync(gateway, "inspector");
+        foreach (var address in (string[])["today", "captures", $"captures/{capture}/report", $"captures/{capture}/document"])
+        {
+            using var answer = await inspector.GetAsync(address);
+            Assert.True((int)answer.StatusCode >= 500, $"{address}: {answer.StatusCode}");
+            Assert.DoesNotContain("Shipper", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        }
+    }
+
+    // A delivery that needs a decision, a refused document, a paused partner: whatever has verbs for others.
+    private static async Task<string> PrepareAsync(TestGateway gateway)
+    {
+        await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/buyer");
+        using var good = await gateway.CaptureAsync(Document(1, isBad: false));
+        await gateway.JobAsync(good.Headers.Location!);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 1);
+        using var bad = await gateway.CaptureAsync(Document(2, isBad: true));
+        await gateway.JobAsync(bad.Headers.Location!);
+        return bad.Headers.Location!.ToString().Split('/')[^1];
+    }
+
+    private static byte[] Document(long sequence, bool isBad) => new ShipmentGenerator(5).Xml(
+        new ShipmentPlan(sequence, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)) { OmitCaseParent = isBad });
+
+    private static Task<long> ViewsAsync(TestGateway gateway, string? address = null) => gateway.Database.ScalarAsync<long>(
+        $"select count(*) from audit_entry where entity = 'page' and action = 'view' and entity_key like '{address ?? "%"}'");
+}
