@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Gateway.Access;
+using Gateway.Database;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.Extensions.Options;
@@ -18,8 +19,18 @@ sealed class SessionState(ILoggerFactory loggers, Sessions sessions, IOptions<Si
     protected override TimeSpan RevalidationInterval => options.Value.CheckEvery;
 
     // A merely open page is idle.
-    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
-        (await RefreshAsync(active: false, cancellationToken)).Identity?.IsAuthenticated == true;
+    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await RefreshAsync(active: false, cancellationToken)).Identity?.IsAuthenticated == true;
+        }
+        catch (Exception e) when (DatabaseFault.IsOutage(e))
+        {
+            // Without its database the page can read and change nothing; who it belongs to is asked again in a while.
+            return true;
+        }
+    }
 
     /// <summary>Whoever it is now, with the rights of now.</summary>
     /// <param name="active">Whether a person did something, which begins the idle time anew.</param>

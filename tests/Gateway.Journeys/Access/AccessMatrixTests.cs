@@ -69,13 +69,13 @@ public sealed partial class AccessMatrixTests
         POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403
         GET    /deliveries/export                    any    200 200 403 403 200 200
-        POST   /api/operations                       any    422 422 403 403 403 403
+        POST   /api/operations                       any    403 422 403 403 403 403
         GET    /api/operations                       any    200 200 403 403 200 200
         GET    /api/operations/{id:long}             own    200 200 403 403 404 200
         GET    /api/operations/{id:long}/items       own    200 200 403 403 404 200
-        POST   /api/operations/{id:long}/pause       own    422 422 403 403 403 403
-        POST   /api/operations/{id:long}/resume      own    422 422 403 403 403 403
-        POST   /api/operations/{id:long}/cancel      own    422 422 403 403 403 403
+        POST   /api/operations/{id:long}/pause       own    403 422 403 403 403 403
+        POST   /api/operations/{id:long}/resume      own    403 422 403 403 403 403
+        POST   /api/operations/{id:long}/cancel      own    403 422 403 403 403 403
         GET    /api/keys                             any    200 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
