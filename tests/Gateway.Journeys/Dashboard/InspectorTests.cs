@@ -12,10 +12,10 @@ public sealed class InspectorTests
 
     private const int MostPages = 60;
 
-    // Everything that acts, but for copying, which changes nothing here.
+    // Everything that acts, but for copying and for forms that ask: they change nothing.
     private const string Verbs = """
         () => [...document.querySelectorAll("button, form, input[type=submit], [role=button]")]
-          .filter(e => !e.closest("form.search") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
+          .filter(e => !e.closest("form[method='get']") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
           .map(e => e.outerHTML.slice(0, 200))
         """;
 
