@@ -42,8 +42,7 @@ public static class QueryEndpoints
         {
             return Problems.BadParameter(wrong);
         }
-        await using var work = await database.BeginAsync(context.Actor(), ct);
-        if (await EventPages.ReadAsync(work, filter, position, size) is not { } page)
+        if (await PageAsync(database, context.Actor(), filter, position, size, ct) is not { } page)
         {
             return Problems.BadPageToken("The nextPageToken has expired. Ask again from the start.");
         }
@@ -51,8 +50,14 @@ public static class QueryEndpoints
         {
             Paging.WriteNext(context, next.ToToken(), DateTimeOffset.FromUnixTimeSeconds(next.Expires));
         }
-        await EventAnswer.WriteAsync(context.Response, work, page.EventIds, page.Now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
+        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), page.EventIds, page.Now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
         return Results.Empty;
+    }
+
+    private static async Task<EventPage?> PageAsync(GatewayDatabase database, Actor actor, EventFilter filter, EventPosition position, int size, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        return await EventPages.ReadAsync(work, filter, position, size);
     }
 
     /// <summary>The event and the declarations that retract it; of an id that several parties claim, what the caller may see.</summary>
@@ -64,15 +69,20 @@ public static class QueryEndpoints
         }
         // Routing leaves %2F in a segment as it was, because it would part it.
         var id = eventId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        await using var work = await database.BeginAsync(context.Actor(), ct);
-        var ids = (await work.Connection.QueryAsync<long>("select event_id from event where event_uri = @id order by event_id limit 1000", new { id }, work.Transaction)).AsList();
-        if (ids.Count == 0)
+        var (ids, now) = await NamedAsync(database, context.Actor(), id, ct);
+        if (ids.Length == 0)
         {
             return Problems.NotFound("event with this eventID");
         }
-        var now = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
-        await EventAnswer.WriteAsync(context.Response, work, [.. ids], now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
+        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), ids, now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
         return Results.Empty;
+    }
+
+    private static async Task<(long[] EventIds, DateTime Now)> NamedAsync(GatewayDatabase database, Actor actor, string id, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        var ids = await work.Connection.QueryAsync<long>("select event_id from event where event_uri = @id order by event_id limit 1000", new { id }, work.Transaction);
+        return ([.. ids], await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction));
     }
 
     private static IResult? Negotiate(HttpContext context, out AnswerForm form)

@@ -1,8 +1,14 @@
 using System.Net;
+using System.Text.Json;
 using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.Xml;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Query;
 using Gateway.Tests.Capture;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Query;
 
@@ -32,6 +38,49 @@ public sealed class EventAnswerTests
         }
         using var urns = await GetAsync(gateway, "/events", "application/xml", ("GS1-CBV-XML-Format", "Always_URN"));
         Assert.Contains("<bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep>", await urns.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_reads_an_answer_slowly_holds_no_connection_of_the_database()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json([.. Enumerable.Range(1, 50).Select(n => Documents.Event(n))]));
+        await gateway.ProcessAsync();
+        var database = GatewayDatabase.Open(gateway.Database.AdministratorConnectionString + ";Maximum Pool Size=1;Timeout=10");
+        await using var source = database.Source;
+        var ids = await gateway.Database.ScalarAsync<long[]>("select array_agg(event_id order by event_id) from event");
+        await using var reader = new SlowReader();
+        var context = new DefaultHttpContext { Response = { Body = reader } };
+        var answer = EventAnswer.WriteAsync(context.Response, database, Actor.System("test"), ids!, DateTime.UtcNow, new AnswerForm("application/json"), NullLogger.Instance, CancellationToken.None);
+        await reader.Asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await using (var other = await database.BeginAsync(Actor.System("test"), CancellationToken.None))
+        {
+            Assert.NotNull(other); // the only connection is free while the answer waits for its reader
+        }
+        reader.Reads.SetResult();
+        await answer;
+        Assert.Equal(50, JsonDocument.Parse(reader.ToArray()).RootElement.GetProperty("epcisBody").GetProperty("queryResults").GetProperty("resultsBody").GetProperty("eventList").GetArrayLength());
+    }
+
+    private sealed class SlowReader : MemoryStream
+    {
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Reads { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Asked.TrySetResult();
+            await Reads.Task;
+            Write(buffer.Span);
+        }
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override Task FlushAsync(CancellationToken cancellationToken)
+        {
+            Asked.TrySetResult();
+            return Reads.Task;
+        }
     }
 
     [Fact]
