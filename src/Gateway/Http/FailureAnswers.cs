@@ -75,6 +75,8 @@ public static partial class FailureAnswers
                 return Of(bad.StatusCode) ?? Problems.Malformed("The request cannot be read.");
             case CommitUnknownException:
                 return Logged(context, failure, Problems.OutcomeUnknown());
+            case PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter }:
+                return Problems.Malformed("A text of the request holds the character U+0000, which no text has.");
             case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
                 return Logged(context, failure, Problems.StorageFull());
             case var _ when DatabaseFault.IsOutage(failure):
