@@ -3,7 +3,8 @@
 need_dotnet() {
   command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing: install it and put dotnet on the PATH." >&2; exit 1; }
   case $(dotnet --version) in 1[0-9].*) ;; *) echo "The .NET SDK is $(dotnet --version): version 10 is needed." >&2; exit 1 ;; esac
-  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+  # In English whatever the account speaks: test.sh reads the counts.
+  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en
 }
 
 # install PACKAGE WHAT: Debian's package, when this account may install.
