@@ -33,7 +33,7 @@ public static class Demonstration
         await stopping.CancelAsync();
         await app.StopAsync(CancellationToken.None);
         await life;
-        return 0;
+        return GatewayHost.ExitCode(app);
     }
 
     private static async Task LiveAsync(DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)

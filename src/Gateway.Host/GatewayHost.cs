@@ -71,6 +71,9 @@ public static class GatewayHost
         return app;
     }
 
+    /// <summary>0 when the host was told to stop; 1 when one of its workers ended it, so that whoever started it starts it again.</summary>
+    public static int ExitCode(IHost app) => app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(worker => worker.ExecuteTask is { IsFaulted: true }) ? 1 : 0;
+
     private static async Task<IResult> ReadyAsync(GatewayDatabase database, NodeFaults faults, CancellationToken ct)
     {
         try

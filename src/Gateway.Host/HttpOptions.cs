@@ -47,7 +47,7 @@ public sealed class HttpOptions
         limits.MaxRequestHeadersTotalSize = 32 << 10;
         limits.MaxConcurrentConnections = MaxConnections;
         limits.MaxConcurrentUpgradedConnections = MaxConnections; // dashboards; the limit above does not count them
-        kestrel.Listen(IPAddress.Parse(Address), Port ?? DefaultPort());
+        kestrel.Listen(IPAddress.TryParse(Address, out var address) ? address : throw new ValidationException("Http:Address is an IP address, such as 127.0.0.1, 0.0.0.0 or ::1."), Port ?? DefaultPort());
     }
 
     private static int DefaultPort() =>

@@ -23,7 +23,7 @@ public static class ServeCommand
                 await Console.Out.WriteLineAsync("There is no key yet: gateway key add --role administrator --name \"First administrator\"");
             }
             await app.WaitForShutdownAsync(ct);
-            return 0;
+            return GatewayHost.ExitCode(app);
         });
         return command;
     }

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
 using Gateway.Database;
+using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Gateway.Host.Commands;
 
@@ -35,12 +38,24 @@ public static class Verbs
             // Its own handler would print a stack trace where a sentence with the remedy is meant.
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception e) when (e is PostgresUnavailableException or UnsupportedDatabaseException or KeyRingException or WrongUseException)
+        catch (Exception e) when (Remedy(e) is { } remedy)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            await Console.Error.WriteLineAsync(remedy);
             return e is WrongUseException ? 2 : 1;
         }
     }
+
+    /// <returns>A sentence for what surroundings and settings can do wrong; null for a fault of the program, whose trace is wanted.</returns>
+    private static string? Remedy(Exception e) => e switch
+    {
+        PostgresUnavailableException or UnsupportedDatabaseException or KeyRingException or WrongUseException => e.Message,
+        ValidationException or OptionsValidationException => $"A setting cannot be used: {e.Message}",
+        UnauthorizedAccessException => $"{e.Message} The data directory is {DataDirectory.Path}: check its rights, or choose another with GATEWAY_DATA.",
+        NpgsqlException => $"The database cannot be used: {e.Message} Check ConnectionStrings:Gateway, or the log of the embedded server in {DataDirectory.Path}.",
+        HttpRequestException => $"The gateway does not answer: {e.Message}",
+        IOException => e.Message,
+        _ => null,
+    };
 }
 
 /// <summary>The command was understood and cannot be done as asked; the message is a sentence with the remedy.</summary>
