@@ -7,6 +7,7 @@ using System.Xml.Schema;
 using Epcis.Formats;
 using Epcis.Formats.Xml;
 using Gateway.Access;
+using Gateway.Bench;
 using Gateway.Host;
 using Gateway.Host.Simulate;
 using Npgsql;
@@ -15,6 +16,12 @@ using NpgsqlTypes;
 // Capture end to end beside its raw limits, in one run: a bare validating XmlReader over the same bytes, and a bare COPY of the
 // same EPC rows into a table with the same hash index. Absolute times on a shared machine mean little; the ratios are the result.
 //   dotnet run -c Release --project bench -- [units] [units per event] [repetitions]
+//   dotnet run -c Release --project bench -- deliveries [rows]
+if (args is ["deliveries", ..])
+{
+    await DeliveriesBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+    return;
+}
 var units = Number(0, 100_000);
 var perEvent = Number(1, 1_000);
 var repetitions = Number(2, 5);

@@ -62,6 +62,23 @@ public sealed class DeliveryFilterTests
         Assert.Equal(filter, DeliveryFilter.Read(filter.Query().ToDictionary().GetValueOrDefault, out _));
     }
 
+    [Fact]
+    public async Task A_days_list_is_counted_whole_and_equals_the_days_balance()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), DeliveryCounts.Cap + 3, 1);
+        await outbox.Database.ExecuteAsync("""
+            update delivery set state = 'delivered' where delivery_id > 5;
+            update delivery set document_id = 7, replay_of = 7 where delivery_id = 6;
+            insert into capture (document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body)
+            select document_id, 1, 'test', 'rollback', 'accepted', timestamptz '2026-11-20 12:00+00', gateway_now(), 202, '' from document
+            """);
+        var day = new DateTime(2026, 11, 20, 0, 0, 0, DateTimeKind.Utc);
+        var counts = await new DeliveryOverview(outbox.Database.Gateway).CountAsync(Reader, new DeliveryFilter(Day: day), CancellationToken.None);
+        Assert.Equal((DeliveryCounts.Cap - 2, 5), (counts.Delivered, counts.Queued));
+        Assert.Equal((await new DeliveryFigures(outbox.Database.Gateway).BalanceAsync(Reader, day, CancellationToken.None)).Deliveries, counts);
+    }
+
     [Theory]
     [InlineData("state", "gone")]
     [InlineData("partner", "nobody")]
