@@ -63,7 +63,7 @@ public sealed class DeliverDueTests
         Assert.Null((await decisions.RetryAsync(Actor.System("test"), 1, 1, "They mended it", CancellationToken.None)).Refusal);
         Assert.NotNull((await decisions.RetryAsync(Actor.System("test"), 1, 1, "Me too", CancellationToken.None)).Refusal);
         Assert.Equal("They mended it", await database.ScalarAsync<string>("select reason from audit_entry where entity = 'delivery_decision'"));
-        Assert.Equal("queued", (await services.GetRequiredService<DeliveryOverview>().ListAsync(Actor.System("test"), new DeliveryFilter("due", PartnerGln: PartnerGln), 10, CancellationToken.None)).Single().State.Replace("retrying", "queued", StringComparison.Ordinal));
+        Assert.Equal("queued", (await services.GetRequiredService<DeliveryOverview>().ListAsync(Actor.System("test"), new DeliveryFilter("open", PartnerGln: PartnerGln), 10, CancellationToken.None)).Single().State.Replace("retrying", "queued", StringComparison.Ordinal));
     }
 
     internal static ServiceProvider Services(TestDatabase database, bool allowPrivate = true) => new ServiceCollection()
