@@ -40,7 +40,7 @@ public sealed class ProblemTests
         await ExpectAsync("POST", "api/keys", "{\"role\":\"king\",\"name\":\"x\"}", 422, "GW-HTTP-06", "role");
         await ExpectAsync("POST", "api/keys", "{\"role\":\"cmo\",\"name\":\"x\",\"party\":\"y\",\"gln\":\"1\"}", 422, "GW-HTTP-06");
         await ExpectAsync("POST", "api/keys", "{\"role\":\"cmo\",\"name\":\"x\\u0000y\",\"party\":\"y\"}", 400, "GW-HTTP-09", "U+0000");
-        await ExpectAsync("GET", "api/deliveries?partner=%00", null, 400, "GW-HTTP-09", "U+0000");
+        await ExpectAsync("GET", "api/deliveries?partner=%00", null, 400, "GW-HTTP-02");
         await ExpectAsync("POST", "api/keys/0000000000000000/revoke", "{\"reason\":\"lost\"}", 404, "GW-HTTP-01");
         await ExpectAsync("GET", "api/deliveries?limit=many", null, 400, "GW-HTTP-02", "limit");
         await ExpectAsync("GET", "api/deliveries?limit=0", null, 400, "GW-HTTP-02", "limit");

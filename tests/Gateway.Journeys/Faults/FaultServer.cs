@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Journeys.Faults;
 
@@ -22,6 +23,11 @@ internal sealed class FaultServer : IAsyncDisposable
         var server = await EmbeddedPostgres.StartAsync(directory, ct, all);
         await server.EnsureDatabaseAsync("gateway", ct);
         await Migrator.MigrateAsync(server.ConnectionString("gateway") + ";Pooling=false", ct);
+        // A live installation would refuse to be ready without fsync.
+        await using var connection = new NpgsqlConnection(server.ConnectionString("gateway") + ";Pooling=false");
+        await connection.OpenAsync(ct);
+        await using var test = new NpgsqlCommand("update installation set kind = 'test'", connection);
+        await test.ExecuteNonQueryAsync(ct);
         return new FaultServer(directory, all, server);
     }
 
