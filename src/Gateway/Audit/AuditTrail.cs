@@ -11,7 +11,7 @@ public sealed record AuditRow(long Ord, DateTime RecordedAt, string ActorName, s
 public sealed class AuditTrail(GatewayDatabase database)
 {
     // What people decide; captures and the gateway's own work have lists of their own.
-    private static readonly string[] Human = ["partner", "partner_gln", "route", "party", "api_key", "delivery_decision", "operation", "person", "person_role", "role_permission"];
+    private static readonly string[] Human = ["partner", "route", "api_key", "delivery_decision", "operation", "person", "person_role", "role_permission"];
 
     /// <summary>What people changed or decided since a moment, newest first.</summary>
     public async Task<IReadOnlyList<AuditRow>> HumanChangesAsync(Actor reader, DateTime since, int limit, CancellationToken ct)

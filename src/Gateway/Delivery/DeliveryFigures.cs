@@ -100,7 +100,7 @@ public sealed class DeliveryFigures(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<HeldPartner>(new CommandDefinition("""
             select p.partner_id as PartnerId, p.name as Partner,
-                case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') else coalesce(b.reason, 'The partner kept failing.') end as Why,
+                case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') else coalesce('It kept failing (' || b.reason || ').', 'It kept failing.') end as Why,
                 case when p.state <> 'paused' then b.open_until end as Until,
                 (select count(*) from delivery d where d.partner_id = p.partner_id and d.state = 'due') as Waiting
             from (select gateway_now() as at) n, partner p left join breaker b using (partner_id)
