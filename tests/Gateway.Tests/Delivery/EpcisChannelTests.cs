@@ -79,6 +79,21 @@ public sealed class EpcisChannelTests
     }
 
     [Fact]
+    public async Task A_document_that_was_taken_is_not_sent_again_because_the_address_of_its_job_cannot_be_read()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        await using var partner = await ScriptedPartner.StartAsync((context, _) =>
+        {
+            context.Response.Headers.Location = "http://[";
+            return Task.FromResult(202);
+        });
+        var node = outbox.Node();
+        await outbox.AddAsync(await outbox.AddPartnerAsync(partner.Url + "/capture", "epcis"), 1, 1);
+        await Outbox.TurnAsync(node);
+        Assert.Equal("delivered ok", await outbox.Database.ScalarAsync<string>("select concat_ws(' ', d.state, a.code) from delivery d join attempt a using (delivery_id)"));
+    }
+
+    [Fact]
     public async Task Receipts_that_time_out_open_the_breaker_too()
     {
         await using var outbox = await Outbox.CreateAsync();

@@ -29,11 +29,11 @@ public sealed class EpcisChannel(OutgoingHttp http, GatewayDatabase database, Pa
     // The job is asked with our credential, so only at the partner's own host.
     private static ChannelAnswer Taken(Uri url, Uri? location)
     {
-        if (location is null)
+        // It has said that it took the document; an address that cannot be read is as good as none.
+        if (location is null || !Uri.TryCreate(url, location, out var job))
         {
             return new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok");
         }
-        var job = new Uri(url, location);
         return job.GetLeftPart(UriPartial.Authority) == url.GetLeftPart(UriPartial.Authority)
             ? new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "ok", ReceiptRef: job.AbsoluteUri)
             : new ChannelAnswer(AnswerMeaning.Retry, Verdict.Theirs, "foreign-location");
