@@ -24,7 +24,7 @@ internal sealed partial class FindOverdueReceipts(GatewayDatabase database, IOpt
         }
     }
 
-    [LoggerMessage(2090, LogLevel.Error, "{Count} receipts of partner {PartnerId} are missing after {After}; the oldest is of delivery {DeliveryId}.")]
+    [LoggerMessage(2090, LogLevel.Warning, "{Count} receipts of partner {PartnerId} are missing after {After}; the oldest is of delivery {DeliveryId}.")]
     private partial void Overdue(long count, int partnerId, string after, long deliveryId);
 }
 
