@@ -14,7 +14,7 @@ internal sealed class CaptureDecision(CaptureRouting routing)
         await terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
         if (routing.Route is { } route)
         {
-            await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, reader.Header, store.Shipments.All));
+            await route(work, new CapturedDocument(lease.CaptureId, lease.DocumentId, lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, reader.Header, store.Shipments.All));
         }
         await AuditAsync(work, "capture", lease, reader, store.Count, store.Digest());
         await lease.FinishAsync(work, "accepted", DocumentReading.NameOf(reader.Form), store.Count);

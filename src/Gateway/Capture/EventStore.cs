@@ -16,9 +16,15 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
 {
     private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, body";
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly short _period = (short)recordTime.Year;
 
     public int Count { get; private set; }
+
+    /// <summary>Some events were stored already, under an earlier capture.</summary>
+    public bool HasRepeats { get; private set; }
+
+    /// <summary>The year whose partitions hold the events.</summary>
+    public short Period { get; } = (short)recordTime.Year;
+
     public Shipments Shipments { get; } = new();
     public long FirstEventId => captureId << 20;
     public long LastEventId { get; private set; } = captureId << 20;
@@ -33,7 +39,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         {
             return;
         }
-        await using (var epcs = await work.Connection.BeginBinaryImportAsync($"copy event_epc_y{_period} (event_id, party_id, period, role, epc) from stdin (format binary)", ct))
+        await using (var epcs = await work.Connection.BeginBinaryImportAsync($"copy event_epc_y{Period} (event_id, party_id, period, role, epc) from stdin (format binary)", ct))
         {
             foreach (var e in events)
             {
@@ -42,14 +48,14 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
                     await epcs.StartRowAsync(ct);
                     await epcs.WriteAsync(IdOf(e), NpgsqlDbType.Bigint, ct);
                     await epcs.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
-                    await epcs.WriteAsync(_period, NpgsqlDbType.Smallint, ct);
+                    await epcs.WriteAsync(Period, NpgsqlDbType.Smallint, ct);
                     await epcs.WriteAsync(role, NpgsqlDbType.Smallint, ct);
                     await epcs.WriteAsync(epc, NpgsqlDbType.Text, ct);
                 }
             }
             await epcs.CompleteAsync(ct);
         }
-        await using var rows = await work.Connection.BeginBinaryImportAsync($"copy event_y{_period} ({EventColumns}) from stdin (format binary)", ct);
+        await using var rows = await work.Connection.BeginBinaryImportAsync($"copy event_y{Period} ({EventColumns}) from stdin (format binary)", ct);
         foreach (var e in events)
         {
             await WriteRowAsync(rows, e, ct);
@@ -70,7 +76,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         var e = parsed.Event;
         await rows.StartRowAsync(ct);
         await rows.WriteAsync(IdOf(parsed), NpgsqlDbType.Bigint, ct);
-        await rows.WriteAsync(_period, NpgsqlDbType.Smallint, ct);
+        await rows.WriteAsync(Period, NpgsqlDbType.Smallint, ct);
         await rows.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
         await TextAsync(e.EventId);
         await TextAsync(e.EventType);
@@ -103,6 +109,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         var others = inUse.Where(x => !x.Claim.IsOwn).ToList();
         own.AddRange(await CompareAsync(await ClaimAsync([.. others.Select(x => x.Event)], first: false), first: false));
         var repeats = own.Select(x => x.Event).ToHashSet();
+        HasRepeats |= repeats.Count > 0;
         foreach (var (e, claim) in own)
         {
             findings.Add(Repeat(e.Event, claim.IsSame));

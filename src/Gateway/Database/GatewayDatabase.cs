@@ -17,7 +17,7 @@ public sealed class GatewayDatabase(NpgsqlDataSource source)
         {
             ApplicationName = "gateway",
             Options = "-c role=gateway_app -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=30s",
-            MaxAutoPrepare = 50,
+            MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
             IncludeErrorDetail = false,
         };

@@ -5,9 +5,11 @@ namespace Gateway.Delivery;
 /// <summary>A document whose events have just been stored, in the transaction that stores them.</summary>
 /// <param name="PartyId">Who sent it.</param>
 /// <param name="FirstEventId">With <paramref name="LastEventId"/>, the range its events lie in.</param>
+/// <param name="Period">The year whose partitions hold them.</param>
+/// <param name="HasRepeats">It told of events that are stored already, under an earlier capture.</param>
 /// <param name="Shipments">Its shipping events, in document order.</param>
 public sealed record CapturedDocument(
-    long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments);
+    long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, short Period, bool HasRepeats, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments);
 
 /// <summary>An event with the business step shipping: what routing asks of it.</summary>
 /// <param name="Epcs">Its EPCs as written (epcList, or the parent), at most <see cref="MaxEpcs"/>.</param>

@@ -31,8 +31,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     public async Task RouteAsync(Work work, CapturedDocument document)
     {
         // The capturing party may not see partners; routing must. Estimates on rows just written are poor, and nested loops over them ruinous.
-        var before = await work.Connection.ExecuteScalarAsync<string?>("select current_setting('app.party', true)", transaction: work.Transaction);
-        await SetAsync(work, "*", "off");
+        var before = await SetAsync(work, "*", "off");
         var candidates = await CandidatesAsync(work, document);
         if (candidates.Count > 0)
         {
@@ -46,8 +45,11 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         await SetAsync(work, before ?? "", "on");
     }
 
-    private static Task SetAsync(Work work, string party, string nestedLoops) => work.Connection.ExecuteAsync(
-        "select set_config('app.party', @party, true), set_config('enable_nestloop', @nestedLoops, true)", new { party, nestedLoops }, work.Transaction);
+    /// <returns>The party that was seen before.</returns>
+    private static async Task<string?> SetAsync(Work work, string party, string nestedLoops) => (await work.Connection.QuerySingleAsync<(string? Before, string, string)>("""
+        with seen as materialized (select current_setting('app.party', true) as party)
+        select party, set_config('app.party', @party, true), set_config('enable_nestloop', @nestedLoops, true) from seen
+        """, new { party, nestedLoops }, work.Transaction)).Before;
 
     private static async Task<IReadOnlyList<Candidate>> CandidatesAsync(Work work, CapturedDocument document)
     {
@@ -86,20 +88,29 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         _ => ("queued", "ROUTE-SHIPMENT", "Every shipment in the document goes to the partner."),
     };
 
+    // A document that tells what was told before has those events in any year's partition. Else the year stands in the text, so that the plan has one partition.
+    private const string ToldBefore = """
+
+            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'
+        """;
+
+    private const string ThingsBefore = """
+
+            union all select x.event_id, (x.role % 10)::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)
+        """;
+
     /// <summary>
     /// What the document tells beyond the history of its shipments, or null. History is what names only things that are shipped, or packed
     /// at any depth in what is shipped (EPCs, and classes such as a lot), and an event without any thing that names a business transaction of
     /// the shipment. Of an event that is not stored here nothing is known; a repeat is stored under its first capture.
     /// </summary>
-    private static Task<string?> ForeignAsync(Work work, CapturedDocument document) => work.Connection.ExecuteScalarAsync<string?>("""
+    private static Task<string?> ForeignAsync(Work work, CapturedDocument document) => work.Connection.ExecuteScalarAsync<string?>($"""
         with recursive
         said as materialized (select code, severity, event, event_uri from finding where capture_id = @CaptureId),
         told as not materialized (
-            select event_id, body from event where event_id between @FirstEventId and @LastEventId
-            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'),
+            select event_id, body from event where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ToldBefore : "")}),
         thing as materialized ( -- a class has the role of its list, and ten
-            select event_id, (role % 10)::int as role, epc from event_epc where event_id between @FirstEventId and @LastEventId
-            union all select x.event_id, (x.role % 10)::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)),
+            select event_id, (role % 10)::int as role, epc from event_epc where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ThingsBefore : "")}),
         edge as materialized (select p.epc as parent, c.epc as child from thing p join thing c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
         shipped (epc) as (select epc from thing where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc),
         bare as materialized (select t.event_id, t.body from told t where not exists (select from thing x where x.event_id = t.event_id) and not t.event_id = any(@shipments)),
