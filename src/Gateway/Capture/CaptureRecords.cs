@@ -18,48 +18,54 @@ internal static class CaptureRecords
     /// <exception cref="PostgresException">Unique violation: the party's same bytes or key are stored already.</exception>
     public static async Task<(long CaptureId, long DocumentId)> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
     {
-        var documentId = await work.Connection.ExecuteScalarAsync<long>("""
-            insert into document (party_id, sha256, length, media_type, content_encoding, received_at)
-            values (@PartyId, @Sha256, @Length, @MediaType, @ContentEncoding, @Now) returning document_id
-            """, capture, work.Transaction);
-        await StoreChunksAsync(work, documentId, capture.PartyId, bytes, ct);
-        var captureId = await work.Connection.ExecuteScalarAsync<long>("""
-            insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token)
-            values (@PublicId, @documentId, @PartyId, @SubmittedBy, @ErrorBehaviour, @State, @Now, @FinishedAt, @Status, @Answer, @Form, @traceParent, @LeaseToken) returning capture_id
-            """, new
+        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
+        var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
+        var (captureId, documentId) = await InsertAsync(work, capture, buffer.AsMemory(0, length), ct);
+        for (var ordinal = 1; (length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct)) > 0; ordinal++)
         {
-            capture.PublicId, documentId, capture.PartyId, capture.SubmittedBy, capture.ErrorBehaviour, capture.State, capture.Now, capture.FinishedAt,
-            capture.Status, capture.Answer, capture.Form, traceParent = GatewayTrace.Context, capture.LeaseToken,
-        }, work.Transaction);
-        if (capture.Key is not null)
-        {
-            await work.Connection.ExecuteAsync("insert into idempotency (party_id, key, sha256, capture_id, created_at) values (@PartyId, @Key, @Sha256, @captureId, @Now)",
-                new { capture.PartyId, capture.Key, capture.Sha256, captureId, capture.Now }, work.Transaction);
+            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
+            {
+                Parameters = { new() { Value = documentId }, new() { Value = capture.PartyId }, new() { Value = ordinal }, Bytes(buffer.AsMemory(0, length)) },
+            };
+            await insert.ExecuteNonQueryAsync(ct);
         }
         return (captureId, documentId);
     }
 
-    private static async Task StoreChunksAsync(Work work, long documentId, int partyId, Stream bytes, CancellationToken ct)
+    /// <summary>All of a small document in one round trip.</summary>
+    private static async Task<(long CaptureId, long DocumentId)> InsertAsync(Work work, NewCapture capture, ReadOnlyMemory<byte> firstChunk, CancellationToken ct)
     {
-        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
-        for (var ordinal = 0; ; ordinal++)
+        await using var insert = new NpgsqlCommand("""
+            with d as (
+                insert into document (party_id, sha256, length, media_type, content_encoding, received_at) values ($1, $2, $3, $4, $5, $6) returning document_id),
+            b as (
+                insert into document_chunk (document_id, party_id, ordinal, bytes) select document_id, $1, 0, $7 from d where octet_length($7) > 0),
+            c as (
+                insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token)
+                select $8, document_id, $1, $9, $10, $11, $6, $12, $13, $14, $15, $16, $17 from d returning capture_id, document_id),
+            k as (
+                insert into idempotency (party_id, key, sha256, capture_id, created_at) select $1, $18, $2, capture_id, $6 from c where $18 is not null)
+            select capture_id, document_id from c
+            """, work.Connection, work.Transaction)
         {
-            var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-            if (length == 0)
+            Parameters =
             {
-                return;
-            }
-            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
-            {
-                Parameters =
-                {
-                    new() { Value = documentId }, new() { Value = partyId }, new() { Value = ordinal },
-                    new() { Value = new ReadOnlyMemory<byte>(buffer, 0, length), NpgsqlDbType = NpgsqlDbType.Bytea },
-                },
-            };
-            await insert.ExecuteNonQueryAsync(ct);
-        }
+                new() { Value = capture.PartyId }, new() { Value = capture.Sha256 }, new() { Value = capture.Length }, Text(capture.MediaType), Text(capture.ContentEncoding),
+                Time(capture.Now), Bytes(firstChunk), new() { Value = capture.PublicId }, Text(capture.SubmittedBy), Text(capture.ErrorBehaviour), Text(capture.State), Time(capture.FinishedAt),
+                new() { Value = capture.Status }, Text(capture.Answer), Text(capture.Form), Text(GatewayTrace.Context),
+                new() { Value = (object?)capture.LeaseToken ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }, Text(capture.Key),
+            },
+        };
+        await using var reader = await insert.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return (reader.GetInt64(0), reader.GetInt64(1));
     }
+
+    private static NpgsqlParameter Bytes(ReadOnlyMemory<byte> bytes) => new() { Value = bytes, NpgsqlDbType = NpgsqlDbType.Bytea };
+
+    private static NpgsqlParameter Text(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    private static NpgsqlParameter Time(DateTime? time) => new() { Value = (object?)time ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
     public static Task StoreFindingsAsync(Work work, long captureId, int partyId, Findings findings)
     {
