@@ -1,8 +1,5 @@
-using System.Text;
 using Epcis.Events;
 using Epcis.Formats;
-using Epcis.Formats.JsonLd;
-using Epcis.Formats.Xml;
 using Epcis.Tests.Events;
 using Epcis.Tests.Formats.JsonLd;
 using Epcis.Tests.Formats.Xml;
@@ -49,10 +46,10 @@ public class EventContentTests
             foreach (var e in outcome.Events)
             {
                 var findings = new Findings();
-                var xml = Gs1Xml.Read(AsXml(e, DocumentForm.Xml20, findings, outcome.Header.Namespaces));
-                if (!findings.HasErrors && EventContent.Text(e, outcome.Header.Namespaces) != EventContent.Text(xml.Event, xml.Header.Namespaces))
+                var (xml, prefixes) = Written.AsXml(e, DocumentForm.Xml20, findings, outcome.Header.Namespaces);
+                if (!findings.HasErrors && EventContent.Text(e, outcome.Header.Namespaces) != EventContent.Text(xml, prefixes))
                 {
-                    wrong.Add($"{sample}\n{EventContent.Text(e, outcome.Header.Namespaces)}\n--\n{EventContent.Text(xml.Event, xml.Header.Namespaces)}");
+                    wrong.Add($"{sample}\n{EventContent.Text(e, outcome.Header.Namespaces)}\n--\n{EventContent.Text(xml, prefixes)}");
                 }
             }
         }
@@ -96,24 +93,13 @@ public class EventContentTests
 
     private static string OfXml(EpcisEvent e, DocumentForm form)
     {
-        var reading = Gs1Xml.Read(AsXml(e, form, new Findings(), ArbitraryEvent.Namespaces));
-        return EventContent.Text(reading.Event, reading.Header.Namespaces);
+        var (read, namespaces) = Written.AsXml(e, form, new Findings(), ArbitraryEvent.Namespaces);
+        return EventContent.Text(read, namespaces);
     }
 
     private static string OfJson(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces)
     {
-        using var reader = JsonEpcisReader.ReadBareEvent(new MemoryStream(JsonEventWriter.ToUtf8(e, null, namespaces)), ReaderLimits.Default);
-        Assert.True(reader.Read());
-        return EventContent.Text(reader.Current, reader.Header.Namespaces);
-    }
-
-    private static string AsXml(EpcisEvent e, DocumentForm form, Findings findings, IReadOnlyDictionary<string, string> namespaces)
-    {
-        using var stream = new MemoryStream();
-        var writer = new XmlDocumentWriter(stream, form, findings);
-        writer.Begin(new DocumentHeader(), DateTimeOffset.UnixEpoch);
-        writer.EventAsync(e, null, namespaces, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        writer.EndAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        return Encoding.UTF8.GetString(stream.ToArray());
+        var (read, prefixes) = Written.AsJson(e, namespaces);
+        return EventContent.Text(read, prefixes);
     }
 }
