@@ -42,7 +42,7 @@ public static class KeyCommand
             string? after = null;
             do
             {
-                var page = await keys.ListAsync(CommandLine, after, 200, ct);
+                var page = await keys.ListAsync(CommandLine, ended: null, after, 200, ct);
                 foreach (var k in page)
                 {
                     await Console.Out.WriteLineAsync(parsed.GetValue(json)

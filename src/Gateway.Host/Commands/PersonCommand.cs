@@ -57,12 +57,20 @@ public static class PersonCommand
         command.SetAction(async (parsed, ct) =>
         {
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
-            foreach (var p in await new People(database.Gateway).ListAsync(CommandLine, ct))
+            var people = new People(database.Gateway);
+            string? after = null;
+            do
             {
-                await Console.Out.WriteLineAsync(parsed.GetValue(json)
-                    ? JsonSerializer.Serialize(new { user = p.UserName, name = p.DisplayName, party = p.Party, state = p.State, locked = p.Locked, roles = p.Roles, accessUntil = p.AccessUntil }, JsonSerializerOptions.Web)
-                    : $"{p.UserName,-20} {p.State,-8} {string.Join(", ", p.Roles)}");
+                var page = await people.ListAsync(CommandLine, after, 200, ct);
+                foreach (var p in page)
+                {
+                    await Console.Out.WriteLineAsync(parsed.GetValue(json)
+                        ? JsonSerializer.Serialize(new { user = p.UserName, name = p.DisplayName, party = p.Party, state = p.State, locked = p.Locked, roles = p.Roles, accessUntil = p.AccessUntil }, JsonSerializerOptions.Web)
+                        : $"{p.UserName,-20} {p.State,-8} {string.Join(", ", p.Roles)}");
+                }
+                after = page.Count == 200 ? page[^1].UserName : null;
             }
+            while (after is not null);
             return 0;
         });
         return command;

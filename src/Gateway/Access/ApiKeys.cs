@@ -77,17 +77,28 @@ public sealed class ApiKeys(GatewayDatabase database)
     }
 
     /// <param name="after">The id that ended the page before.</param>
-    public async Task<IReadOnlyList<KeyItem>> ListAsync(Actor reader, string? after, int limit, CancellationToken ct)
+    public async Task<IReadOnlyList<KeyItem>> ListAsync(Actor reader, bool? ended, string? after, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<KeyItem>(new CommandDefinition("""
             select k.key_id as Id, k.name as Name, k.role as Role, p.name as Party, p.gln as Gln,
                    case when k.revoked_at is not null then 'revoked' when k.expires_at <= gateway_now() then 'expired' else 'active' end as State,
                    k.created_at as CreatedAt, k.expires_at as ExpiresAt, k.revoked_at as RevokedAt, k.last_used_at as LastUsedAt
-            from api_key k join party p using (party_id) where @after::text is null or k.key_id > @after order by k.key_id limit @limit
-            """, new { after, limit }, work.Transaction, cancellationToken: ct))).AsList();
+            from api_key k join party p using (party_id)
+            where (@ended::boolean is null or @ended = (k.revoked_at is not null or coalesce(k.expires_at <= gateway_now(), false)))
+              and (@after::text is null or (k.name, k.key_id) > (select a.name, a.key_id from api_key a where a.key_id = @after))
+            order by k.name, k.key_id limit @limit
+            """, new { ended, after, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
+    public async Task<long> CountActiveAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return await work.Connection.ExecuteScalarAsync<long>("select count(*) from api_key where revoked_at is null and (expires_at is null or expires_at > gateway_now())", transaction: work.Transaction);
+    }
+
+    /// <summary>Keys by the name of their holders.</summary>
+    /// <param name="ended">Only those that have ended, or only those that have not; null for both.</param>
     /// <returns>The holder, or null for a key that is unknown, wrong, expired or revoked; which of these is not told.</returns>
     public async Task<Holder?> FindAsync(string token, CancellationToken ct)
     {

@@ -28,7 +28,7 @@ public static class KeyEndpoints
             return Problems.BadParameter("limit is 1 to 200.");
         }
         var take = limit ?? 50;
-        var rows = await keys.ListAsync(context.Actor(), cursor, take + 1, ct);
+        var rows = await keys.ListAsync(context.Actor(), ended: null, cursor, take + 1, ct);
         return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? rows[take - 1].Id : null });
     }
 

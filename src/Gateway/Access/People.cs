@@ -11,7 +11,10 @@ public sealed record PersonRow(int PersonId, string UserName, string DisplayName
 public sealed record GrantRow(string Role, DateTime GrantedAt, string GrantedBy, string Reason);
 
 /// <summary>What came of it: a refusal as a sentence, or null and perhaps a temporary password, which exists nowhere else.</summary>
-public sealed record PersonAnswer(string? Refusal = null, string? TemporaryPassword = null);
+/// <param name="IsUnknown">There is nobody of that name.</param>
+public sealed record PersonAnswer(string? Refusal = null, string? TemporaryPassword = null, bool IsUnknown = false);
+
+public sealed record PeopleCounts(long Active, long Locked);
 
 /// <summary>
 /// The people of this installation, as those with the permission for it manage them: nobody manages himself. A person is never
@@ -28,10 +31,17 @@ public sealed class People(GatewayDatabase database)
         from person h join party using (party_id)
         """;
 
-    public async Task<IReadOnlyList<PersonRow>> ListAsync(Actor reader, CancellationToken ct)
+    /// <param name="after">The user name that ended the page before.</param>
+    public async Task<IReadOnlyList<PersonRow>> ListAsync(Actor reader, string? after, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return [.. await work.Connection.QueryAsync<PersonRow>($"{Rows} order by folded_name", transaction: work.Transaction)];
+        return [.. await work.Connection.QueryAsync<PersonRow>($"{Rows} where @after::text is null or folded_name > fold_name(@after) order by folded_name limit @limit", new { after, limit }, work.Transaction)];
+    }
+
+    public async Task<PeopleCounts> CountAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return await work.Connection.QuerySingleAsync<PeopleCounts>("select count(*) filter (where state = 'active') as Active, count(*) filter (where locked_until > gateway_now()) as Locked from person", transaction: work.Transaction);
     }
 
     public async Task<PersonRow?> FindAsync(Actor reader, string userName, CancellationToken ct)
@@ -162,7 +172,7 @@ public sealed class People(GatewayDatabase database)
         var found = await work.Connection.QuerySingleOrDefaultAsync<(int PersonId, string UserName)?>("select person_id, user_name from person where folded_name = fold_name(@userName) for update", new { userName }, work.Transaction);
         if (found is not { } person)
         {
-            return new PersonAnswer($"There is nobody named {userName}.");
+            return new PersonAnswer($"There is nobody named {userName}.", IsUnknown: true);
         }
         if (actor.Id == $"person:{person.UserName}")
         {

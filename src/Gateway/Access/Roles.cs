@@ -16,15 +16,23 @@ public sealed class Roles(GatewayDatabase database)
     private const string SeparationViolated = "GW010";
     private const string KeysOnly = "GW011";
 
-    public async Task<IReadOnlyList<RoleRow>> ListAsync(Actor reader, CancellationToken ct)
+    /// <param name="after">The role that ended the page before.</param>
+    /// <param name="limit">Null: all there are.</param>
+    public async Task<IReadOnlyList<RoleRow>> ListAsync(Actor reader, string? after, int? limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return [.. await work.Connection.QueryAsync<RoleRow>("""
             select role as Role, description as Description, everything as Everything, array(select permission from role_permission p where p.role = r.role order by 1) as Permissions,
                    (select count(*) from person_role p where p.role = r.role) as People,
                    (select count(*) from api_key k where k.role = r.role and k.revoked_at is null) as Keys
-            from role r order by role
-            """, transaction: work.Transaction)];
+            from role r where @after::text is null or role > @after order by role limit @limit
+            """, new { after, limit }, work.Transaction)];
+    }
+
+    public async Task<long> CountAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return await work.Connection.ExecuteScalarAsync<long>("select count(*) from role", transaction: work.Transaction);
     }
 
     public async Task<IReadOnlyList<Separation>> SeparationsAsync(Actor reader, CancellationToken ct)

@@ -37,6 +37,9 @@ public sealed record PartnerHealth(
     int PartnerId, string Gln, string Name, string Format, string Channel, string Url, string State, string? PauseReason, DateTime? OpenUntil, string? OpenReason,
     long Queue, long Dead, DateTime? OldestDue, DateTime? LastOk, long Finished, long FirstTry);
 
+[method: ExplicitConstructor]
+public sealed record PartnersInTrouble(long Partners, long Troubled, string[] Names);
+
 /// <summary>Attempts of the last seven days by whose fault they ended with.</summary>
 public sealed record VerdictCount(string Verdict, string? Code, long Count);
 
@@ -108,23 +111,44 @@ public sealed class DeliveryFigures(GatewayDatabase database)
             """, transaction: work.Transaction, cancellationToken: ct))).AsList();
     }
 
-    /// <param name="partnerId">One partner; null for all, by name.</param>
-    public async Task<IReadOnlyList<PartnerHealth>> PartnersAsync(Actor reader, int? partnerId, CancellationToken ct)
+    /// <summary>How many partners there are, how many of them are paused, fail or need a decision, and the first of these by name.</summary>
+    public async Task<PartnersInTrouble> TroubleAsync(Actor reader, int names, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<PartnerHealth>(new CommandDefinition("""
+        return await work.Connection.QuerySingleAsync<PartnersInTrouble>(new CommandDefinition("""
+            select count(*) as Partners, count(*) filter (where troubled) as Troubled,
+                coalesce((array_agg(name order by name, partner_id) filter (where troubled))[:@names], '{}') as Names
+            from (select p.partner_id, p.name, p.state = 'paused' or coalesce(b.open_until > gateway_now(), false)
+                    or exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'dead') as troubled
+                from partner p left join breaker b using (partner_id)) p
+            """, new { names }, work.Transaction, cancellationToken: ct));
+    }
+
+    /// <summary>The partner's own row; null when there is none.</summary>
+    public async Task<PartnerHealth?> PartnerAsync(Actor reader, int partnerId, CancellationToken ct) =>
+        (await PartnersAsync(reader, "p.partner_id = @partnerId", new { partnerId, limit = 1 }, ct)).SingleOrDefault();
+
+    /// <summary>Partners by name.</summary>
+    /// <param name="after">The partner that ended the page before.</param>
+    public Task<IReadOnlyList<PartnerHealth>> PartnersAsync(Actor reader, int? after, int limit, CancellationToken ct) =>
+        PartnersAsync(reader, "@after::int is null or (p.name, p.partner_id) > (select a.name, a.partner_id from partner a where a.partner_id = @after)", new { after, limit }, ct);
+
+    private async Task<IReadOnlyList<PartnerHealth>> PartnersAsync(Actor reader, string which, object parameters, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<PartnerHealth>(new CommandDefinition($"""
             select p.partner_id as PartnerId, coalesce(y.gln, '') as Gln, p.name as Name, p.format as Format, p.channel as Channel, p.url as Url, p.state as State, p.pause_reason as PauseReason,
                 case when b.open_until > n.at then b.open_until end as OpenUntil, b.reason as OpenReason,
                 due.n as Queue, dead.n as Dead, due.oldest as OldestDue, coalesce(week.last_ok, earlier.last_ok) as LastOk, week.finished as Finished, week.first_try as FirstTry
-            from (select gateway_now() as at) n, partner p join party y using (party_id) left join breaker b on b.partner_id = p.partner_id
+            from (select gateway_now() as at) n, (select * from partner p where {which} order by p.name, p.partner_id limit @limit) p join party y using (party_id) left join breaker b on b.partner_id = p.partner_id
             cross join lateral (select count(*) as n, min(created_at) as oldest from delivery d where d.partner_id = p.partner_id and d.state = 'due') due
             cross join lateral (select count(*) as n from delivery d where d.partner_id = p.partner_id and d.state = 'dead') dead
             cross join lateral (select count(*) as finished, count(*) filter (where d.attempts = 1) as first_try, max(d.finished_at) as last_ok
                 from delivery d where d.partner_id = p.partner_id and d.state = 'delivered' and d.finished_at >= n.at - interval '7 days') week
             left join lateral (select d.finished_at as last_ok from delivery d
                 where week.last_ok is null and d.partner_id = p.partner_id and d.state = 'delivered' order by d.delivery_id desc limit 1) earlier on true
-            where @partnerId::int is null or p.partner_id = @partnerId order by p.name, p.partner_id
-            """, new { partnerId }, work.Transaction, cancellationToken: ct))).AsList();
+            order by p.name, p.partner_id
+            """, parameters, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     public async Task<IReadOnlyList<VerdictCount>> VerdictsAsync(Actor reader, int partnerId, CancellationToken ct)

@@ -133,7 +133,7 @@ public sealed class PeopleTests
     public async Task What_the_built_in_roles_may_is_known_to_the_program()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var roles = await new Roles(database.Gateway).ListAsync(AccountsOf.Admin, Ct);
+        var roles = await new Roles(database.Gateway).ListAsync(AccountsOf.Admin, null, null, Ct);
         Assert.Empty(roles.SelectMany(r => r.Permissions).Except(Permissions.All));
         Assert.DoesNotContain(Permissions.Decide, roles.Single(r => r.Role == "administrator").Permissions);
     }
