@@ -45,7 +45,7 @@ public static class DemonstrationPeople
         var password = Passwords.Temporary();
         await using var work = await database.Gateway.BeginAsync(actor, ct);
         await work.Connection.ExecuteAsync("""
-            update person set password_hash = @hash, must_change = false, security_stamp = gen_random_uuid(), totp_key = null, recovery_codes = '{}', state = 'active', failed_count = 0, locked_until = null,
+            update person set password_hash = @hash, must_change = false, temporary_since = null, security_stamp = gen_random_uuid(), totp_key = null, recovery_codes = '{}', state = 'active', failed_count = 0, locked_until = null,
                 access_until = case when role = 'inspector' then gateway_now() + @InspectionLasts end
             from (select @user as role) r where user_name = @user
             """, new { hash = Passwords.Hash(password), user, InspectionLasts }, work.Transaction);

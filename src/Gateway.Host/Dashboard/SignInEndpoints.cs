@@ -17,12 +17,12 @@ static class SignInEndpoints
     {
         var target = IsLocal(returnUrl) ? returnUrl! : "/";
         var origin = Origin(context);
-        var secret = key is null
+        var answer = key is null
             ? await signIn.TryAsync(user ?? "", password ?? "", code, origin, ct)
-            : await keys.FindAsync(key.Trim(), ct) is { } holder ? await sessions.StartAsync(holder, origin, ct) : null;
-        if (secret is null)
+            : new SignInAnswer(await keys.FindAsync(key.Trim(), ct) is { } holder ? await sessions.StartAsync(holder, origin, ct) : null);
+        if (answer.Secret is not { } secret)
         {
-            return Results.LocalRedirect($"/sign-in?failed={(key is null ? "person" : "key")}&returnUrl={Uri.EscapeDataString(target)}");
+            return Results.LocalRedirect($"/sign-in?failed={(answer.IsExpired ? "expired" : key is null ? "person" : "key")}&returnUrl={Uri.EscapeDataString(target)}");
         }
         await EndAsync(context, sessions, "signed in anew", ct);
         SessionAuthentication.SetCookie(context, secret);

@@ -36,7 +36,7 @@ public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, Pe
         {
             return refusal;
         }
-        await work.Connection.ExecuteAsync("update person set password_hash = @hash, must_change = false where person_id = @PersonId", new { hash = Passwords.Hash(next), person.PersonId }, work.Transaction);
+        await work.Connection.ExecuteAsync("update person set password_hash = @hash, must_change = false, temporary_since = null where person_id = @PersonId", new { hash = Passwords.Hash(next), person.PersonId }, work.Transaction);
         await Sessions.EndAllAsync(work, person.PersonId, "password changed", except: session);
         await work.AuditAsync("password_changed", "person", People.Key(person.PersonId));
         await work.CommitAsync();

@@ -73,8 +73,8 @@ public sealed class People(GatewayDatabase database)
         try
         {
             var personId = await work.Connection.ExecuteScalarAsync<int>("""
-                insert into person (party_id, user_name, display_name, password_hash, must_change, access_until, created_at)
-                values (@partyId, @userName, @displayName, @hash, true, gateway_now() + @accessFor::interval, gateway_now()) returning person_id
+                insert into person (party_id, user_name, display_name, password_hash, must_change, temporary_since, access_until, created_at)
+                values (@partyId, @userName, @displayName, @hash, true, gateway_now(), gateway_now() + @accessFor::interval, gateway_now()) returning person_id
                 """, new { partyId, userName, displayName = displayName.Trim(), hash = Passwords.Hash(password), accessFor }, work.Transaction);
             var refusal = role is null ? null : await Roles.RefusalAsync(() => GrantAsync(work, actor, personId, role, reason));
             if (refusal is not null)
@@ -141,7 +141,7 @@ public sealed class People(GatewayDatabase database)
         ChangeAsync(actor, userName, reason, async (work, personId) =>
         {
             var password = Passwords.Temporary();
-            await work.Connection.ExecuteAsync("update person set password_hash = @hash, must_change = true, failed_count = 0, locked_until = null where person_id = @personId",
+            await work.Connection.ExecuteAsync("update person set password_hash = @hash, must_change = true, temporary_since = gateway_now(), failed_count = 0, locked_until = null where person_id = @personId",
                 new { hash = Passwords.Hash(password), personId }, work.Transaction);
             await Sessions.EndAllAsync(work, personId, "password reset");
             await work.AuditAsync("password_reset", "person", Key(personId));

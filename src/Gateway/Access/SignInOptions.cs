@@ -23,6 +23,9 @@ public sealed class SignInOptions
     /// <summary>For this long, unless an administrator unlocks it.</summary>
     public TimeSpan LockFor { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>A temporary password signs in for so long after it was given out; then an administrator gives out another.</summary>
+    public TimeSpan TemporaryPasswordLifetime { get; init; } = TimeSpan.FromHours(72);
+
     /// <summary>Words that no password may be made of: names of the company, its sites and products.</summary>
     public string[] ContextWords { get; init; } = [];
 }

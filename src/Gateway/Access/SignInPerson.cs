@@ -5,6 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
+/// <param name="Secret">For the cookie; null when nobody is signed in.</param>
+/// <param name="IsExpired">All was right, but the password is temporary and too old. Told only to who knows it.</param>
+public sealed record SignInAnswer(string? Secret, bool IsExpired = false);
+
 /// <summary>
 /// Signs people in by name, password and, where set up, a second factor. Whatever is wrong, the answer and the work are the same.
 /// Guesses at one name wait for its row, so none is left uncounted, however many come at once and on however many nodes; Identity's
@@ -15,11 +19,10 @@ public sealed partial class SignInPerson(GatewayDatabase database, PersonSecrets
     // A flood of guesses must take neither all connections nor all processors.
     private readonly SemaphoreSlim _atOnce = new(4, 4);
 
-    private sealed record Candidate(int PersonId, int PartyId, string UserName, string DisplayName, string PasswordHash, byte[]? TotpKey, long TotpStep, int FailedCount, DateTime? LockedUntil, bool MayEnter, string Roles, DateTime Now);
+    private sealed record Candidate(int PersonId, int PartyId, string UserName, string DisplayName, string PasswordHash, byte[]? TotpKey, long TotpStep, int FailedCount, DateTime? LockedUntil, bool MayEnter, bool IsExpired, string Roles, DateTime Now);
 
     /// <param name="code">The second factor: six digits, or a recovery code.</param>
-    /// <returns>The secret for the cookie, or null.</returns>
-    public async Task<string?> TryAsync(string userName, string password, string? code, string origin, CancellationToken ct)
+    public async Task<SignInAnswer> TryAsync(string userName, string password, string? code, string origin, CancellationToken ct)
     {
         await _atOnce.WaitAsync(ct);
         try
@@ -35,16 +38,17 @@ public sealed partial class SignInPerson(GatewayDatabase database, PersonSecrets
 
     public void Dispose() => _atOnce.Dispose();
 
-    private async Task<string?> DecideAsync(string userName, string password, string code, string origin)
+    private async Task<SignInAnswer> DecideAsync(string userName, string password, string code, string origin)
     {
         await using var work = await database.BeginAsync(Actor.System("sign-in") with { Origin = origin }, CancellationToken.None);
         var person = userName.Length is 0 or > 200 || userName.Contains('\0', StringComparison.Ordinal) ? null : await work.Connection.QuerySingleOrDefaultAsync<Candidate>("""
             select person_id as PersonId, party_id as PartyId, user_name as UserName, display_name as DisplayName, password_hash as PasswordHash,
                    totp_key as TotpKey, totp_step as TotpStep, failed_count as FailedCount, locked_until as LockedUntil,
                    state = 'active' and (access_until is null or access_until > gateway_now()) as MayEnter,
+                   must_change and temporary_since < gateway_now() - @TemporaryPasswordLifetime as IsExpired,
                    array_to_string(array(select role from person_role r where r.person_id = person.person_id order by 1), ', ') as Roles, gateway_now() as Now
             from person where folded_name = fold_name(@userName) for update
-            """, new { userName }, work.Transaction);
+            """, new { userName, options.Value.TemporaryPasswordLifetime }, work.Transaction);
         var (right, outdated) = Passwords.Verify(person?.PasswordHash ?? Passwords.OfNobody, password.Length > PasswordRules.MaxLength * 2 ? "" : password);
         if (person is null)
         {
@@ -52,26 +56,33 @@ public sealed partial class SignInPerson(GatewayDatabase database, PersonSecrets
             await AuditAsync(work, "sign_in_failed", "unknown name");
             await work.CommitAsync();
             UnknownName(origin);
-            return null;
+            return new SignInAnswer(null);
         }
         if (person.LockedUntil > person.Now)
         {
             await AuditAsync(work, "sign_in_while_locked", person.UserName);
             await work.CommitAsync();
-            return null;
+            return new SignInAnswer(null);
         }
         var factor = right && person.MayEnter ? await SecondFactorAsync(work, person, code) : null;
         if (factor is null)
         {
             await FailAsync(work, person, origin);
-            return null;
+            return new SignInAnswer(null);
+        }
+        if (person.IsExpired)
+        {
+            // No guess, so it does not count towards a lock.
+            await AuditAsync(work, "sign_in_with_expired_password", person.UserName);
+            await work.CommitAsync();
+            return new SignInAnswer(null, IsExpired: true);
         }
         await work.Connection.ExecuteAsync("update person set failed_count = 0, locked_until = null, signed_in_at = gateway_now(), password_hash = @hash where person_id = @PersonId",
             new { person.PersonId, hash = outdated ? Passwords.Hash(password) : person.PasswordHash }, work.Transaction);
         await work.ActAsAsync(new Actor($"person:{person.UserName}", person.DisplayName, person.Roles, person.PartyId, factor, origin) { Sees = "*" });
         var secret = await Sessions.StartAsync(work, person.PersonId, factor, origin);
         await work.CommitAsync();
-        return secret;
+        return new SignInAnswer(secret);
     }
 
     private async Task FailAsync(Work work, Candidate person, string origin)

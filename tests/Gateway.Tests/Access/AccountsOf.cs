@@ -22,7 +22,7 @@ internal sealed class AccountsOf(GatewayDatabase database, IDataProtectionProvid
     public SignInPerson SignIn => new(Database, _secrets, _options, NullLogger<SignInPerson>.Instance);
     public OwnAccount Own => new(Database, new PasswordRules(_options), _secrets, _options);
 
-    public Task<string?> SignInAsync(string user, string password = Good, string? code = null) => SignIn.TryAsync(user, password, code, "192.0.2.1", CancellationToken.None);
+    public async Task<string?> SignInAsync(string user, string password = Good, string? code = null) => (await SignIn.TryAsync(user, password, code, "192.0.2.1", CancellationToken.None)).Secret;
 
     public async Task<Holder?> HolderAsync(string? secret) => secret is null ? null : await Sessions.FindAsync(secret, CancellationToken.None);
 

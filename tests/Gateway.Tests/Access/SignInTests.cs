@@ -50,6 +50,28 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task A_temporary_password_is_good_for_a_while_and_only_who_knows_it_is_told_that_it_has_expired()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var accounts = new AccountsOf(database.Gateway);
+        var temporary = await accounts.AddTemporaryAsync("anna", "officer");
+        await database.AdvanceAsync(TimeSpan.FromHours(71));
+        Assert.NotNull(await accounts.SignInAsync("anna", temporary));
+        await database.AdvanceAsync(TimeSpan.FromHours(1));
+        Assert.Equal(new SignInAnswer(null, IsExpired: true), await accounts.SignIn.TryAsync("anna", temporary, null, "192.0.2.1", Ct));
+        Assert.Equal(0, await database.ScalarAsync<int>("select failed_count from person"));
+        Assert.Equal(new SignInAnswer(null), await accounts.SignIn.TryAsync("anna", "wrong", null, "192.0.2.1", Ct));
+        Assert.Contains("sign_in_with_expired_password sign_in anna", await AccountsOf.TrailAsync(database), StringComparison.Ordinal);
+
+        // Another one counts from when it is given out; one's own does not expire.
+        var another = (await accounts.People.ResetPasswordAsync(AccountsOf.Admin, "anna", "came late", Ct)).TemporaryPassword!;
+        Assert.NotNull(await accounts.SignInAsync("anna", another));
+        Assert.Null(await accounts.Own.ChangePasswordAsync(AccountsOf.Admin, "anna", null, another, AccountsOf.Good, Ct));
+        await database.AdvanceAsync(TimeSpan.FromHours(73));
+        Assert.NotNull(await accounts.SignInAsync("anna"));
+    }
+
+    [Fact]
     public async Task Of_twenty_guesses_at_once_on_two_nodes_five_are_weighed_and_then_the_right_password_is_refused_too()
     {
         await using var database = await TestDatabase.CreateAsync();
