@@ -63,6 +63,7 @@ public static class GatewayHost
         app.MapDeliveries();
         app.MapOperations();
         app.MapKeys();
+        app.MapPeople();
         app.MapDashboard();
         app.MapHelp();
         app.MapOpenApi().RequireAuthorization();

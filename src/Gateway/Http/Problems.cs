@@ -29,6 +29,9 @@ public static class Problems
     public static ProblemHttpResult KeyEnded() =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "The key cannot be changed", "The key has been revoked or has expired already.", "GW-ACC-05");
 
+    public static ProblemHttpResult PersonNotChanged(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "The person cannot be changed", detail, "GW-ACC-07");
+
     public static ProblemHttpResult NotFound(string what) =>
         Of(404, "epcisException:NoSuchResourceException", "Not found", $"There is no {what}, or it is not yours.", "GW-HTTP-01");
 

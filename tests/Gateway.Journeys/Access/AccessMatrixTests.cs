@@ -80,6 +80,10 @@ public sealed partial class AccessMatrixTests
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
         POST   /api/keys/{id}/revoke                 own    422 403 403 403 403 403
+        GET    /api/people                           any    200 403 403 403 403 403
+        POST   /api/people                           any    422 403 403 403 403 403
+        POST   /api/people/{userName}/disable        own    422 403 403 403 403 403
+        POST   /api/people/{userName}/enable         own    422 403 403 403 403 403
         *      /today                                any    200 200 403 403 200 200
         *      /search                               any    200 200 200 200 403 200
         *      /partners                             any    200 200 403 403 403 200

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Gateway.Access;
 
 namespace Gateway.Journeys.Access;
@@ -63,6 +66,64 @@ public sealed class PeopleJourneys
     }
 
     [Fact]
+    public async Task An_expired_temporary_password_is_told_in_a_sentence()
+    {
+        await using var gateway = await TestGateway.StartAsync(("SignIn:TemporaryPasswordLifetime", "01:00:00"));
+        var temporary = await AddAsync(gateway, "anna", "officer", temporary: true);
+        await gateway.Database.AdvanceAsync(TimeSpan.FromHours(2));
+        using var anna = new Visitor(gateway.Url);
+        var to = await anna.SignInAsync("anna", temporary);
+        Assert.Equal("/sign-in?failed=expired&returnUrl=%2F", to);
+        using var http = new HttpClient { BaseAddress = gateway.Url };
+        var page = await http.GetStringAsync(to, Ct);
+        Assert.Contains("This temporary password has expired. Ask an administrator to reset it", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<details open", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task People_are_added_listed_disabled_and_enabled_by_the_API_as_keys_are()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var admin = gateway.Client("administrator");
+        using var added = await admin.PostAsJsonAsync("api/people", new { userName = "anna", name = "Anna Berg", role = "officer", accessDays = 30, reason = "hired" }, Ct);
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        var temporary = (await added.Content.ReadFromJsonAsync<JsonElement>(Ct)).GetProperty("temporaryPassword").GetString()!;
+        using var anna = new Visitor(gateway.Url);
+        Assert.Equal("/", await anna.SignInAsync("anna", temporary));
+        using var again = await admin.PostAsJsonAsync("api/people", new { userName = "ANNA", name = "Another", reason = "hired" }, Ct);
+        Assert.Equal((422, "GW-HTTP-06"), await CodeAsync(again));
+        using var other = await admin.PostAsJsonAsync("api/people", new { userName = "bert", name = "Bert", reason = "hired" }, Ct);
+        Assert.Equal(HttpStatusCode.Created, other.StatusCode);
+
+        var first = await admin.GetFromJsonAsync<JsonElement>("api/people?limit=1", Ct);
+        var item = Assert.Single(first.GetProperty("items").EnumerateArray());
+        Assert.Equal(("anna", "active", "officer", true), (item.GetProperty("userName").GetString(), item.GetProperty("state").GetString(), item.GetProperty("roles")[0].GetString(), item.GetProperty("mustChange").GetBoolean()));
+        var second = await admin.GetFromJsonAsync<JsonElement>($"api/people?limit=1&cursor={first.GetProperty("next").GetString()}", Ct);
+        Assert.Equal("bert", Assert.Single(second.GetProperty("items").EnumerateArray()).GetProperty("userName").GetString());
+        Assert.Equal(JsonValueKind.Null, second.GetProperty("next").ValueKind);
+        Assert.DoesNotContain(temporary, await admin.GetStringAsync("api/people", Ct), StringComparison.Ordinal);
+
+        Assert.Equal((204, null), await DecideAsync("anna/disable", "left"));
+        Assert.StartsWith("/sign-in", await anna.GetAsync("account"), StringComparison.Ordinal);
+        Assert.Equal((409, "GW-ACC-07"), await DecideAsync("anna/disable", "left"));
+        Assert.Equal((204, null), await DecideAsync("Anna/enable", "came back"));
+        Assert.Equal((409, "GW-ACC-07"), await DecideAsync("anna/enable", "came back"));
+        Assert.Equal((404, "GW-HTTP-01"), await DecideAsync("nobody/disable", "left"));
+        Assert.Equal((422, "GW-DLV-02"), await DecideAsync("anna/disable", ""));
+        Assert.Equal("hired,left,came back", await gateway.Database.ScalarAsync<string>(
+            "select string_agg(reason, ',' order by ord) from audit_entry where entity = 'person' and entity_key = (select person_id::text from person where user_name = 'anna')"));
+
+        async Task<(int, string?)> DecideAsync(string what, string reason)
+        {
+            using var answer = await admin.PostAsJsonAsync($"api/people/{what}", new { reason }, Ct);
+            return await CodeAsync(answer);
+        }
+    }
+
+    private static async Task<(int, string?)> CodeAsync(HttpResponseMessage answer) =>
+        ((int)answer.StatusCode, answer.IsSuccessStatusCode ? null : (await answer.Content.ReadFromJsonAsync<JsonElement>(Ct)).GetProperty("code").GetString());
+
+    [Fact]
     public async Task Signing_out_ends_the_session_and_not_only_the_cookie()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -73,7 +134,7 @@ public sealed class PeopleJourneys
         // Signing in anew ends the former session of this browser too.
         await anna.SignInAsync("anna", Good);
         using var thief = new Visitor(gateway.Url);
-        thief.Cookies.Add(gateway.Url, new System.Net.Cookie("gateway", stolen));
+        thief.Cookies.Add(gateway.Url, new Cookie("gateway", stolen));
         Assert.StartsWith("/sign-in", await thief.GetAsync("deliveries"), StringComparison.Ordinal);
         Assert.Equal("200", await anna.GetAsync("deliveries"));
         Assert.Equal("signed in anew", await gateway.Database.ScalarAsync<string>("select ended_why from session where ended_at is not null"));
