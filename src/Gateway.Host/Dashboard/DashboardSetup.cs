@@ -69,13 +69,13 @@ public static class DashboardSetup
             ? Http.Problems.Forbidden().ExecuteAsync(context)
             : next(context);
 
-    // What an inspector takes along is a view too.
+    // What is taken along is a view too.
     private static async ValueTask<object?> RecordAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var context = call.HttpContext;
-        if (context.Actor() is var viewer && PageViews.Concern(viewer.Role))
+        if (PageViews.Concern(context.User))
         {
-            await context.RequestServices.GetRequiredService<PageViews>().RecordAsync(viewer, context.Request.Path + context.Request.QueryString, context.RequestAborted);
+            await context.RequestServices.GetRequiredService<PageViews>().RecordAsync(context.Actor(), context.Request.Path + context.Request.QueryString, context.RequestAborted);
         }
         return await next(call);
     }

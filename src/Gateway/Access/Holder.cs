@@ -58,6 +58,9 @@ public sealed record Holder(string? KeyId, string? UserName, string Name, int Pa
 
     internal static bool Has(ClaimsPrincipal user, string permission) => user.HasClaim(PermissionClaim, permission);
 
+    internal static bool OnlyReads(ClaimsPrincipal user) =>
+        user.HasClaim(c => c.Type == PermissionClaim) && user.FindAll(PermissionClaim).All(c => Access.Permissions.IsReading(c.Value));
+
     internal static Actor ActorOf(ClaimsPrincipal user, string origin)
     {
         var party = user.FindFirstValue(PartyClaim) ?? throw new InvalidOperationException("Nobody is signed in.");

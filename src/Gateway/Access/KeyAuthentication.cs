@@ -85,4 +85,7 @@ public static class AccessSetup
         var path = context.Request.Path;
         return path.StartsWithSegments("/_blazor") || path.StartsWithSegments("/_framework") || FailureAnswers.AsksForPage(context.Request);
     }
+    /// <summary>Who looks and does nothing else, whatever the role is called.</summary>
+    public static bool OnlyReads(this ClaimsPrincipal user) => Holder.OnlyReads(user);
+
 }

@@ -17,4 +17,7 @@ public static class Permissions
 
     public static IReadOnlyList<string> All { get; } =
         [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadPartners, ManagePartners, ManageKeys, ManagePeople, ManageRoles];
+
+    /// <summary>Changes nothing and starts nothing: it only looks.</summary>
+    public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);
 }

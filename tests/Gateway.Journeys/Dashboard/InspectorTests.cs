@@ -1,3 +1,4 @@
+using Gateway.Access;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
 
@@ -62,6 +63,36 @@ public sealed class InspectorTests
         Assert.Equal(captures + 1, await ViewsAsync(gateway, "/captures"));
         Assert.Equal("The inspector's views are recorded with name and role: inspector inspector", await gateway.Database.ScalarAsync<string>(
             "select distinct 'The inspector''s views are recorded with name and role: ' || actor_name || ' ' || actor_role from audit_entry where action = 'view'"));
+        browser.NothingWentWrong();
+    }
+
+    [Fact]
+    public async Task Who_only_reads_is_recorded_and_meets_no_verb_whatever_the_role_is_called()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var capture = await PrepareAsync(gateway);
+        var (admin, roles) = (Actor.System("test"), new Roles(gateway.Database.Gateway));
+        await roles.AddAsync(admin, "visitor", "Looks at some things", Ct);
+        foreach (var permission in (string[])[Permissions.ReadCaptures, Permissions.ReadDeliveries])
+        {
+            Assert.Null(await roles.PermitAsync(admin, "visitor", permission, "audit of a customer", Ct));
+        }
+        var (key, _) = await new AddKey(gateway.Database.Gateway).AddAsync(admin, new KeyRequest("visitor", "A customer", null, null, null), Ct);
+        await using var browser = await SignedInBrowser.OpenWithKeyAsync(gateway, key!);
+        await browser.ReadyAsync();
+        foreach (var address in (string[])["today", "deliveries", "deliveries/1", "captures", $"captures/{capture}"])
+        {
+            var before = await ViewsAsync(gateway);
+            await browser.GoAsync(address);
+            Assert.Equal((address, ""), (address, string.Join("\n", await browser.Page.EvaluateAsync<string[]>(Verbs))));
+            Assert.Equal((address, before + 1), (address, await ViewsAsync(gateway)));
+        }
+
+        // With a permission to do something, they are one of those who work here.
+        Assert.Null(await roles.PermitAsync(admin, "visitor", Permissions.Capture, "joined", Ct));
+        var views = await ViewsAsync(gateway);
+        await browser.GoAsync("captures");
+        Assert.Equal(views, await ViewsAsync(gateway));
         browser.NothingWentWrong();
     }
 

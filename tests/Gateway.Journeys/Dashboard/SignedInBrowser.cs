@@ -26,7 +26,9 @@ public sealed class SignedInBrowser : IAsyncDisposable
     public IBrowserContext Context { get; }
     public IPage Page { get; }
 
-    public static async Task<SignedInBrowser> OpenAsync(TestGateway gateway, string role, bool scripts = true)
+    public static Task<SignedInBrowser> OpenAsync(TestGateway gateway, string role, bool scripts = true) => OpenWithKeyAsync(gateway, gateway.Keys[role], scripts);
+
+    public static async Task<SignedInBrowser> OpenWithKeyAsync(TestGateway gateway, string key, bool scripts = true)
     {
         var chromium = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
         Assert.SkipWhen(!File.Exists(chromium) && Environment.GetEnvironmentVariable("CI") is null, "Chromium is not installed: ./test.sh installs it.");
@@ -36,15 +38,15 @@ public sealed class SignedInBrowser : IAsyncDisposable
         await context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
         context.SetDefaultTimeout(60_000); // a busy machine is slow, not wrong
         var signedIn = new SignedInBrowser(gateway, playwright, browser, context, await context.NewPageAsync());
-        await signedIn.SignInAsync(role);
+        await signedIn.SignInAsync(key);
         return signedIn;
     }
 
-    private async Task SignInAsync(string role)
+    private async Task SignInAsync(string key)
     {
         await Page.GotoAsync(new Uri(_gateway.Url, "sign-in").ToString());
         await Page.GetByText("With a key", new() { Exact = true }).ClickAsync();
-        await Page.FillAsync("#key", _gateway.Keys[role]);
+        await Page.FillAsync("#key", key);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
         await Eventually.TrueAsync(() => Task.FromResult(!Page.Url.Contains("sign-in", StringComparison.Ordinal)), seconds: 60);
     }
