@@ -25,7 +25,7 @@ public static class KeyCommand
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
             var (token, refusal) = await new AddKey(database.Gateway).AddAsync(
                 CommandLine, new KeyRequest(parsed.GetValue(role), parsed.GetValue(name), parsed.GetValue(party), parsed.GetValue(gln), parsed.GetValue(days)), ct);
-            await Console.Out.WriteLineAsync(token ?? throw new WrongUseException(refusal!));
+            await Console.Out.WriteLineAsync(token ?? throw new WrongUseException(refusal!.Sentence));
             return 0;
         });
         return add;

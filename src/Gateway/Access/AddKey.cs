@@ -1,5 +1,6 @@
 using Epcis.Identifiers;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Access;
 
@@ -7,31 +8,40 @@ namespace Gateway.Access;
 /// <param name="ExpiresInDays">Null: until it is revoked.</param>
 public sealed record KeyRequest(string? Role, string? Name, string? Party, string? Gln, int? ExpiresInDays);
 
-/// <summary>Makes a key for somebody, making the party when it is not known yet.</summary>
+/// <param name="IsBeyondMaker">The request is as it should be, only not for this maker.</param>
+public sealed record KeyRefusal(string Sentence, bool IsBeyondMaker = false);
+
+/// <summary>
+/// Makes a key for somebody, making the party when it is not known yet. Whoever makes a key has seen it, so it may no more than its
+/// maker; the command line, whose user has the database in his hands, makes any.
+/// </summary>
 public sealed class AddKey(GatewayDatabase database)
 {
     /// <returns>The key, shown this once, or why there is none.</returns>
-    public async Task<(string? Token, string? Refusal)> AddAsync(Actor actor, KeyRequest request, CancellationToken ct)
+    public async Task<(string? Token, KeyRefusal? Refusal)> AddAsync(Actor actor, KeyRequest request, CancellationToken ct)
     {
         if (Refuse(request) is { } refusal)
         {
-            return (null, refusal);
+            return (null, new KeyRefusal(refusal));
         }
         var kind = Roles.PartyKindOf(request.Role!);
         await using var work = await database.BeginAsync(actor, ct);
         if (request.Gln is { } gln && await Parties.KindOfAsync(work, gln) is { } known && known != kind)
         {
-            return (null, $"The party with GLN {gln} is a {known}; role {request.Role} is for a {kind}.");
+            return (null, new KeyRefusal($"The party with GLN {gln} is a {known}; role {request.Role} is for a {kind}."));
         }
         var isOwn = kind == "organisation";
         var partyId = await Parties.EnsureAsync(work, kind, isOwn ? "Organisation" : request.Party!.Trim(), isOwn ? null : request.Gln);
-        string? token = null;
-        var refused = await Roles.RefusalAsync(async () =>
+        try
         {
-            token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
+            var token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
             await work.CommitAsync();
-        });
-        return (refused is null ? token : null, refused);
+            return (token, null);
+        }
+        catch (PostgresException e) when (Roles.Refusal(e) is { } sentence)
+        {
+            return (null, new KeyRefusal(sentence, Roles.IsBeyondMaker(e)));
+        }
     }
 
     private static string? Refuse(KeyRequest request) => request switch

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Access;
 
@@ -18,6 +19,9 @@ public enum KeyChange
 
     /// <summary>Revoked or expired already.</summary>
     Ended,
+
+    /// <summary>Its role carries more than whoever asks has, who would see the new key.</summary>
+    BeyondMaker,
 }
 
 /// <summary>
@@ -58,7 +62,15 @@ public sealed class ApiKeys(GatewayDatabase database)
         {
             return (KeyChange.Ended, null);
         }
-        var token = await CreateAsync(work, old.PartyId, old.Role, old.Name, "gwl", old.Lifetime);
+        string token;
+        try
+        {
+            token = await CreateAsync(work, old.PartyId, old.Role, old.Name, "gwl", old.Lifetime);
+        }
+        catch (PostgresException e) when (Roles.IsBeyondMaker(e))
+        {
+            return (KeyChange.BeyondMaker, null);
+        }
         await work.Connection.ExecuteAsync("update api_key set expires_at = least(expires_at, gateway_now() + @overlap) where key_id = @keyId", new { keyId, overlap }, work.Transaction);
         await work.CommitAsync();
         return (KeyChange.Done, token);
@@ -76,6 +88,8 @@ public sealed class ApiKeys(GatewayDatabase database)
         return KeyChange.Done;
     }
 
+    /// <summary>Keys by the name of their holders.</summary>
+    /// <param name="ended">Only those that have ended, or only those that have not; null for both.</param>
     /// <param name="after">The id that ended the page before.</param>
     public async Task<IReadOnlyList<KeyItem>> ListAsync(Actor reader, bool? ended, string? after, int limit, CancellationToken ct)
     {
@@ -97,13 +111,10 @@ public sealed class ApiKeys(GatewayDatabase database)
         return await work.Connection.ExecuteScalarAsync<long>("select count(*) from api_key where revoked_at is null and (expires_at is null or expires_at > gateway_now())", transaction: work.Transaction);
     }
 
-    /// <summary>Keys by the name of their holders.</summary>
-    /// <param name="ended">Only those that have ended, or only those that have not; null for both.</param>
     /// <returns>The holder, or null for a key that is unknown, wrong, expired or revoked; which of these is not told.</returns>
     public async Task<Holder?> FindAsync(string token, CancellationToken ct)
     {
-        var dot = token.IndexOf('.', StringComparison.Ordinal);
-        if (dot < 5 || token.Length > 200 || token[..4] is not ("gwl_" or "gwt_") || token.AsSpan(4, dot - 4).ContainsAnyExcept(s_idCharacters))
+        if (IdOf(token) is not { } id)
         {
             return null;
         }
@@ -113,9 +124,9 @@ public sealed class ApiKeys(GatewayDatabase database)
                    r.everything, array(select permission from role_permission rp where rp.role = k.role)
             from api_key k join party p using (party_id) join role r using (role)
             where k.key_id = @id and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
-            """, new { id = token[4..dot] }, work.Transaction);
+            """, new { id }, work.Transaction);
         // An unknown id is compared all the same, so that time does not tell it from a wrong secret.
-        var right = CryptographicOperations.FixedTimeEquals(row?.Hash ?? new byte[32], Hash(token[(dot + 1)..]));
+        var right = CryptographicOperations.FixedTimeEquals(row?.Hash ?? new byte[32], Hash(token[(token.IndexOf('.', StringComparison.Ordinal) + 1)..]));
         if (!right || row is not { } r)
         {
             return null;
@@ -125,6 +136,13 @@ public sealed class ApiKeys(GatewayDatabase database)
             await NoteUseAsync(work, r.KeyId);
         }
         return new Holder(r.KeyId, null, r.Name, r.PartyId, r.PartyKind, "key", [r.Role], r.Permissions, r.Everything, MustChange: false, SessionId: null);
+    }
+
+    /// <summary>The id that a key names, whether or not there is such a key; null for what is no key.</summary>
+    internal static string? IdOf(string token)
+    {
+        var dot = token.IndexOf('.', StringComparison.Ordinal);
+        return dot < 5 || token.Length > 200 || token[..4] is not ("gwl_" or "gwt_") || token.AsSpan(4, dot - 4).ContainsAnyExcept(s_idCharacters) ? null : token[4..dot];
     }
 
     // Once a minute for each key, by whichever request is first; it waits for no disk and no standby, because nothing depends on it.

@@ -12,20 +12,22 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Access;
 
 /// <summary>Signs a request in by its bearer key.</summary>
-public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys)
+public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiKeys keys, RefusedCalls refused)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Key";
 
+    private const string Bearer = "Bearer ";
+
+    private string? Token => Request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..].Trim() : null;
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        const string bearer = "Bearer ";
-        var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(bearer, StringComparison.OrdinalIgnoreCase))
+        if (Token is not { } token)
         {
             return AuthenticateResult.NoResult();
         }
-        return await keys.FindAsync(header[bearer.Length..].Trim(), Context.RequestAborted) is { } holder
+        return await keys.FindAsync(token, Context.RequestAborted) is { } holder
             ? AuthenticateResult.Success(new AuthenticationTicket(holder.ToPrincipal(SchemeName), SchemeName))
             : AuthenticateResult.Fail("The key is not valid.");
     }
@@ -34,11 +36,20 @@ public sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOption
     {
         // RFC 6750, section 3: without a credential no error is named.
         Response.Headers.WWWAuthenticate = Request.Headers.ContainsKey("Authorization") ? "Bearer realm=\"gateway\", error=\"invalid_token\"" : "Bearer realm=\"gateway\"";
-        return Problems.Unauthorized().ExecuteAsync(Context);
+        var problem = Problems.Unauthorized();
+        if (Token is { } token)
+        {
+            refused.NoteUnauthorized(Context, token, problem);
+        }
+        return problem.ExecuteAsync(Context);
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Problems.Forbidden().ExecuteAsync(Context);
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var problem = Problems.Forbidden();
+        refused.NoteForbidden(Context, problem);
+        return problem.ExecuteAsync(Context);
+    }
 }
 
 public static class AccessSetup
@@ -49,6 +60,7 @@ public static class AccessSetup
         services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<AddKey>();
+        services.AddSingleton<RefusedCalls>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Roles>();
         services.AddSingleton<PasswordRules>();
@@ -73,6 +85,9 @@ public static class AccessSetup
     /// <summary>Asks the claims, which were read from the database when the caller was authenticated.</summary>
     public static bool Has(this ClaimsPrincipal user, string permission) => Holder.Has(user, permission);
 
+    /// <summary>Who looks and does nothing else, whatever the role is called.</summary>
+    public static bool OnlyReads(this ClaimsPrincipal user) => Holder.OnlyReads(user);
+
     /// <summary>The actor of this request, for its transactions.</summary>
     public static Actor Actor(this HttpContext context) =>
         context.User.ToActor(context.Connection.RemoteIpAddress?.ToString() ?? "unknown") with { Correlation = context.TraceIdentifier };
@@ -85,7 +100,4 @@ public static class AccessSetup
         var path = context.Request.Path;
         return path.StartsWithSegments("/_blazor") || path.StartsWithSegments("/_framework") || FailureAnswers.AsksForPage(context.Request);
     }
-    /// <summary>Who looks and does nothing else, whatever the role is called.</summary>
-    public static bool OnlyReads(this ClaimsPrincipal user) => Holder.OnlyReads(user);
-
 }

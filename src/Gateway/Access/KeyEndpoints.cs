@@ -1,6 +1,7 @@
 using Gateway.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace Gateway.Access;
@@ -32,13 +33,13 @@ public static class KeyEndpoints
         return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? rows[take - 1].Id : null });
     }
 
-    private static async Task<IResult> AddAsync(HttpContext context, KeyRequest request, AddKey add, CancellationToken ct)
+    private static async Task<IResult> AddAsync(HttpContext context, KeyRequest request, AddKey add, RefusedCalls refused, CancellationToken ct)
     {
         var (token, refusal) = await add.AddAsync(context.Actor(), request, ct);
-        return token is null ? Problems.Invalid(refusal!) : Shown(token);
+        return token is not null ? Shown(token) : refusal!.IsBeyondMaker ? BeyondMaker(context, refused, refusal.Sentence) : Problems.Invalid(refusal.Sentence);
     }
 
-    private static async Task<IResult> RotateAsync(HttpContext context, string id, RotateRequest? request, ApiKeys keys, CancellationToken ct)
+    private static async Task<IResult> RotateAsync(HttpContext context, string id, RotateRequest? request, ApiKeys keys, RefusedCalls refused, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request?.Reason))
         {
@@ -49,7 +50,12 @@ public static class KeyEndpoints
             return Problems.Invalid("overlapDays is 0 to 90.");
         }
         var (change, token) = await keys.RotateAsync(context.Actor() with { Reason = request.Reason }, id, TimeSpan.FromDays(request.OverlapDays ?? 7), ct);
-        return change == KeyChange.Done ? Shown(token!) : Refused(change);
+        return change switch
+        {
+            KeyChange.Done => Shown(token!),
+            KeyChange.BeyondMaker => BeyondMaker(context, refused, "Whoever rotates a key sees the new one, and this one's role carries more than yours."),
+            _ => Refused(change),
+        };
     }
 
     private static async Task<IResult> RevokeAsync(HttpContext context, string id, RevokeRequest? request, ApiKeys keys, CancellationToken ct)
@@ -60,6 +66,13 @@ public static class KeyEndpoints
         }
         var change = await keys.RevokeAsync(context.Actor() with { Reason = request.Reason }, id, ct);
         return change == KeyChange.Done ? TypedResults.NoContent() : Refused(change);
+    }
+
+    private static ProblemHttpResult BeyondMaker(HttpContext context, RefusedCalls refused, string detail)
+    {
+        var problem = Problems.BeyondMaker(detail);
+        refused.NoteForbidden(context, problem);
+        return problem;
     }
 
     private static IResult Shown(string token) => TypedResults.Json(new { id = token[4..token.IndexOf('.', StringComparison.Ordinal)], key = token }, statusCode: StatusCodes.Status201Created);

@@ -14,6 +14,7 @@ public sealed record Separation(string Permission, string Excludes, string Reaso
 public sealed class Roles(GatewayDatabase database)
 {
     private const string SeparationViolated = "GW010";
+    private const string BeyondMaker = "GW013";
     private const string KeysOnly = "GW011";
 
     /// <param name="after">The role that ended the page before.</param>
@@ -96,13 +97,20 @@ public sealed class Roles(GatewayDatabase database)
             await assign();
             return null;
         }
-        catch (PostgresException e) when (e.SqlState is SeparationViolated or KeysOnly)
+        catch (PostgresException e) when (Refusal(e) is not null)
         {
-            return char.ToUpperInvariant(e.MessageText[0]) + e.MessageText[1..].TrimEnd('.') + ".";
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
-        {
-            return "There is no such role.";
+            return Refusal(e);
         }
     }
+
+    /// <returns>What the database did not allow, as a sentence; null when it failed for another reason.</returns>
+    internal static string? Refusal(PostgresException e) => e.SqlState switch
+    {
+        SeparationViolated or KeysOnly or BeyondMaker => char.ToUpperInvariant(e.MessageText[0]) + e.MessageText[1..].TrimEnd('.') + ".",
+        PostgresErrorCodes.ForeignKeyViolation => "There is no such role.",
+        _ => null,
+    };
+
+    /// <summary>A key was refused because of who makes it: it would carry what he does not have, or half of a pair whose other half he has.</summary>
+    internal static bool IsBeyondMaker(PostgresException e) => e.SqlState is BeyondMaker or SeparationViolated;
 }

@@ -7,6 +7,10 @@ namespace Gateway.Audit;
 /// <summary>One entry of the trail as a list shows it.</summary>
 public sealed record AuditRow(long Ord, DateTime RecordedAt, string ActorName, string ActorRole, string Action, string Entity, string EntityKey, string? Reason);
 
+/// <param name="What">Whose sign-in, or which caller, address and code.</param>
+/// <param name="Origin">The address it came from.</param>
+public sealed record RefusalRow(long Ord, DateTime RecordedAt, string Action, string What, string Origin);
+
 /// <summary>The audit trail for reading.</summary>
 public sealed class AuditTrail(GatewayDatabase database)
 {
@@ -21,5 +25,15 @@ public sealed class AuditTrail(GatewayDatabase database)
             select ord as Ord, recorded_at as RecordedAt, actor_name as ActorName, actor_role as ActorRole, action as Action, entity as Entity, entity_key as EntityKey, reason as Reason
             from audit_entry where entity = any(@Human) and recorded_at >= @since and actor not like 'system:%' order by ord desc limit @limit
             """, new { Human, since, limit }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>Failed sign-ins and refused calls, newest first.</summary>
+    public async Task<IReadOnlyList<RefusalRow>> RefusalsAsync(Actor reader, DateTime since, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<RefusalRow>(new CommandDefinition("""
+            select ord as Ord, recorded_at as RecordedAt, action as Action, entity_key as What, origin as Origin
+            from audit_entry where entity in ('sign_in', 'refused_call') and recorded_at >= @since order by ord desc limit @limit
+            """, new { since, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 }

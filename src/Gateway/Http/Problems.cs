@@ -29,8 +29,14 @@ public static class Problems
     public static ProblemHttpResult KeyEnded() =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "The key cannot be changed", "The key has been revoked or has expired already.", "GW-ACC-05");
 
+    public static ProblemHttpResult BeyondMaker(string detail) =>
+        Of(403, "epcisException:SecurityException", "The key would carry more than its maker", detail, "GW-ACC-06");
+
     public static ProblemHttpResult PersonNotChanged(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "The person cannot be changed", detail, "GW-ACC-07");
+
+    /// <summary>The stable code in an answer made here.</summary>
+    public static string CodeOf(ProblemHttpResult problem) => (string)problem.ProblemDetails.Extensions["code"]!;
 
     public static ProblemHttpResult NotFound(string what) =>
         Of(404, "epcisException:NoSuchResourceException", "Not found", $"There is no {what}, or it is not yours.", "GW-HTTP-01");

@@ -126,7 +126,7 @@ public sealed class PeopleTests
         await database.ExecuteAsync("select set_config('app.actor', 'test', false); update api_key set revoked_at = now(); update installation set kind = 'live'");
         var (none, refusal) = await new AddKey(database.Gateway).AddAsync(AccountsOf.Admin, new KeyRequest("demonstration", "k", null, null, null), Ct);
         Assert.Null(none);
-        Assert.Contains("live installation", refusal, StringComparison.Ordinal);
+        Assert.Contains("live installation", refusal!.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]

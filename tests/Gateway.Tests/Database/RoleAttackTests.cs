@@ -164,8 +164,8 @@ public sealed class RoleAttackTests
         await using var one = await RowSecurityAttackTests.ConnectAsync(database, "gateway_app");
         await using var transaction = await one.BeginTransactionAsync();
         await using var command = new NpgsqlCommand("select set_config('app.party', '1', true), set_config('app.actor', 'k', true); update api_key set role = 'administrator'", one, transaction);
-        await command.ExecuteNonQueryAsync();
-        await transaction.CommitAsync();
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState);
+        await transaction.RollbackAsync();
         Assert.Equal("cmo", await database.ScalarAsync<string>("select role from api_key"));
     }
 
