@@ -37,6 +37,122 @@ if (banner) {
   }).observe(banner, { attributes: true, attributeFilter: ["class"] });
 }
 
+// What a session showed goes with it. The gateway is asked when it ends, because other windows prolong it too; while no answer
+// comes, the last one counts.
+const signOut = () => document.querySelector("form[action='sign-out']");
+if (signOut()) {
+  let endsAt = Infinity, warnsAt = Infinity, asksAt = 0, canStay = true, asking = false, over = false;
+  let notice = null, dismissed = false;
+
+  const leave = () => {
+    over = true;
+    const back = document.documentElement.dataset.back ?? location.pathname + location.search;
+    document.body.replaceChildren();
+    location.replace("/sign-in?ReturnUrl=" + encodeURIComponent(back));
+  };
+
+  const ask = async () => {
+    asking = true;
+    try {
+      const answer = await fetch("/session", { cache: "no-store", signal: AbortSignal.timeout(3000) });
+      if (answer.status === 204) {
+        endsAt = 0;
+      } else if (answer.ok) {
+        const end = await answer.json();
+        endsAt = Date.now() + end.seconds * 1000;
+        warnsAt = endsAt - end.warnSeconds * 1000;
+        canStay = end.canStay;
+      }
+    } catch {
+      // The gateway cannot be reached: the end that was told comes all the same.
+    }
+    asking = false;
+    // Near the end another window may prolong it at any moment.
+    asksAt = Date.now() < warnsAt && warnsAt < Infinity ? warnsAt : Date.now() + 5000;
+  };
+
+  const stay = async () => {
+    await fetch("/session", { method: "POST", headers: { Accept: "text/html" }, body: new URLSearchParams(new FormData(signOut())) }).catch(() => {});
+    await ask();
+    follow();
+  };
+
+  const warn = () => {
+    const title = document.createElement("h2");
+    const text = document.createElement("p");
+    const left = document.createElement("span");
+    const button = document.createElement("button");
+    notice = document.createElement("dialog");
+    notice.id = "session-end";
+    notice.setAttribute("role", "alertdialog");
+    notice.setAttribute("aria-labelledby", title.id = "session-end-title");
+    notice.setAttribute("aria-describedby", text.id = "session-end-text");
+    title.textContent = "Your session is about to end";
+    left.dataset.left = "";
+    text.append(canStay ? "Nothing was done for a while, so it ends in " : "It has lasted its longest time and ends in ", left, " s. Then this page closes, and what is not saved is lost.");
+    button.type = "button";
+    button.className = "first";
+    button.textContent = canStay ? "Stay signed in" : "Close this notice";
+    const answer = () => {
+      if (canStay) {
+        stay();
+      } else {
+        dismissed = true;
+        follow();
+      }
+    };
+    button.addEventListener("click", answer);
+    notice.addEventListener("cancel", event => {
+      event.preventDefault();
+      answer();
+    });
+    notice.append(title, text, button);
+    document.body.append(notice);
+    notice.showModal();
+    button.focus();
+  };
+
+  const follow = () => {
+    const now = Date.now();
+    const isNear = now >= warnsAt && now < endsAt && !dismissed;
+    if (isNear && !notice && !asking) {
+      warn();
+    } else if (!isNear && notice) {
+      notice.close(); // the focus goes back to where it was
+      notice.remove();
+      notice = null;
+    }
+    if (notice) {
+      notice.querySelector("[data-left]").textContent = Math.ceil((endsAt - now) / 1000);
+    }
+  };
+
+  const tick = async () => {
+    if (over) {
+      return;
+    }
+    const now = Date.now();
+    document.documentElement.toggleAttribute("data-over", now >= endsAt);
+    if (!asking && now >= Math.min(asksAt, endsAt)) {
+      await ask();
+      document.documentElement.toggleAttribute("data-over", Date.now() >= endsAt);
+      if (Date.now() >= endsAt) {
+        leave();
+        return;
+      }
+    }
+    follow();
+  };
+  tick();
+  setInterval(tick, 1000);
+  // A machine that slept, or a window that was covered, comes back to a session that may be over.
+  document.addEventListener("visibilitychange", tick);
+  window.addEventListener("focus", () => {
+    asksAt = 0;
+    tick();
+  });
+}
+
 // What is copied stands in the button, in an element of the page, or at an address of ours.
 async function textOf(button) {
   if (button.dataset.copy !== undefined) {

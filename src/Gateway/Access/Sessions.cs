@@ -8,17 +8,25 @@ namespace Gateway.Access;
 
 public sealed record SessionRow(long SessionId, string Method, string Origin, DateTime CreatedAt, DateTime SeenAt);
 
+/// <param name="Seconds">Until it ends, unless somebody does something.</param>
+/// <param name="CanStay">Whether doing something prolongs it; not when its longest time is nearly over.</param>
+public sealed record SessionEnd(double Seconds, bool CanStay);
+
 /// <summary>
 /// Signed-in browsers. A cookie holds 256 random bits, stored as their SHA-256; who it is and what he may is read again each time, so a
 /// disabled person, a revoked key or a changed role counts from the next request on, on every node.
 /// </summary>
 public sealed class Sessions(GatewayDatabase database, IOptions<SignInOptions> options)
 {
-    // Session, person or key, and party must all be good now. A person's sessions end with the stamp they started under.
-    private const string Holding = """
+    private const string Holding = $"""
         select k.key_id as KeyId, h.user_name as UserName, coalesce(h.display_name, k.name) as Name, s.party_id as PartyId, party.kind as PartyKind, s.method as Method,
                held.roles as Roles, array(select distinct permission from role_permission where role = any(held.roles) order by 1) as Permissions,
                exists (select from role where role = any(held.roles) and everything) as Everything, coalesce(h.must_change, false) as MustChange, s.session_id as SessionId
+        {Good}
+        """;
+
+    // Session, person or key, and party must all be good now. A person's sessions end with the stamp they started under.
+    private const string Good = """
         from session s join party using (party_id)
         left join person h on h.person_id = s.person_id
         left join api_key k on k.key_id = s.key_id
@@ -60,6 +68,16 @@ public sealed class Sessions(GatewayDatabase database, IOptions<SignInOptions> o
     /// <param name="active">Whether somebody did something; a page that merely stays open is idle.</param>
     public Task<Holder?> FindAsync(long sessionId, bool active, CancellationToken ct) =>
         ReadAsync("session_id = @sessionId", new { sessionId }, active, ct);
+
+    /// <summary>When the session ends. Asking is no activity.</summary>
+    public async Task<SessionEnd?> EndOfAsync(string secret, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Actor.System("access"), ct);
+        return await work.Connection.QuerySingleOrDefaultAsync<SessionEnd>($"""
+            select extract(epoch from least(s.seen_at + @Idle, s.created_at + @Absolute) - gateway_now())::float8 as Seconds, s.seen_at + @Idle <= s.created_at + @Absolute as CanStay
+            {Good} and s.secret_hash = @hash
+            """, new { hash = Hash(secret), options.Value.Absolute, options.Value.Idle }, work.Transaction);
+    }
 
     public async Task<IReadOnlyList<SessionRow>> OfPersonAsync(Actor reader, string userName, CancellationToken ct)
     {

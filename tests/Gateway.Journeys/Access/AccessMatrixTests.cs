@@ -20,7 +20,7 @@ public sealed partial class AccessMatrixTests
 
     // What is open to everybody, and nothing else is.
     private static readonly string[] Anonymous =
-        ["GET /health/live", "GET /health/ready", "GET /help", "GET /help/{code}", "POST /sign-in", "POST /sign-out", "* /sign-in", "* /nothing-here"];
+        ["GET /health/live", "GET /health/ready", "GET /help", "GET /help/{code}", "POST /sign-in", "POST /sign-out", "GET /session", "POST /session", "* /sign-in", "* /nothing-here"];
 
     // The dashboard's own machinery: any signed-in person; what it shows is asked for again by each page.
     private static readonly string[] SignedIn = ["/_blazor", "/_framework", "/openapi"];
