@@ -8,12 +8,13 @@ namespace Gateway.Journeys;
 /// <summary><c>gateway serve</c> as a process of its own, so that it can be killed.</summary>
 public sealed class ChildHost : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
+    private Process _process;
 
-    private ChildHost(Process process, Uri url)
+    private ChildHost(ProcessStartInfo start, Uri url)
     {
-        _process = process;
-        Url = url;
+        (_start, Url) = (start, url);
+        _process = Begin();
     }
 
     public Uri Url { get; }
@@ -42,13 +43,32 @@ public sealed class ChildHost : IAsyncDisposable
         {
             info.Environment[name] = value;
         }
-        var process = Process.Start(info)!;
+        var host = new ChildHost(info, new Uri($"http://127.0.0.1:{port}"));
+        await host.ReadyAsync();
+        return host;
+    }
+
+    /// <summary>After a kill: the same command at the same address.</summary>
+    public Task StartAgainAsync()
+    {
+        _process.Dispose();
+        _process = Begin();
+        return ReadyAsync();
+    }
+
+    private Process Begin()
+    {
+        var process = Process.Start(_start)!;
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        var url = new Uri($"http://127.0.0.1:{port}");
-        using var http = new HttpClient { BaseAddress = url };
+        return process;
+    }
+
+    private async Task ReadyAsync()
+    {
+        using var http = new HttpClient { BaseAddress = Url };
         await Eventually.TrueAsync(async () =>
         {
             try
@@ -57,11 +77,10 @@ public sealed class ChildHost : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                Assert.False(process.HasExited, "The child host ended at once.");
+                Assert.False(_process.HasExited, "The child host ended at once.");
                 return false;
             }
         });
-        return new ChildHost(process, url);
     }
 
     /// <summary>The most memory the process ever had resident.</summary>

@@ -12,17 +12,21 @@ window.Blazor?.start({
 const banner = document.getElementById("components-reconnect-modal");
 if (banner) {
   // Without a connection nothing can be done, so nothing offers itself; what is shown stays readable, with the moment it is of.
+  // An age that no longer grows would lie, so the moments themselves are shown.
   const lost = document.createElement("time");
-  let inert = [];
+  let inert = [], ages = [];
   const verbsFollow = () => {
     const off = ["show", "retrying", "failed", "rejected", "paused"].some(c => banner.classList.contains("components-reconnect-" + c));
-    if (off && inert.length === 0) {
-      inert = [...document.querySelectorAll("main button, main form, main select, main input")].filter(e => !e.inert);
+    if (off && !lost.isConnected) {
+      inert = [...document.querySelectorAll(":is(main, .rz-dialog) :is(button, form, select, input), .clock + button")].filter(e => !e.inert);
       inert.forEach(e => { e.inert = true; });
+      ages = [...document.querySelectorAll("main time")].filter(e => e.firstChild).map(e => [e.firstChild, e.firstChild.data]);
+      ages.forEach(([text]) => { text.data = text.parentNode.dateTime; });
       lost.dateTime = new Date().toISOString();
       lost.textContent = " Lost at " + lost.dateTime.slice(11, 19) + " UTC.";
       banner.append(lost);
-    } else if (!off && inert.length > 0) {
+    } else if (!off && lost.isConnected) {
+      ages.forEach(([text, age]) => { text.data = age; });
       inert.forEach(e => { e.inert = false; });
       inert = [];
       lost.remove();

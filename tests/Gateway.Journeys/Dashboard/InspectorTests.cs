@@ -78,7 +78,7 @@ public sealed class InspectorTests
             Assert.Null(await roles.PermitAsync(admin, "visitor", permission, "audit of a customer", Ct));
         }
         var (key, _) = await new AddKey(gateway.Database.Gateway).AddAsync(admin, new KeyRequest("visitor", "A customer", null, null, null), Ct);
-        await using var browser = await SignedInBrowser.OpenWithKeyAsync(gateway, key!);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway.Url, key!);
         await browser.ReadyAsync();
         foreach (var address in (string[])["today", "deliveries", "deliveries/1", "captures", $"captures/{capture}"])
         {

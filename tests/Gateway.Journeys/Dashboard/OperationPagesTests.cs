@@ -1,12 +1,11 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Deque.AxeCore.Playwright;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
 
 namespace Gateway.Journeys.Dashboard;
 
-/// <summary>Operations on many deliveries, by the browser's keyboard and by the API. Set GATEWAY_SCREENSHOTS to a folder to keep a picture of each page.</summary>
+/// <summary>Operations on many deliveries, by the browser's keyboard and by the API.</summary>
 public sealed class OperationPagesTests
 {
     private const int Deliveries = 13;
@@ -17,37 +16,28 @@ public sealed class OperationPagesTests
     [Fact]
     public async Task A_group_is_retried_from_Today_with_three_presses_of_a_key_and_its_page_tells_how_far_it_is()
     {
-        var chromium = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
-        Assert.SkipWhen(!File.Exists(chromium) && Environment.GetEnvironmentVariable("CI") is null, "Chromium is not installed: ./test.sh installs it.");
         await using var gateway = await StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-        var page = await browser.NewPageAsync(new() { ReducedMotion = ReducedMotion.Reduce, ViewportSize = new() { Width = 1440, Height = 900 } });
-        var errors = new List<string>();
-        page.Console += (_, m) => { if (m.Type == "error") { errors.Add(m.Text); } };
-        await page.GotoAsync(new Uri(gateway.Url, "sign-in").ToString());
-        await page.GetByText("With a key", new() { Exact = true }).ClickAsync();
-        await page.FillAsync("#key", gateway.Keys["officer"]);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
-        await page.WaitForSelectorAsync("main[data-ready=true]");
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await browser.ReadyAsync();
 
         // Today names the group; its row leads to the list of just these; there stands the verb; the dialog wants a reason.
         await PressAsync(page, page.Locator("table.needs a").First);
-        await page.WaitForURLAsync("**/deliveries?*state=dead*");
+        await browser.AtAsync("**/deliveries?*state=dead*");
         var retry = page.GetByRole(AriaRole.Button, new() { Name = $"Retry all {Deliveries}…" });
         await retry.WaitForAsync();
-        await PictureAsync(page, "deliveries-group");
+        await browser.AxeAsync("deliveries-group");
         await PressAsync(page, retry);
         await page.WaitForSelectorAsync("#reason");
-        await PictureAsync(page, "operation-form");
+        await browser.AxeAsync("operation-form");
         await page.FocusAsync("#reason");
         await page.Keyboard.TypeAsync("The partner has corrected its master data.");
         await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = $"Retry {Deliveries}", Exact = true }));
 
         // The partner still refuses: the first delivery fails again, and the operation waits for a person.
-        await page.WaitForURLAsync("**/operations/1");
-        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("paused after 1") }).WaitForAsync(new() { Timeout = 60_000 });
-        await PictureAsync(page, "operation-paused");
+        await browser.AtAsync("**/operations/1");
+        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("paused after 1") }).WaitForAsync();
+        await browser.AxeAsync("operation-paused");
         Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from operation"));
         Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from delivery_decision where reason = 'The partner has corrected its master data.'"));
 
@@ -58,16 +48,14 @@ public sealed class OperationPagesTests
         await page.FocusAsync("#reason");
         await page.Keyboard.TypeAsync("The address is right now.");
         await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true }));
-        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("finished, 13 applied") }).WaitForAsync(new() { Timeout = 60_000 });
-        await PictureAsync(page, "operation-finished");
+        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("finished, 13 applied") }).WaitForAsync();
+        await browser.AxeAsync("operation-finished");
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'delivered'") >= Deliveries - 1);
-        await page.GotoAsync(new Uri(gateway.Url, "operations").ToString());
-        await page.WaitForSelectorAsync("main[data-ready=true]");
-        await PictureAsync(page, "operations");
-        await page.GotoAsync(new Uri(gateway.Url, "deliveries?view=groups").ToString());
-        await page.WaitForSelectorAsync("main[data-ready=true]");
-        await PictureAsync(page, "deliveries-groups");
-        Assert.Empty(errors);
+        await browser.GoAsync("operations");
+        await browser.AxeAsync("operations");
+        await browser.GoAsync("deliveries?view=groups");
+        await browser.AxeAsync("deliveries-groups");
+        browser.NothingWentWrong();
     }
 
     [Fact]
@@ -156,16 +144,5 @@ public sealed class OperationPagesTests
     {
         await target.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
-    }
-
-    private static async Task PictureAsync(IPage page, string name)
-    {
-        var audit = await page.RunAxe();
-        var found = string.Join("\n", audit.Violations.SelectMany(v => v.Nodes.Select(n => $"{name}: {v.Id}: {n.Html}: {string.Join(" ", n.Any.Select(c => c.Message))}")));
-        Assert.True(found.Length == 0, found);
-        if (Environment.GetEnvironmentVariable("GATEWAY_SCREENSHOTS") is { Length: > 0 } folder)
-        {
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
-        }
     }
 }

@@ -1,10 +1,9 @@
-using Deque.AxeCore.Playwright;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
 
 namespace Gateway.Journeys.Dashboard;
 
-/// <summary>A real browser on the whole host. Set GATEWAY_SCREENSHOTS to a folder to keep a picture of each page.</summary>
+/// <summary>A real browser on the whole host.</summary>
 public sealed class PagesTests
 {
     private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
@@ -13,15 +12,10 @@ public sealed class PagesTests
     [Fact]
     public async Task A_person_signs_in_watches_a_delivery_and_retries_a_dead_one()
     {
-        var chromium = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
-        Assert.SkipWhen(!File.Exists(chromium) && Environment.GetEnvironmentVariable("CI") is null, "Chromium is not installed: ./test.sh installs it.");
         await using var gateway = await TestGateway.StartAsync();
         await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/buyer");
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-        var page = await browser.NewPageAsync(new() { ReducedMotion = ReducedMotion.Reduce, ViewportSize = new() { Width = 1440, Height = 900 } });
-        var errors = new List<string>();
-        page.Console += (_, m) => { if (m.Type == "error") { errors.Add(m.Text); } };
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "operator");
+        var page = browser.Page;
 
         // A wrong key is told, a right one opens the deliveries.
         await page.GotoAsync(new Uri(gateway.Url, "sign-in").ToString());
@@ -29,30 +23,27 @@ public sealed class PagesTests
         await page.FillAsync("#key", "gwl_0000000000000000.wrong");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
         await page.WaitForSelectorAsync("[role=alert]");
-        await PictureAsync(page, "sign-in");
-        await page.FillAsync("#key", gateway.Keys["officer"]);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a key" }).ClickAsync();
-        await page.WaitForSelectorAsync("main[data-ready=true]");
+        await browser.AxeAsync("sign-in");
+        await browser.SignInAsync(gateway.Keys["officer"]);
+        await browser.ReadyAsync();
         Assert.EndsWith("/today", page.Url, StringComparison.Ordinal);
-        await PictureAsync(page, "today-empty");
+        await browser.AxeAsync("today-empty");
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("d");
-        await page.WaitForURLAsync("**/deliveries");
-        await page.WaitForSelectorAsync("main[data-ready=true]");
+        await browser.AtAsync("**/deliveries");
 
         // A refused delivery appears on the open page without a reload.
         var document = new ShipmentGenerator(5).Xml(new ShipmentPlan(1, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)));
         using var answer = await gateway.CaptureAsync(document);
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 1);
         await page.GetByRole(AriaRole.Table).GetByText("Needs decision").Or(page.GetByRole(AriaRole.Grid).GetByText("Needs decision")).First.WaitForAsync();
-        await PictureAsync(page, "deliveries");
+        await browser.AxeAsync("deliveries");
 
         // Its page says why, and a retry with a reason sends it again.
-        await page.GotoAsync(new Uri(gateway.Url, "deliveries/1").ToString());
-        await page.WaitForSelectorAsync("main[data-ready=true]");
-        await PictureAsync(page, "delivery");
+        await browser.GoAsync("deliveries/1");
+        await browser.AxeAsync("delivery");
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry…" }).ClickAsync();
-        await PictureAsync(page, "delivery-retry");
+        await browser.AxeAsync("delivery-retry");
         await page.FillAsync("#reason", "The partner has corrected its master data.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry", Exact = true }).ClickAsync();
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select attempts::bigint from delivery") > 3);
@@ -60,16 +51,14 @@ public sealed class PagesTests
         Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry where entity = 'delivery_decision' and reason is not null"));
 
         // The capture and its findings.
-        await page.GotoAsync(new Uri(gateway.Url, "captures").ToString());
-        await page.WaitForSelectorAsync("main[data-ready=true]");
-        await PictureAsync(page, "captures");
+        await browser.GoAsync("captures");
+        await browser.AxeAsync("captures");
         using var refused = await gateway.CaptureAsync(new ShipmentGenerator(5).Xml(new ShipmentPlan(2, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)) { OmitCaseParent = true }));
         await gateway.JobAsync(refused.Headers.Location!);
-        await page.GotoAsync(new Uri(gateway.Url, refused.Headers.Location!.ToString().Replace("/capture/", "/captures/", StringComparison.Ordinal)).ToString());
-        await page.WaitForSelectorAsync("main[data-ready=true]");
+        await browser.GoAsync(refused.Headers.Location!.ToString().Replace("/capture/", "/captures/", StringComparison.Ordinal));
         await page.GetByText("EPCIS-AGG-01").First.WaitForAsync();
-        await PictureAsync(page, "capture");
-        Assert.Empty(errors);
+        await browser.AxeAsync("capture");
+        browser.NothingWentWrong();
     }
 
     [Fact]
@@ -78,17 +67,5 @@ public sealed class PagesTests
         await using var gateway = await TestGateway.StartAsync();
         using var http = new HttpClient { BaseAddress = gateway.Url };
         Assert.True((await http.GetByteArrayAsync("_framework/blazor.web.js", TestContext.Current.CancellationToken)).Length > 100_000);
-    }
-
-    private static async Task PictureAsync(IPage page, string name)
-    {
-        // Open to everybody: axe finds nothing on any page as it is shown.
-        var audit = await page.RunAxe();
-        var found = string.Join("\n", audit.Violations.SelectMany(v => v.Nodes.Select(n => $"{name}: {v.Id}: {n.Html}: {string.Join(" ", n.Any.Select(c => c.Message))}")));
-        Assert.True(found.Length == 0, found);
-        if (Environment.GetEnvironmentVariable("GATEWAY_SCREENSHOTS") is { Length: > 0 } folder)
-        {
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
-        }
     }
 }
