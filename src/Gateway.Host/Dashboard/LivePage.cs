@@ -21,6 +21,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     private Action? _resumed;
     private Task _watching = Task.CompletedTask;
     private bool _failed;
+    private bool _working;
 
     [Inject]
     private ChangeFeed Feed { get; set; } = default!;
@@ -49,6 +50,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Outlives its source: what was begun before the page closed may end after it.</summary>
     protected CancellationToken Closed { get; }
 
+    /// <summary>Verbs are off: what they would decide about may be old, or one of them is at work.</summary>
+    protected bool Blocked => Stale || _working;
+
     protected LivePage() => Closed = _closed.Token;
 
     protected abstract bool Concerns(Change change);
@@ -72,6 +76,24 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         await command(user.ToActor("dashboard"));
         return true;
+    }
+
+    /// <summary>Runs a verb from its dialog to its outcome; pressed again meanwhile, it does nothing.</summary>
+    protected async Task OnceAsync(Func<Task> verb)
+    {
+        if (_working)
+        {
+            return;
+        }
+        _working = true;
+        try
+        {
+            await verb();
+        }
+        finally
+        {
+            _working = false;
+        }
     }
 
     protected override async Task OnParametersSetAsync()

@@ -18,7 +18,12 @@ public sealed record CaptureRow(
 /// <param name="PartyId">Who sent them.</param>
 /// <param name="Day">Received on this day of UTC.</param>
 /// <param name="Code">With a finding of this code.</param>
-public sealed record CaptureFilter(string? State = null, int? PartyId = null, DateTime? Day = null, string? Code = null);
+/// <param name="Since">Received at this moment or later.</param>
+/// <param name="Reason">Refused for this error first; <see cref="WithoutReason"/> for those without one.</param>
+public sealed record CaptureFilter(string? State = null, int? PartyId = null, DateTime? Day = null, string? Code = null, DateTime? Since = null, string? Reason = null)
+{
+    public const string WithoutReason = "-";
+}
 
 /// <summary>How many captures are in each state.</summary>
 public sealed record CaptureCounts(long Processing, long Accepted, long Refused, long Failed)
@@ -54,6 +59,8 @@ public sealed class CaptureList(GatewayDatabase database)
         where (@State::text is null or c.state = @State) and (@PartyId::int is null or c.party_id = @PartyId)
           and (@Day::timestamptz is null or c.created_at >= @Day and c.created_at < @Day + interval '1 day')
           and (@Code::text is null or exists (select from finding f where f.capture_id = c.capture_id and f.code = @Code))
+          and (@Since::timestamptz is null or c.created_at >= @Since)
+          and (@Reason::text is null or @Reason = coalesce((select f.code from finding f where f.capture_id = c.capture_id and f.severity = 'error' order by f.ordinal limit 1), '-'))
         """;
 
     // event_id is the capture's number and the event's place in the document (0004_capture.sql).
@@ -66,7 +73,7 @@ public sealed class CaptureList(GatewayDatabase database)
         return (await work.Connection.QueryAsync<CaptureRow>(new CommandDefinition($"""
             {Row} {Where} and (@before::bigint is null or c.capture_id < @before)
             order by c.capture_id desc limit @limit
-            """, new { filter.State, filter.PartyId, filter.Day, filter.Code, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { filter.State, filter.PartyId, filter.Day, filter.Code, filter.Since, filter.Reason, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     /// <summary>How many there are of each state, whatever state the filter names.</summary>
@@ -77,7 +84,7 @@ public sealed class CaptureList(GatewayDatabase database)
             select count(*) filter (where c.state = 'processing') as Processing, count(*) filter (where c.state = 'accepted') as Accepted,
                    count(*) filter (where c.state = 'refused') as Refused, count(*) filter (where c.state = 'failed') as Failed
             from capture c {Where}
-            """, new { State = (string?)null, filter.PartyId, filter.Day, filter.Code }, work.Transaction, cancellationToken: ct));
+            """, new { State = (string?)null, filter.PartyId, filter.Day, filter.Code, filter.Since, filter.Reason }, work.Transaction, cancellationToken: ct));
     }
 
     /// <summary>Who has sent anything the reader may see, for choosing one.</summary>

@@ -49,6 +49,20 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     /// <summary>Sends the same bytes under the same message id again, as a row of its own.</summary>
     public Task<Decided> ReplayAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "replay", id, version, reason, ct);
 
+    /// <summary>Ends the while a partner is left alone: what has waited longest is sent to it now, and its outcome decides about the rest.</summary>
+    /// <returns>False when it is not left alone, or is being tried at this moment.</returns>
+    public async Task<bool> TryNowAsync(Actor actor, int partnerId, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        var tried = await work.Connection.ExecuteAsync(
+            "update breaker set open_until = gateway_now() where partner_id = @partnerId and open_until > gateway_now() and probe is null", new { partnerId }, work.Transaction);
+        await work.Connection.ExecuteAsync("""
+            select audit_write('try now', 'partner', @partnerId::text, null, null), pg_notify('delivery_due', @partnerId::text), pg_notify('changed', 'delivery 0') where @tried > 0
+            """, new { partnerId, tried }, work.Transaction);
+        await work.CommitAsync();
+        return tried > 0;
+    }
+
     private async Task<Decided> DecideAsync(Actor actor, string action, long id, int? version, string reason, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);

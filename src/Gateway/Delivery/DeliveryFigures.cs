@@ -29,13 +29,17 @@ public sealed record DeadGroup(int PartnerId, string Partner, string Channel, st
 /// <summary>A partner nothing is sent to now, and why.</summary>
 public sealed record HeldPartner(int PartnerId, string Partner, string Why, DateTime? Until, long Waiting);
 
+/// <summary>A partner that took documents and has not said for too long what became of them.</summary>
+public sealed record OwingPartner(int PartnerId, string Partner, long Count, DateTime Oldest);
+
 /// <summary>How sending to one partner goes.</summary>
 /// <param name="FirstTry">Delivered with one attempt, of <paramref name="Finished"/> in the last seven days.</param>
+/// <param name="Overdue">It took these and has not said for too long what became of them.</param>
 /// <param name="LastOk">When something was last delivered; null: never, or longer ago than a year.</param>
 /// <param name="OpenUntil">Until when the partner is left alone after failures.</param>
 public sealed record PartnerHealth(
     int PartnerId, string Gln, string Name, string Format, string Channel, string Url, string State, string? PauseReason, DateTime? OpenUntil, string? OpenReason,
-    long Queue, long Dead, DateTime? OldestDue, DateTime? LastOk, long Finished, long FirstTry);
+    long Queue, long Dead, long Overdue, DateTime? OldestDue, DateTime? LastOk, long Finished, long FirstTry);
 
 [method: ExplicitConstructor]
 public sealed record PartnersInTrouble(long Partners, long Troubled, string[] Names);
@@ -78,7 +82,7 @@ public sealed class DeliveryFigures(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<PartnerDay>(new CommandDefinition("""
             select p.partner_id as PartnerId, p.name as Partner, date_trunc('day', c.created_at) as Day, count(*) as All,
-                count(*) filter (where d.state in ('delivered', 'closed')) as Delivered, count(*) filter (where d.state = 'dead') as Dead,
+                count(*) filter (where d.state = 'closed' or d.state = 'delivered' and d.receipt <> 'pending') as Delivered, count(*) filter (where d.state = 'dead') as Dead,
                 count(*) filter (where d.state = 'delivered' and d.attempts = 1) as FirstTry
             from capture c join delivery d using (document_id) join partner p using (partner_id)
             where c.created_at >= @day - make_interval(days => @days - 1) and c.created_at < @day + interval '1 day'
@@ -111,15 +115,25 @@ public sealed class DeliveryFigures(GatewayDatabase database)
             """, transaction: work.Transaction, cancellationToken: ct))).AsList();
     }
 
-    /// <summary>How many partners there are, how many of them are paused, fail or need a decision, and the first of these by name.</summary>
+    public async Task<IReadOnlyList<OwingPartner>> OwingPartnersAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<OwingPartner>(new CommandDefinition($"""
+            select d.partner_id as PartnerId, p.name as Partner, count(*) as Count, min(d.finished_at) as Oldest
+            from delivery d join partner p using (partner_id) where {DeliveryOverview.Overdue} group by 1, 2 order by 2, 1
+            """, transaction: work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>How many partners there are, how many of them are paused, fail, need a decision or owe a receipt, and the first of these by name.</summary>
     public async Task<PartnersInTrouble> TroubleAsync(Actor reader, int names, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return await work.Connection.QuerySingleAsync<PartnersInTrouble>(new CommandDefinition("""
+        return await work.Connection.QuerySingleAsync<PartnersInTrouble>(new CommandDefinition($$"""
             select count(*) as Partners, count(*) filter (where troubled) as Troubled,
                 coalesce((array_agg(name order by name, partner_id) filter (where troubled))[:@names], '{}') as Names
             from (select p.partner_id, p.name, p.state = 'paused' or coalesce(b.open_until > gateway_now(), false)
-                    or exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'dead') as troubled
+                    or exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'dead')
+                    or exists (select from delivery d where d.partner_id = p.partner_id and {{DeliveryOverview.Overdue}}) as troubled
                 from partner p left join breaker b using (partner_id)) p
             """, new { names }, work.Transaction, cancellationToken: ct));
     }
@@ -139,10 +153,11 @@ public sealed class DeliveryFigures(GatewayDatabase database)
         return (await work.Connection.QueryAsync<PartnerHealth>(new CommandDefinition($"""
             select p.partner_id as PartnerId, coalesce(y.gln, '') as Gln, p.name as Name, p.format as Format, p.channel as Channel, p.url as Url, p.state as State, p.pause_reason as PauseReason,
                 case when b.open_until > n.at then b.open_until end as OpenUntil, b.reason as OpenReason,
-                due.n as Queue, dead.n as Dead, due.oldest as OldestDue, coalesce(week.last_ok, earlier.last_ok) as LastOk, week.finished as Finished, week.first_try as FirstTry
+                due.n as Queue, dead.n as Dead, owed.n as Overdue, due.oldest as OldestDue, coalesce(week.last_ok, earlier.last_ok) as LastOk, week.finished as Finished, week.first_try as FirstTry
             from (select gateway_now() as at) n, (select * from partner p where {which} order by p.name, p.partner_id limit @limit) p join party y using (party_id) left join breaker b on b.partner_id = p.partner_id
             cross join lateral (select count(*) as n, min(created_at) as oldest from delivery d where d.partner_id = p.partner_id and d.state = 'due') due
             cross join lateral (select count(*) as n from delivery d where d.partner_id = p.partner_id and d.state = 'dead') dead
+            cross join lateral (select count(*) as n from delivery d where d.partner_id = p.partner_id and {DeliveryOverview.Overdue}) owed
             cross join lateral (select count(*) as finished, count(*) filter (where d.attempts = 1) as first_try, max(d.finished_at) as last_ok
                 from delivery d where d.partner_id = p.partner_id and d.state = 'delivered' and d.finished_at >= n.at - interval '7 days') week
             left join lateral (select d.finished_at as last_ok from delivery d

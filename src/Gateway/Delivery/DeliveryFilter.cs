@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Gateway.Delivery;
 
 /// <summary>Which deliveries; what is null does not narrow. The same words narrow the list of the API, the command line and the page.</summary>
-/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>open</c> for all that is yet to be sent, <c>late</c> for what has been for too long, or <c>taken</c> for what the partner has, processed or not.</param>
+/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>open</c> for all that is yet to be sent, <c>late</c> for what has been for too long, <c>overdue</c> for what the partner took and has said nothing about for too long, or <c>taken</c> for what the partner has, processed or not.</param>
 /// <param name="Code">Of the last failure; <see cref="WithoutCode"/> for those without one.</param>
 /// <param name="DeadReason">Why they need, or needed, a decision.</param>
 /// <param name="Day">Their document was received on this day of UTC.</param>
@@ -18,7 +18,7 @@ public sealed record DeliveryFilter(
     public const string WithoutCode = "-";
     public const int MaxText = 200;
 
-    public static IReadOnlyList<string> States { get; } = [.. DeliveryOverview.Shown, "open", "late", "taken"];
+    public static IReadOnlyList<string> States { get; } = [.. DeliveryOverview.Shown, "open", "late", "overdue", "taken"];
 
     public static IReadOnlyList<string> DeadReasons { get; } = ["exhausted", "refused", "crashed"];
 
@@ -88,6 +88,7 @@ public sealed record DeliveryFilter(
     public string ToWords() => string.Join(", ", Query().Where(q => q.Key != "partner").Select(q => q.Key switch
     {
         "state" when q.Value == "dead" => "needs decision",
+        "state" when q.Value == "overdue" => "owes its result",
         "state" => q.Value,
         "code" when q.Value == WithoutCode => "without a code",
         "reason" => $"because {q.Value}",

@@ -90,6 +90,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         """;
 
     private const string Sent = "d.state = 'delivered' and d.receipt = 'pending'";
+    internal const string Overdue = $"{Sent} and d.receipt_overdue";
     private const string Delivered = "d.state = 'delivered' and d.receipt <> 'pending'";
 
     /// <summary>What waits for longer is late.</summary>
@@ -104,6 +105,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         "delivered" => Delivered,
         "dead" => "d.state = 'dead'",
         "closed" => "d.state = 'closed'",
+        "overdue" => Overdue,
         "taken" => "d.state = 'delivered'",
         "open" => "d.state = 'due'",
         "late" => $"d.state = 'due' and {Late}",

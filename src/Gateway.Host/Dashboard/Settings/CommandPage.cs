@@ -8,8 +8,6 @@ namespace Gateway.Host.Dashboard.Settings;
 /// <summary>A page whose commands ask for a reason, run one at a time, and tell what came of them.</summary>
 public abstract class CommandPage : LivePage
 {
-    private bool _working;
-
     [Inject]
     private DialogService Dialogs { get; set; } = default!;
 
@@ -21,18 +19,23 @@ public abstract class CommandPage : LivePage
     /// <summary>What is shown this once.</summary>
     protected string? Secret { get; set; }
 
-    protected bool Blocked => Stale || _working;
-
     protected override bool Concerns(Change change) => false; // what administrators do is rare, and each sees his own at once
 
     /// <param name="command">Returns null, or the refusal as a sentence.</param>
-    protected async Task RunAsync(string? permission, Func<Actor, Task<string?>> command)
+    protected Task RunAsync(string? permission, Func<Actor, Task<string?>> command) => OnceAsync(() => RunNowAsync(permission, command));
+
+    /// <summary>Asks for the reason first; without one nothing happens.</summary>
+    protected Task AskAsync(string permission, string verb, string title, string what, Func<Actor, string, Task<string?>> command) => OnceAsync(async () =>
     {
-        if (_working)
+        var answer = await Dialogs.OpenAsync<Deliveries.ReasonForm>(title, new Dictionary<string, object?> { ["Verb"] = verb, ["What"] = what }, new DialogOptions { Width = "440px", CloseDialogOnEsc = true });
+        if (answer is string reason)
         {
-            return;
+            await RunNowAsync(permission, actor => command(actor, reason));
         }
-        _working = true;
+    });
+
+    private async Task RunNowAsync(string? permission, Func<Actor, Task<string?>> command)
+    {
         (Refusal, Done, Secret) = (null, false, null);
         try
         {
@@ -46,20 +49,6 @@ public abstract class CommandPage : LivePage
         catch (CommitUnknownException)
         {
             Refusal = "It is not known whether this took effect: look again before you repeat it.";
-        }
-        finally
-        {
-            _working = false;
-        }
-    }
-
-    /// <summary>Asks for the reason first; without one nothing happens.</summary>
-    protected async Task AskAsync(string permission, string verb, string title, string what, Func<Actor, string, Task<string?>> command)
-    {
-        var answer = await Dialogs.OpenAsync<Deliveries.ReasonForm>(title, new Dictionary<string, object?> { ["Verb"] = verb, ["What"] = what }, new DialogOptions { Width = "440px", CloseDialogOnEsc = true });
-        if (answer is string reason)
-        {
-            await RunAsync(permission, actor => command(actor, reason));
         }
     }
 }

@@ -1,0 +1,37 @@
+using Gateway.Capture;
+using Gateway.Host;
+using Gateway.Host.Simulate;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Gateway.Journeys.Dashboard;
+
+/// <summary>One host for the tests of a class, with the demonstration's partners, a day of their past and a group that needs a decision.</summary>
+public sealed class FilledGateway : IAsyncLifetime
+{
+    public const int Held = 12, Dead = 5;
+
+    public TestGateway Gateway { get; private set; } = default!;
+
+    public async ValueTask InitializeAsync() => Gateway = await StartAsync(new HistorySize(1, 150, Held));
+
+    public ValueTask DisposeAsync() => Gateway.DisposeAsync();
+
+    public static async Task<TestGateway> StartAsync(HistorySize size)
+    {
+        var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"));
+        await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, CancellationToken.None);
+        await new DemonstrationHistory(
+            gateway.Database.Gateway, gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, size, DemonstrationPlant.Seed).WriteAsync(CancellationToken.None);
+        using var unreadable = await gateway.CaptureAsync("This is no XML."u8.ToArray());
+        await gateway.JobAsync(unreadable.Headers.Location!);
+        // Nothing moves by itself while a test looks: the partner left alone stays so, and those that refuse seldom have refused; one refused document is of days ago.
+        await gateway.Database.ExecuteAsync($"""
+            update breaker set open_until = gateway_now() + interval '1 day';
+            update capture set created_at = created_at - interval '3 days' where capture_id in (select min(capture_id) from capture where state = 'refused');
+            update delivery set state = 'closed' where state = 'dead';
+            update delivery set state = 'dead', dead_reason = 'refused', code = 'http-422', finished_at = null
+            where delivery_id in (select delivery_id from delivery join partner p using (partner_id) where p.name = 'Western Wholesale' and delivery.state = 'delivered' order by delivery_id desc limit {Dead})
+            """);
+        return gateway;
+    }
+}
