@@ -11,6 +11,26 @@ public sealed class PageStateTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
 
     [Fact]
+    public async Task A_page_without_rows_says_so_and_offers_a_next_step()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "administrator");
+        var (wrong, nobody) = (new List<string>(), Guid.Empty);
+        foreach (var address in (string[])
+            [
+                "today", "deliveries", "deliveries?view=groups", "captures?state=refused", "partners", "operations", "search?q=nothing", "account",
+                "deliveries/9", "partners/9", "operations/9", $"captures/{nobody}", "settings/people/nobody",
+            ])
+        {
+            await browser.GoAsync(address);
+            await browser.AxeAsync("empty-" + address.Replace('/', '-').Replace('?', '-'));
+            wrong.AddRange(await browser.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('main .empty'), document.querySelector('main')].filter(e => !e.querySelector('a[href], code')).map(e => location.pathname + ': ' + e.innerText)"));
+        }
+        SignedInBrowser.None(wrong);
+        browser.NothingWentWrong("404"); // of what does not exist
+    }
+
+    [Fact]
     public async Task The_number_not_sent_of_a_day_is_a_door_to_exactly_its_rows()
     {
         await using var gateway = await TestGateway.StartAsync();
