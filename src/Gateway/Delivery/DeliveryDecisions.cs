@@ -16,17 +16,28 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
 
     private static readonly Dictionary<string, Decision> Decisions = new()
     {
-        ["retry"] = new("""
+        ["retry"] = new($"""
             update delivery set state = 'due', dead_reason = null, equal_refusals = 0, crashes = 0, due_at = gateway_now(), give_up_at = gateway_now() + @RetryLifetime, finished_at = null,
-                receipt = 'none', receipt_ref = null, version = version + 1
-            where delivery_id = @id and (state = 'dead' or state = 'due' and lease_token is null) and version = coalesce(@version, version) returning party_id, null::bigint
-            """, "Only what needs a decision or waits can be retried."),
-        ["close"] = new("""
-            update delivery set state = 'closed', finished_at = gateway_now(), version = version + 1
-            where delivery_id = @id and state = 'dead' and version = coalesce(@version, version) returning party_id, null::bigint
-            """, "Only what needs a decision can be closed."),
+                receipt = 'none', receipt_ref = null, {DeliveryHold.Ends}, version = version + 1
+            where delivery_id = @id and (state = 'dead' or state = 'due' and lease_token is null and not {DeliveryHold.Stands}) and version = coalesce(@version, version) returning party_id, null::bigint
+            """, "Only what needs a decision or waits can be retried; what a person holds is resumed first."),
+        // The time for retries is not used up by waiting for a person.
+        ["hold"] = new($"""
+            update delivery set held_by = @by, held_why = @reason, held_until = @until, give_up_at = greatest(give_up_at, @until + @RetryLifetime), version = version + 1
+            where delivery_id = @id and state = 'due' and lease_token is null and not {DeliveryHold.Stands} and (@until::timestamptz is null or @until > gateway_now())
+              and version = coalesce(@version, version) returning party_id, null::bigint
+            """, "Only what waits to be sent and is not held already can be held, and until a moment that is yet to come."),
+        ["resume"] = new($"""
+            update delivery set {DeliveryHold.Ends}, give_up_at = greatest(give_up_at, gateway_now() + @RetryLifetime), version = version + 1
+            where delivery_id = @id and state = 'due' and {DeliveryHold.Stands} and version = coalesce(@version, version) returning party_id, null::bigint
+            """, "Only what a person holds can be resumed; what waits for its partner goes on when the partner does."),
+        ["close"] = new($"""
+            update delivery set state = 'closed', finished_at = gateway_now(), held_until = null, version = version + 1
+            where delivery_id = @id and (state = 'dead' or state = 'due' and {DeliveryHold.Stands}) and version = coalesce(@version, version) returning party_id, null::bigint
+            """, "Only what needs a decision or is held by a person can be closed."),
+        // It is not sent before somebody says so: as before, it needs a decision or is held.
         ["reopen"] = new("""
-            update delivery set state = 'dead', finished_at = null, version = version + 1
+            update delivery set state = case when held_by is null then 'dead' else 'due' end, finished_at = null, version = version + 1
             where delivery_id = @id and state = 'closed' and version = coalesce(@version, version) returning party_id, null::bigint
             """, "Only what is closed can be reopened."),
         ["replay"] = new("""
@@ -41,6 +52,13 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     };
 
     public Task<Decided> RetryAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "retry", id, version, reason, ct);
+
+    /// <summary>Nothing sends it before somebody resumes it, or the moment has come.</summary>
+    /// <param name="until">Null: until somebody resumes it.</param>
+    public Task<Decided> HoldAsync(Actor actor, long id, int? version, string reason, DateTime? until, CancellationToken ct) => DecideAsync(actor, "hold", id, version, reason, ct, until);
+
+    /// <summary>Ends a person's hold: it is due as it was.</summary>
+    public Task<Decided> ResumeAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "resume", id, version, reason, ct);
 
     public Task<Decided> CloseAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "close", id, version, reason, ct);
 
@@ -63,10 +81,10 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
         return tried > 0;
     }
 
-    private async Task<Decided> DecideAsync(Actor actor, string action, long id, int? version, string reason, CancellationToken ct)
+    private async Task<Decided> DecideAsync(Actor actor, string action, long id, int? version, string reason, CancellationToken ct, DateTime? until = null)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        var decided = await DecideAsync(work, actor, action, id, version, reason);
+        var decided = await DecideAsync(work, actor, action, id, version, reason, until);
         if (decided.Refusal is null)
         {
             await work.CommitAsync();
@@ -75,11 +93,12 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     }
 
     /// <summary>In a transaction of the caller's, who commits it; a refusal has changed nothing.</summary>
-    /// <param name="action">retry, close, reopen or replay.</param>
-    public async Task<Decided> DecideAsync(Work work, Actor actor, string action, long id, int? version, string reason)
+    /// <param name="action">retry, hold, resume, close, reopen or replay.</param>
+    /// <param name="until">Of a hold.</param>
+    public async Task<Decided> DecideAsync(Work work, Actor actor, string action, long id, int? version, string reason, DateTime? until = null)
     {
         var (change, refusal) = Decisions[action];
-        var done = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, long? Created)?>(change, new { id, version, options.Value.RetryLifetime }, work.Transaction);
+        var done = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, long? Created)?>(change, new { id, version, options.Value.RetryLifetime, by = actor.Name, reason, until }, work.Transaction);
         if (done is not { } row)
         {
             return new Decided(refusal + " Or it has changed since you looked.");

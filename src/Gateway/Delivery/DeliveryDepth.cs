@@ -13,8 +13,8 @@ public sealed class DeliveryDepth(GatewayDatabase database)
     public async Task<(IReadOnlyDictionary<string, long> ByState, TimeSpan Oldest)> ReadAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Actor.System("telemetry"), ct);
-        var rows = await work.Connection.QueryAsync<(string State, long Count, TimeSpan Oldest)>("""
-            select state, count(*), coalesce(max(gateway_now() - due_at) filter (where state = 'due' and due_at <= gateway_now()), interval '0')
+        var rows = await work.Connection.QueryAsync<(string State, long Count, TimeSpan Oldest)>($"""
+            select state, count(*), coalesce(max(gateway_now() - due_at) filter (where state = 'due' and due_at <= gateway_now() and not {DeliveryHold.Stands}), interval '0')
             from delivery where state in ('due', 'dead') group by state
             """, transaction: work.Transaction);
         var counts = new Dictionary<string, long> { ["due"] = 0, ["dead"] = 0 };

@@ -9,6 +9,9 @@ namespace Gateway.Delivery;
 
 public sealed record DecisionRequest(string? Reason, int? Version);
 
+/// <param name="Until">A moment at which it is due again by itself; null: when somebody resumes it.</param>
+public sealed record HoldRequest(string? Reason, int? Version, string? Until);
+
 public static class DeliveryEndpoints
 {
     private delegate Task<Decided> Decision(Actor actor, long id, int? version, string reason, CancellationToken ct);
@@ -20,9 +23,11 @@ public static class DeliveryEndpoints
         deliveries.MapGet("/{id:long}", FindAsync).RequireAuthorization(Permissions.ReadDeliveries);
         deliveries.MapGet("/{id:long}/attempts", AttemptsAsync).RequireAuthorization(Permissions.ReadDeliveries);
         Map("retry", d => d.RetryAsync);
+        Map("resume", d => d.ResumeAsync);
         Map("replay", d => d.ReplayAsync);
         Map("close", d => d.CloseAsync);
         Map("reopen", d => d.ReopenAsync);
+        deliveries.MapPost("/{id:long}/hold", HoldAsync).RequireAuthorization(Permissions.Decide);
 
         void Map(string verb, Func<DeliveryDecisions, Decision> decision) =>
             deliveries.MapPost($"/{{id:long}}/{verb}", (HttpContext context, long id, DecisionRequest? request, DeliveryDecisions decisions, DeliveryOverview list, CancellationToken ct) =>
@@ -56,6 +61,12 @@ public static class DeliveryEndpoints
         await list.FindAsync(context.Actor(), id, ct) is null
             ? Problems.NotFound("such delivery")
             : TypedResults.Ok(new { items = (await list.AttemptsAsync(context.Actor(), id, ct)).Reverse().Select(AttemptItem.Of), next = (string?)null });
+
+    private static async Task<IResult> HoldAsync(HttpContext context, long id, HoldRequest? request, DeliveryDecisions decisions, DeliveryOverview list, CancellationToken ct) =>
+        DeliveryHold.TryReadUntil(request?.Until, out var until)
+            ? await DecideAsync(context, id, request is null ? null : new DecisionRequest(request.Reason, request.Version),
+                (actor, delivery, version, reason, stop) => decisions.HoldAsync(actor, delivery, version, reason, until, stop), list, ct)
+            : Problems.Invalid(DeliveryHold.UntilUnknown);
 
     private static async Task<IResult> DecideAsync(HttpContext context, long id, DecisionRequest? request, Decision decide, DeliveryOverview list, CancellationToken ct)
     {

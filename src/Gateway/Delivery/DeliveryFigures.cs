@@ -32,6 +32,15 @@ public sealed record HeldPartner(int PartnerId, string Partner, string Why, Date
 /// <summary>A partner that took documents and has not said for too long what became of them.</summary>
 public sealed record OwingPartner(int PartnerId, string Partner, long Count, DateTime Oldest);
 
+/// <summary>A partner's deliveries that people hold one by one.</summary>
+/// <param name="By">Who, and <paramref name="Why"/> why, if it is the same for all.</param>
+/// <param name="Until">When the first of them goes on by itself; null: when somebody resumes them.</param>
+public sealed record HeldDeliveries(int PartnerId, string Partner, string? By, string? Why, DateTime? Until, long Count)
+{
+    /// <summary>Its rows, and no others.</summary>
+    public DeliveryFilter Rows => new("held", PartnerId);
+}
+
 /// <summary>How sending to one partner goes.</summary>
 /// <param name="FirstTry">Delivered with one attempt, of <paramref name="Finished"/> in the last seven days.</param>
 /// <param name="Overdue">It took these and has not said for too long what became of them.</param>
@@ -109,9 +118,22 @@ public sealed class DeliveryFigures(GatewayDatabase database)
             select p.partner_id as PartnerId, p.name as Partner,
                 case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') else coalesce('It kept failing (' || b.reason || ').', 'It kept failing.') end as Why,
                 case when p.state <> 'paused' then b.open_until end as Until,
-                (select count(*) from delivery d where d.partner_id = p.partner_id and d.state = 'due') as Waiting
+                (select count(*) from delivery d where d.partner_id = p.partner_id and d.state = 'due' and not coalesce(d.lease_until > n.at, false)) as Waiting
             from (select gateway_now() as at) n, partner p left join breaker b using (partner_id)
             where p.state = 'paused' or b.open_until > n.at order by p.name
+            """, transaction: work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>What people hold of partners that are not held themselves; the most first.</summary>
+    public async Task<IReadOnlyList<HeldDeliveries>> HeldDeliveriesAsync(Actor reader, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<HeldDeliveries>(new CommandDefinition($"""
+            select p.partner_id as PartnerId, p.name as Partner, case when min(d.held_by) = max(d.held_by) then min(d.held_by) end as By,
+                case when min(d.held_why) = max(d.held_why) then min(d.held_why) end as Why, min(d.held_until) as Until, count(*) as Count
+            from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b using (partner_id)
+            where d.state = 'due' and {DeliveryHold.Stands} and p.state <> 'paused' and (b.open_until is null or b.open_until <= n.at)
+            group by 1, 2 order by 6 desc, 2
             """, transaction: work.Transaction, cancellationToken: ct))).AsList();
     }
 

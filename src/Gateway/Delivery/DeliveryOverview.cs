@@ -9,13 +9,24 @@ namespace Gateway.Delivery;
 /// <param name="State">As shown: one of <see cref="DeliveryOverview.Shown"/>.</param>
 /// <param name="Stored">As stored: due, delivered, dead or closed.</param>
 /// <param name="Sending">A worker holds it at this moment.</param>
-/// <param name="HeldWhy">Why a due delivery waits for more than its time: a paused partner, or one left alone after failures.</param>
+/// <param name="HeldBy">Who holds this one; null when it waits with everything for its partner.</param>
+/// <param name="HeldWhy">Why a due delivery waits for more than its time: a person's hold, a paused partner, or one left alone after failures.</param>
+/// <param name="HeldUntil">When it goes on by itself; null: when somebody resumes it.</param>
 /// <param name="ReceiptOverdue">The partner has owed the receipt for too long.</param>
 /// <param name="CaptureId">The capture its document came with; null for a reader who may not see that.</param>
 public sealed record DeliveryRow(
     long DeliveryId, string State, string Stored, string? DeadReason, string? Code, int PartnerId, string Partner, string PartnerGln, string Channel, int Attempts, bool Sending,
-    string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
-    string Ordering, long DocumentId, long? ReplayOf, int Version, Guid? CaptureId);
+    string? HeldBy, string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
+    string Ordering, long DocumentId, long? ReplayOf, int Version, Guid? CaptureId)
+{
+    /// <summary>When it is sent next; null when nothing is planned, or when that is for somebody to say.</summary>
+    public DateTime? Next => State switch
+    {
+        "queued" or "retrying" => DueAt,
+        "held" when HeldUntil is { } until => until > DueAt ? until : DueAt,
+        _ => null,
+    };
+}
 
 /// <summary>How many deliveries are in each state as it is shown, each counted up to <see cref="Cap"/>.</summary>
 public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, long Held, long Sent, long Delivered, long Dead, long Closed)
@@ -41,9 +52,11 @@ public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, lo
 }
 
 /// <summary>Deliveries of one partner in the same trouble.</summary>
-/// <param name="State"><c>dead</c> or <c>retrying</c>.</param>
+/// <param name="State"><c>dead</c>, <c>held</c> or <c>retrying</c>.</param>
+/// <param name="HeldBy">Who holds them, and <paramref name="HeldWhy"/> why, if it is the same for all.</param>
 /// <param name="Next">When the first of them is tried again.</param>
-public sealed record DeliveryGroup(int PartnerId, string Partner, string Channel, string State, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest, DateTime? Next)
+public sealed record DeliveryGroup(
+    int PartnerId, string Partner, string Channel, string State, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest, string? HeldBy, string? HeldWhy, DateTime? Next)
 {
     /// <summary>Its rows, and no others.</summary>
     public DeliveryFilter Rows => new(State, PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
@@ -59,7 +72,7 @@ public enum DeliverySince
 
 public sealed record AttemptRow(int Number, DateTime StartedAt, DateTime? EndedAt, string RequestHash, int? Status, string? Code, string? Verdict, string? Response);
 
-public sealed record DecisionRow(string Action, string Reason, string Actor, DateTime DecidedAt, long? Created);
+public sealed record DecisionRow(long DecisionId, string Action, string Reason, string Actor, DateTime DecidedAt, long? Created);
 
 /// <summary>Deliveries for reading, newest first; each reader sees what row security lets it see.</summary>
 public sealed class DeliveryOverview(GatewayDatabase database)
@@ -70,15 +83,25 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     public static IReadOnlyList<string> Shown { get; } = ["queued", "sending", "retrying", "held", "sent", "delivered", "dead", "closed"];
 
     // The words of the user interface from what is stored, decided in one place so that counts and rows agree.
-    private const string ShownDue = """
-        case when d.lease_until > n.at then 'sending' when p.state = 'paused' or b.open_until > n.at then 'held' when d.attempts = 0 then 'queued' else 'retrying' end
+    private const string ShownDue = $"""
+        case when d.lease_until > n.at then 'sending' when {DeliveryHold.Stands} or p.state = 'paused' or b.open_until > n.at then 'held' when d.attempts = 0 then 'queued' else 'retrying' end
+        """;
+
+    private const string HeldBy = $"case when d.state = 'due' and {DeliveryHold.Stands} then d.held_by end";
+
+    private const string HeldWhy = $"""
+        case when d.state = 'due' then case when {DeliveryHold.Stands} then d.held_why when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.')
+            when b.open_until > n.at then coalesce(b.reason, 'The partner kept failing.') end end
+        """;
+
+    private const string HeldUntil = $"""
+        case when d.state = 'due' then case when {DeliveryHold.Stands} then d.held_until when p.state <> 'paused' and b.open_until > n.at then b.open_until end end
         """;
 
     private const string Rows = $"""
         select d.delivery_id as DeliveryId, s.shown as State, d.state as Stored, d.dead_reason as DeadReason, d.code as Code, d.partner_id as PartnerId, p.name as Partner,
                coalesce(y.gln, '') as PartnerGln, p.channel as Channel, d.attempts as Attempts, s.shown = 'sending' as Sending,
-               case when d.state = 'due' then case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') when b.open_until > n.at then coalesce(b.reason, 'The partner kept failing.') end end as HeldWhy,
-               case when d.state = 'due' and p.state <> 'paused' and b.open_until > n.at then b.open_until end as HeldUntil,
+               {HeldBy} as HeldBy, {HeldWhy} as HeldWhy, {HeldUntil} as HeldUntil,
                d.due_at as DueAt, d.created_at as CreatedAt, d.give_up_at as GiveUpAt, d.finished_at as FinishedAt, d.receipt as Receipt, d.receipt_overdue as ReceiptOverdue,
                d.message_id as MessageId, d.ordering as Ordering, d.document_id as DocumentId, d.replay_of as ReplayOf, d.version as Version, c.public_id as CaptureId
         {From} join party y on y.party_id = p.party_id left join capture c on c.document_id = d.document_id
@@ -86,7 +109,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
 
     private const string From = $"""
         from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id
-        cross join lateral (select case when {Sent} then 'sent' when d.state <> 'due' then d.state else {ShownDue} end as shown) s
+        cross join lateral (select {ShownState} as shown) s
         """;
 
     private const string Sent = "d.state = 'delivered' and d.receipt = 'pending'";
@@ -111,6 +134,9 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         "late" => $"d.state = 'due' and {Late}",
         _ => "d.state = 'due' and s.shown = @State",
     };
+
+    /// <summary>The state as it is shown, null without a delivery: of <c>d</c>, its partner <c>p</c> and the breaker <c>b</c>, at <c>n.at</c>.</summary>
+    internal const string ShownState = $"case when {Sent} then 'sent' when d.state = 'due' then {ShownDue} else d.state end";
 
     // Only the states of what is due depend on more than the delivery itself.
     private static string Source(string? state) => state is "queued" or "sending" or "retrying" or "held" ? From : "from delivery d";
@@ -155,7 +181,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
             $"select count(*) from (select {Source(filter.State)} where {where} limit @limit) d", values, work.Transaction, cancellationToken: ct));
     }
 
-    /// <summary>What waits for a decision or failed and is tried again, grouped by what would mend it; the oldest group first. The filter's state does not count.</summary>
+    /// <summary>What waits for a decision, is held, or failed and is tried again, grouped by what would mend it; the oldest group first. The filter's state does not count.</summary>
     public async Task<IReadOnlyList<DeliveryGroup>> GroupsAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
@@ -163,8 +189,10 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         values.Add("limit", limit);
         return (await work.Connection.QueryAsync<DeliveryGroup>(new CommandDefinition($"""
             select d.partner_id as PartnerId, p.name as Partner, p.channel as Channel, s.shown as State, d.dead_reason as DeadReason, d.code as Code,
-                   count(*) as Count, min(d.created_at) as Oldest, max(d.created_at) as Newest, case when s.shown = 'retrying' then min(d.due_at) end as Next
-            {From} where {where} and d.state in ('due', 'dead') and s.shown in ('retrying', 'dead')
+                   count(*) as Count, min(d.created_at) as Oldest, max(d.created_at) as Newest,
+                   case when count({HeldBy}) = count(*) and min({HeldBy}) = max({HeldBy}) then min({HeldBy}) end as HeldBy, case when min({HeldWhy}) = max({HeldWhy}) then min({HeldWhy}) end as HeldWhy,
+                   case s.shown when 'retrying' then min(d.due_at) when 'held' then min(greatest({HeldUntil}, d.due_at)) filter (where {HeldUntil} is not null) end as Next
+            {From} where {where} and d.state in ('due', 'dead') and s.shown in ('retrying', 'held', 'dead')
             group by 1, 2, 3, 4, 5, 6 order by s.shown, min(d.created_at), d.partner_id limit @limit
             """, values, work.Transaction, cancellationToken: ct))).AsList();
     }
@@ -177,7 +205,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         where += filter.State is { } state ? " and " + StoredAs(state) : "";
         where += action switch
         {
-            "retry" => " and (d.state = 'dead' or d.state = 'due' and d.attempts > 0)",
+            "retry" => $" and (d.state = 'dead' or d.state = 'due' and d.attempts > 0 and not {DeliveryHold.Stands})",
             "replay" => " and d.state = 'delivered'",
             _ => " and d.state = 'dead'",
         };
@@ -276,7 +304,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<DecisionRow>(new CommandDefinition("""
-            select action as Action, reason as Reason, actor as Actor, decided_at as DecidedAt, created as Created
+            select decision_id as DecisionId, action as Action, reason as Reason, actor as Actor, decided_at as DecidedAt, created as Created
             from delivery_decision where delivery_id = @deliveryId order by decision_id desc
             """, new { deliveryId }, work.Transaction, cancellationToken: ct))).AsList();
     }

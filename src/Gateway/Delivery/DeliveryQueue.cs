@@ -17,16 +17,16 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
     public async Task<IReadOnlyList<int>> PartnersWithDueRowsAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
-        var partners = await work.Connection.QueryAsync<int>("""
+        var partners = await work.Connection.QueryAsync<int>($"""
             select partner_id from partner p where state = 'active' and (
-                exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'due' and d.due_at <= (select gateway_now()))
+                exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'due' and d.due_at <= (select gateway_now()) and not {DeliveryHold.Stands})
                 or exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'delivered' and d.receipt = 'pending' and d.due_at <= (select gateway_now())))
             """, transaction: work.Transaction);
         return partners.AsList();
     }
 
     /// <summary>
-    /// Leases the heads of the partner's due lanes (an earlier row that is due or dead blocks its lane), and receipts to ask for.
+    /// Leases the heads of the partner's due lanes (an earlier row that is due, held or dead blocks its lane), and receipts to ask for.
     /// While the partner's breaker is open there is nothing; half open, one.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(int partnerId, int max, CancellationToken ct)
@@ -74,25 +74,25 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
     }
 
     // What waits for a partner that is left alone gets no attempt in which it could give up.
-    private static Task GiveUpAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
+    private static Task GiveUpAsync(Work work, int partnerId) => work.Connection.ExecuteAsync($"""
         with expired as materialized (
-            select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null
+            select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null and not {DeliveryHold.Stands}
             order by give_up_at limit 1000 for update skip locked)
-        update delivery d set state = 'dead', dead_reason = 'exhausted', code = coalesce(d.code, 'never-sent') from expired e where d.delivery_id = e.delivery_id
+        update delivery d set state = 'dead', dead_reason = 'exhausted', code = coalesce(d.code, 'never-sent'), {DeliveryHold.Ends} from expired e where d.delivery_id = e.delivery_id
         """, new { partnerId }, work.Transaction);
 
     private async Task<IReadOnlyList<ClaimedDelivery>> LeaseAsync(Work work, int partnerId, int max, bool receipts)
     {
         var which = receipts
             ? "c.state = 'delivered' and c.receipt = 'pending'"
-            : "c.state = 'due' and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
+            : $"c.state = 'due' and not {DeliveryHold.Stands} and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
         // Materialized: as the inner side of a join the limit would be asked again for each row, each time for rows not locked yet.
         var claimed = await work.Connection.QueryAsync<ClaimedDelivery>($"""
             with h as materialized (
                 select c.delivery_id from delivery c
                 where c.partner_id = @partnerId and c.due_at <= (select gateway_now()) and (c.lease_until is null or c.lease_until <= (select gateway_now())) and {which}
                 order by c.due_at, c.delivery_id limit @max for update skip locked)
-            update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime
+            update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime, {DeliveryHold.Ends}
             from h join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id join document o using (document_id)
             where d.delivery_id = h.delivery_id and p.state = 'active'
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",

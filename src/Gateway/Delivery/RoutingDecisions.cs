@@ -5,7 +5,7 @@ using Gateway.Database;
 namespace Gateway.Delivery;
 
 /// <summary>Why a partner got a captured document, or why not.</summary>
-/// <param name="DeliveryState">The state of the delivery now; null when nothing was queued.</param>
+/// <param name="DeliveryState">The state of the delivery now, as shown; null when nothing was queued.</param>
 public sealed record RoutingRow(string Partner, string Decision, string Code, string Reason, long? DeliveryId, string? DeliveryState);
 
 /// <summary>A decision as the list of a day shows it.</summary>
@@ -27,11 +27,23 @@ public sealed class RoutingDecisions(GatewayDatabase database)
     public async Task<IReadOnlyList<RoutingRow>> OfCaptureAsync(Actor reader, long captureId, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<RoutingRow>(new CommandDefinition("""
-            select p.name as Partner, r.decision as Decision, r.code as Code, r.reason as Reason, r.delivery_id as DeliveryId, d.state as DeliveryState
-            from routing_decision r join partner p using (partner_id) left join delivery d on d.delivery_id = r.delivery_id
+        return (await work.Connection.QueryAsync<RoutingRow>(new CommandDefinition($"""
+            select p.name as Partner, r.decision as Decision, r.code as Code, r.reason as Reason, r.delivery_id as DeliveryId, {DeliveryOverview.ShownState} as DeliveryState
+            from (select gateway_now() as at) n, routing_decision r join partner p using (partner_id) left join breaker b using (partner_id) left join delivery d on d.delivery_id = r.delivery_id
             where r.capture_id = @captureId order by p.name
             """, new { captureId }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>Why the delivery was made: the decision about its capture; null when there is none, or the reader may not see it.</summary>
+    public async Task<RoutingRow?> OfDeliveryAsync(Actor reader, long deliveryId, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return await work.Connection.QuerySingleOrDefaultAsync<RoutingRow>(new CommandDefinition($"""
+            select p.name as Partner, r.decision as Decision, r.code as Code, r.reason as Reason, d.delivery_id as DeliveryId, {DeliveryOverview.ShownState} as DeliveryState
+            from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b using (partner_id)
+            join capture c on c.document_id = d.document_id join routing_decision r on r.capture_id = c.capture_id and r.partner_id = d.partner_id
+            where d.delivery_id = @deliveryId
+            """, new { deliveryId }, work.Transaction, cancellationToken: ct));
     }
 
     // Partners are few, so capture and partner make one number that orders as both do.
@@ -49,12 +61,12 @@ public sealed class RoutingDecisions(GatewayDatabase database)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<DayRoutingRow>(new CommandDefinition($"""
-            select x.Cursor, x.At, x.CaptureId, y.name as "From", x.PartnerId, p.name as Partner, x.Decision, x.Code, x.Reason, x.DeliveryId, d.state as DeliveryState
-            from (select {Cursor} as Cursor, c.created_at as At, c.public_id as CaptureId, c.party_id, r.partner_id as PartnerId, r.decision as Decision, r.code as Code, r.reason as Reason, r.delivery_id as DeliveryId
+            select x.Cursor, x.At, x.CaptureId, y.name as "From", x.PartnerId, p.name as Partner, x.Decision, x.Code, x.Reason, x.DeliveryId, {DeliveryOverview.ShownState} as DeliveryState
+            from (select gateway_now() as at) n, (select {Cursor} as Cursor, c.created_at as At, c.public_id as CaptureId, c.party_id, r.partner_id as PartnerId, r.decision as Decision, r.code as Code, r.reason as Reason, r.delivery_id as DeliveryId
                   {From} and (@Decision::text is null or r.decision = @Decision) and (@Code::text is null or r.code = @Code)
                     and (@before::bigint is null or r.capture_id <= @before >> 24 and {Cursor} < @before)
                   order by r.capture_id desc, r.partner_id desc limit @limit) x
-            join party y on y.party_id = x.party_id join partner p on p.partner_id = x.PartnerId left join delivery d on d.delivery_id = x.DeliveryId
+            join party y on y.party_id = x.party_id join partner p on p.partner_id = x.PartnerId left join breaker b on b.partner_id = x.PartnerId left join delivery d on d.delivery_id = x.DeliveryId
             order by x.Cursor desc
             """, new { filter.Day, filter.Decision, filter.PartnerId, filter.Code, before, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }

@@ -65,6 +65,8 @@ public sealed partial class AccessMatrixTests
         GET    /api/deliveries/{id:long}/attempts    own    200 200 403 403 200 200
         GET    /api/deliveries/{id:long}/attempts    other  200 200 403 403 404 200
         POST   /api/deliveries/{id:long}/retry       own    403 422 403 403 403 403
+        POST   /api/deliveries/{id:long}/hold        own    403 422 403 403 403 403
+        POST   /api/deliveries/{id:long}/resume      own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/replay      own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403
         POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403

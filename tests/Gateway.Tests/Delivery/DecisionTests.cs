@@ -11,7 +11,8 @@ public sealed class DecisionTests
     private static readonly Actor Person = Actor.System("test");
 
     [Theory]
-    [InlineData("due", "retry")]
+    [InlineData("due", "retry hold")]
+    [InlineData("held", "resume close")]
     [InlineData("dead", "retry close")]
     [InlineData("delivered", "replay")]
     [InlineData("closed", "reopen")]
@@ -19,8 +20,8 @@ public sealed class DecisionTests
     {
         await using var outbox = await Outbox.CreateAsync();
         var decisions = outbox.Node().GetRequiredService<DeliveryDecisions>();
-        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 4, 1);
-        await outbox.Database.ExecuteAsync($"update delivery set state = '{state}', dead_reason = case when '{state}' in ('dead', 'closed') then 'refused' end");
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 6, 1);
+        await SetAsync(outbox, state);
         var done = new List<string>();
         var id = 0L;
         foreach (var (verb, decide) in Verbs(decisions))
@@ -36,7 +37,10 @@ public sealed class DecisionTests
 
     [Theory]
     [InlineData("retry", "dead")]
+    [InlineData("hold", "due")]
+    [InlineData("resume", "held")]
     [InlineData("close", "dead")]
+    [InlineData("close", "held")]
     [InlineData("replay", "delivered")]
     [InlineData("reopen", "closed")]
     public async Task A_decision_about_what_has_changed_since_changes_nothing(string verb, string state)
@@ -44,7 +48,8 @@ public sealed class DecisionTests
         await using var outbox = await Outbox.CreateAsync();
         var decide = Verbs(outbox.Node().GetRequiredService<DeliveryDecisions>()).Single(v => v.Verb == verb).Decide;
         await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 1, 1);
-        await outbox.Database.ExecuteAsync($"update delivery set state = '{state}', dead_reason = case when '{state}' in ('dead', 'closed') then 'refused' end, version = 7");
+        await SetAsync(outbox, state);
+        await outbox.Database.ExecuteAsync("update delivery set version = 7");
         var before = await outbox.Database.ScalarAsync<string>("select d::text from delivery d");
         Assert.NotNull((await decide(1, 6)).Refusal);
         Assert.Equal(before, await outbox.Database.ScalarAsync<string>("select d::text from delivery d"));
@@ -54,6 +59,7 @@ public sealed class DecisionTests
 
     [Theory]
     [InlineData("retry", "dead")]
+    [InlineData("hold", "due")]
     [InlineData("replay", "delivered")]
     public async Task Of_two_people_who_decide_at_once_one_does(string verb, string state)
     {
@@ -64,7 +70,7 @@ public sealed class DecisionTests
         for (var id = 1L; id <= 20; id++)
         {
             // Without a version too: the state, and the index of open replays, are enough.
-            int? version = id % 2 == 0 ? 1 : verb == "retry" ? 1 : null;
+            int? version = id % 2 == 0 || verb == "retry" ? 1 : null;
             var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => decide(id, version))));
             Assert.Single(both, d => d.Refusal is null);
         }
@@ -82,9 +88,15 @@ public sealed class DecisionTests
         Assert.NotNull((await node.GetRequiredService<DeliveryDecisions>().RetryAsync(Person, 1, null, "Hurry", CancellationToken.None)).Refusal);
     }
 
+    private static Task SetAsync(Outbox outbox, string state) => outbox.Database.ExecuteAsync(state == "held"
+        ? "update delivery set held_by = 'Ada', held_why = 'why'"
+        : $"update delivery set state = '{state}', dead_reason = case when '{state}' in ('dead', 'closed') then 'refused' end");
+
     private static (string Verb, Func<long, int?, Task<Decided>> Decide)[] Verbs(DeliveryDecisions d) =>
     [
         ("retry", (id, version) => d.RetryAsync(Person, id, version, "why", CancellationToken.None)),
+        ("hold", (id, version) => d.HoldAsync(Person, id, version, "why", null, CancellationToken.None)),
+        ("resume", (id, version) => d.ResumeAsync(Person, id, version, "why", CancellationToken.None)),
         ("close", (id, version) => d.CloseAsync(Person, id, version, "why", CancellationToken.None)),
         ("replay", (id, version) => d.ReplayAsync(Person, id, version, "why", CancellationToken.None)),
         ("reopen", (id, version) => d.ReopenAsync(Person, id, version, "why", CancellationToken.None)),
