@@ -2,12 +2,17 @@ using System.CommandLine;
 using System.Text.Json;
 using Gateway.Access;
 using Gateway.Delivery;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Host.Commands;
 
-/// <summary><c>gateway deliveries</c>: the newest deliveries and where they stand, read from the database.</summary>
+/// <summary><c>gateway deliveries</c>: the newest deliveries and where they stand, read from the database; and what a person decides about one.</summary>
 public static class DeliveriesCommand
 {
+    private static readonly Actor CommandLine = Actor.System("command line");
+
+    private delegate Task<Decided> Decision(DeliveryDecisions decisions, long id, string reason, DateTime? until, CancellationToken ct);
+
     public static Command Create()
     {
         var narrowing = new Dictionary<string, Option<string?>>
@@ -21,7 +26,17 @@ public static class DeliveriesCommand
         };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 200).", DefaultValueFactory = _ => 50 };
         var json = new Option<bool>("--json") { Description = "One JSON object per delivery." };
-        var command = new Command("deliveries", "List the newest deliveries.") { limit, json };
+        var command = new Command("deliveries", "List the newest deliveries, or decide about one.")
+        {
+            limit, json,
+            Decide("retry", "Send it at once: one that needs a decision, or waits.", (d, id, reason, _, ct) => d.RetryAsync(CommandLine, id, null, reason, ct)),
+            Decide("hold", "Keep one that waits from being sent.", (d, id, reason, until, ct) => d.HoldAsync(CommandLine, id, null, reason, until, ct),
+                new("--until") { Description = "A moment (UTC) at which it goes on by itself; by default somebody resumes it." }),
+            Decide("resume", "Let one go on that a person holds.", (d, id, reason, _, ct) => d.ResumeAsync(CommandLine, id, null, reason, ct)),
+            Decide("replay", "Send the same bytes of a delivered one once more, as a delivery of its own.", (d, id, reason, _, ct) => d.ReplayAsync(CommandLine, id, null, reason, ct)),
+            Decide("close", "End one that needs a decision, or that a person holds.", (d, id, reason, _, ct) => d.CloseAsync(CommandLine, id, null, reason, ct)),
+            Decide("reopen", "Put a closed one back to where it was.", (d, id, reason, _, ct) => d.ReopenAsync(CommandLine, id, null, reason, ct)),
+        };
         foreach (var option in narrowing.Values)
         {
             command.Add(option);
@@ -38,16 +53,62 @@ public static class DeliveriesCommand
                 throw new WrongUseException($"--{wrong}");
             }
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
-            var deliveries = await new DeliveryOverview(database.Gateway).ListAsync(
-                Actor.System("command line"), filter, parsed.GetValue(limit), ct);
-            foreach (var d in deliveries.Select(DeliveryItem.Of))
+            foreach (var row in await new DeliveryOverview(database.Gateway).ListAsync(CommandLine, filter, parsed.GetValue(limit), ct))
             {
-                await Console.Out.WriteLineAsync(parsed.GetValue(json)
-                    ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web)
-                    : $"{d.Id,8}  {d.Shown,-14}  {d.Partner}  {d.PartnerName,-34}  {d.Attempts} attempts  {d.Code}");
+                await WriteAsync(row, parsed.GetValue(json));
             }
             return 0;
         });
         return command;
+    }
+
+    private static Command Decide(string verb, string description, Decision decision, Option<string?>? until = null)
+    {
+        var id = new Argument<long>("ID") { Description = "The delivery's number, as the list shows it." };
+        var reason = new Option<string>("--reason") { Description = "Why; kept in the audit trail.", Required = true };
+        var json = new Option<bool>("--json") { Description = "The delivery as a JSON object." };
+        var command = new Command(verb, description) { id, reason, json };
+        if (until is not null)
+        {
+            command.Add(until);
+        }
+        command.SetAction(async (parsed, ct) =>
+        {
+            if (string.IsNullOrWhiteSpace(parsed.GetValue(reason)))
+            {
+                throw new WrongUseException("--reason says why.");
+            }
+            if (!DeliveryHold.TryReadUntil(until is null ? null : parsed.GetValue(until), out var moment))
+            {
+                throw new WrongUseException($"--{DeliveryHold.UntilUnknown}");
+            }
+            var configuration = GatewayHost.Configuration();
+            await using var database = await RunningDatabase.OpenAsync(configuration, ct);
+            var overview = new DeliveryOverview(database.Gateway);
+            var number = parsed.GetValue(id);
+            if (await overview.FindAsync(CommandLine, number, ct) is null)
+            {
+                throw new WrongUseException($"There is no delivery {number}.");
+            }
+            var options = Options.Create(configuration.GetSection(DeliveryOptions.Section).Get<DeliveryOptions>() ?? new DeliveryOptions());
+            var decided = await decision(new DeliveryDecisions(database.Gateway, options), number, parsed.GetValue(reason)!, moment, ct);
+            if (decided.Refusal is { } refusal)
+            {
+                await Console.Error.WriteLineAsync(refusal);
+                return 1;
+            }
+            await WriteAsync((await overview.FindAsync(CommandLine, decided.Created ?? number, ct))!, parsed.GetValue(json));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Task WriteAsync(DeliveryRow row, bool json)
+    {
+        var d = DeliveryItem.Of(row);
+        var held = d.HeldWhy is null ? "" : $"  {(d.HeldBy is null ? "" : $"by {d.HeldBy} ")}{(d.HeldUntil is { } until ? $"until {until:yyyy-MM-dd HH:mm:ss} UTC " : "")}({d.HeldWhy})";
+        return Console.Out.WriteLineAsync(json
+            ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web)
+            : $"{d.Id,8}  {d.Shown,-14}  {d.Partner}  {d.PartnerName,-34}  {d.Attempts} attempts  {d.Code}{held}");
     }
 }

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Gateway.Host.Simulate;
+
+namespace Gateway.Journeys;
+
+/// <summary>One delivery held and let go: over HTTP and on the command line.</summary>
+public sealed class HoldJourneys
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
+    private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
+
+    [Fact]
+    public async Task What_is_held_over_http_is_not_sent_before_it_is_resumed()
+    {
+        await using var gateway = await RetryingAsync();
+        using var officer = gateway.Client("officer");
+
+        Assert.Equal("GW-DLV-02", await CodeAsync(officer, "hold", new { reason = " " }, 422));
+        Assert.Equal("GW-HTTP-06", await CodeAsync(officer, "hold", new { reason = "Why", until = "tomorrow" }, 422));
+        Assert.Equal("GW-DLV-01", await CodeAsync(officer, "hold", new { reason = "Why", until = "2020-01-01T00:00:00Z" }, 409));
+        Assert.Equal("GW-DLV-01", await CodeAsync(officer, "resume", new { reason = "Why" }, 409));
+        var held = await DecideAsync(officer, "hold", new { reason = "The lot is in doubt.", version = 1, until = "2040-01-01T00:00:00Z" });
+        Assert.Equal(("due", "held", "officer", "The lot is in doubt.", "2040-01-01T00:00:00Z", 2), (Text(held, "state"), Text(held, "shown"), Text(held, "heldBy"), Text(held, "heldWhy"), Text(held, "heldUntil"), held.GetProperty("version").GetInt32()));
+        Assert.Equal("GW-DLV-01", await CodeAsync(officer, "hold", new { reason = "Me too." }, 409));
+        Assert.Equal("GW-DLV-01", await CodeAsync(officer, "retry", new { reason = "Hurry." }, 409));
+
+        await gateway.Database.AdvanceAsync(TimeSpan.FromDays(1)); // its time has come, and passes
+        await gateway.CaptureAsync(Shipment(2));
+        await Eventually.TrueAsync(() => Task.FromResult(gateway.Partner.Received.Count == 2));
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select attempts::bigint from delivery where delivery_id = 1"));
+        Assert.Equal("GW-DLV-01", await CodeAsync(officer, "resume", new { reason = "Go.", version = 1 }, 409)); // as it was before the hold
+        Assert.NotEqual("held", Text(await DecideAsync(officer, "resume", new { reason = "Go.", version = 2 }), "shown"));
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select attempts::bigint from delivery where delivery_id = 1") == 2);
+    }
+
+    [Fact]
+    public async Task The_command_line_holds_resumes_and_says_what_it_may_not()
+    {
+        await using var gateway = await RetryingAsync();
+        var (exit, said, _) = await VerbAsync(gateway, "deliveries", "hold", "1", "--reason", "The lot is in doubt.", "--until", "2040-01-01", "--json");
+        var held = JsonDocument.Parse(said).RootElement;
+        Assert.Equal((0, "held", "Gateway command line", "2040-01-01T00:00:00Z"), (exit, Text(held, "shown"), Text(held, "heldBy"), Text(held, "heldUntil")));
+        Assert.Contains("by Gateway command line until 2040-01-01 00:00:00 UTC (The lot is in doubt.)", (await VerbAsync(gateway, "deliveries", "--state", "held")).Said, StringComparison.Ordinal);
+        (exit, said, var wrong) = await VerbAsync(gateway, "deliveries", "retry", "1", "--reason", "Hurry.");
+        Assert.Equal((1, ""), (exit, said));
+        Assert.Contains("resumed first", wrong, StringComparison.Ordinal);
+        (exit, said, _) = await VerbAsync(gateway, "deliveries", "resume", "1", "--reason", "Released.");
+        Assert.Equal(0, exit);
+        Assert.Contains("retrying", said, StringComparison.Ordinal);
+        Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "1")).Exit);
+        Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "99", "--reason", "Gone.")).Exit);
+        Assert.Equal("hold, resume", await gateway.Database.ScalarAsync<string>("select string_agg(action, ', ' order by decision_id) from delivery_decision where actor = 'system:command line'"));
+    }
+
+    // Its first attempt failed, and the second is far away.
+    private static async Task<TestGateway> RetryingAsync()
+    {
+        var gateway = await TestGateway.StartAsync(("Delivery:RetryBase", "00:10:00"));
+        await gateway.AddPartnerAsync(Buyer.Owner.Gln, "fails-twice/buyer");
+        using var answer = await gateway.CaptureAsync(Shipment(1));
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where attempts = 1 and lease_token is null") == 1);
+        return gateway;
+    }
+
+    private static byte[] Shipment(long sequence) => new ShipmentGenerator(11).Xml(
+        new ShipmentPlan(sequence, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)));
+
+    private static async Task<JsonElement> DecideAsync(HttpClient http, string verb, object body)
+    {
+        using var answer = await http.PostAsJsonAsync($"api/deliveries/1/{verb}", body, Ct);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
+        return await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
+    }
+
+    private static async Task<string?> CodeAsync(HttpClient http, string verb, object body, int status)
+    {
+        using var answer = await http.PostAsJsonAsync($"api/deliveries/1/{verb}", body, Ct);
+        Assert.Equal(status, (int)answer.StatusCode);
+        return Text(await answer.Content.ReadFromJsonAsync<JsonElement>(Ct), "code");
+    }
+
+    private static string? Text(JsonElement of, string name) => of.GetProperty(name).GetString();
+
+    private static async Task<(int Exit, string Said, string Wrong)> VerbAsync(TestGateway gateway, params string[] verb)
+    {
+        var info = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
+        foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
+        {
+            info.ArgumentList.Add(argument);
+        }
+        info.Environment["ConnectionStrings__Gateway"] = gateway.Database.AdministratorConnectionString;
+        using var process = Process.Start(info)!;
+        var (said, wrong) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
+        await process.WaitForExitAsync(Ct);
+        return (process.ExitCode, await said, await wrong);
+    }
+}
