@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Host.Simulate;
+using Gateway.Journeys.Dashboard;
+using Microsoft.Playwright;
 
 namespace Gateway.Journeys;
 
-/// <summary>One delivery held and let go: over HTTP and on the command line.</summary>
+/// <summary>One delivery held and let go: over HTTP, on the command line, and in the browser.</summary>
 public sealed class HoldJourneys
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -53,6 +55,64 @@ public sealed class HoldJourneys
         Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "1")).Exit);
         Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "99", "--reason", "Gone.")).Exit);
         Assert.Equal("hold, resume", await gateway.Database.ScalarAsync<string>("select string_agg(action, ', ' order by decision_id) from delivery_decision where actor = 'system:command line'"));
+    }
+
+    [Fact]
+    public async Task On_its_page_a_delivery_is_held_shows_who_holds_it_and_why_and_is_resumed()
+    {
+        await using var gateway = await RetryingAsync();
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await browser.GoAsync("deliveries/1");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold…" }).ClickAsync();
+        await page.FillAsync("#reason", "The lot is in doubt.");
+        await page.FillAsync("#until", "2040-01-01T00:00");
+        await browser.AxeAsync("delivery-hold");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Held by officer until 2040-01-01 00:00:00 UTC: The lot is in doubt." }).WaitForAsync();
+        await page.GetByRole(AriaRole.Row, new() { NameRegex = new("UTC officer officer hold The lot is in doubt.") }).WaitForAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Every shipment in the document goes to the partner." }).WaitForAsync();
+        await browser.AxeAsync("delivery-held");
+
+        // Everywhere else too, and every number leads to it.
+        await browser.GoAsync("today");
+        Assert.Equal("true", await page.Locator("p.conserve").Last.GetAttributeAsync("data-balances"));
+        Assert.Contains("1 held", await page.Locator("p.conserve").Last.InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains("by officer until 2040-01-01 00:00:00 UTC: The lot is in doubt.", await page.Locator("table.needs").InnerTextAsync(), StringComparison.Ordinal);
+        await browser.AxeAsync("today-held");
+        await browser.GoAsync("deliveries?view=groups");
+        Assert.Contains("by officer: The lot is in doubt.", await page.Locator("table.rows").InnerTextAsync(), StringComparison.Ordinal);
+        await browser.AxeAsync("deliveries-groups-held");
+        await browser.GoAsync("deliveries?state=held&view=all");
+        await page.GetByText("by officer until 2040-01-01 00:00:00 UTC: The lot is in doubt.").WaitForAsync();
+        await browser.AxeAsync("deliveries-held");
+        await page.GetByRole(AriaRole.Link, new() { Name = "1", Exact = true }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume…" }).ClickAsync();
+        await page.FillAsync("#reason", "The lot is released.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("1 attempt failed") }).WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold…" }).WaitForAsync();
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from delivery where held_by is null"));
+
+        // What waits with everything for its partner is resumed there; and the trail goes on behind its first rows.
+        using var officer = gateway.Client("officer");
+        for (var times = 1; times <= 5; times++)
+        {
+            await DecideAsync(officer, "hold", new { reason = "Wait." });
+            await DecideAsync(officer, "resume", new { reason = "Go." });
+        }
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'paused', pause_reason = 'They move.'");
+        await browser.GoAsync("deliveries/1");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Held: They move." }).WaitForAsync();
+        await page.GetByText("so it cannot be resumed here").WaitForAsync();
+        Assert.Equal(0, await page.GetByRole(AriaRole.Button, new() { Name = "Resume…" }).CountAsync());
+        Assert.EndsWith("partners/1", await page.GetByRole(AriaRole.Link, new() { Name = "Resume the partner…" }).GetAttributeAsync("href"), StringComparison.Ordinal);
+        var entries = page.GetByRole(AriaRole.Row, new() { NameRegex = new("officer officer (hold|resume)") });
+        Assert.Equal(10, await entries.CountAsync());
+        await page.GetByRole(AriaRole.Link, new() { Name = "Show older entries" }).ClickAsync();
+        await Eventually.TrueAsync(async () => await entries.CountAsync() == 12);
+        browser.NothingWentWrong();
     }
 
     // Its first attempt failed, and the second is far away.

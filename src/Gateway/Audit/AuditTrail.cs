@@ -17,6 +17,16 @@ public sealed class AuditTrail(GatewayDatabase database)
     // What people decide; captures and the gateway's own work have lists of their own.
     private static readonly string[] Human = ["partner", "route", "api_key", "delivery_decision", "operation", "person", "person_role", "role_permission"];
 
+    /// <summary>Everything the trail holds about some records, newest first.</summary>
+    public async Task<IReadOnlyList<AuditRow>> OfAsync(Actor reader, IReadOnlyList<(string Entity, string Key)> records, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<AuditRow>(new CommandDefinition("""
+            select ord as Ord, recorded_at as RecordedAt, actor_name as ActorName, actor_role as ActorRole, action as Action, entity as Entity, entity_key as EntityKey, reason as Reason
+            from unnest(@entities, @keys) as r (entity, entity_key) join audit_entry using (entity, entity_key) order by ord desc limit @limit
+            """, new { entities = records.Select(r => r.Entity).ToArray(), keys = records.Select(r => r.Key).ToArray(), limit }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
     /// <summary>What people changed or decided since a moment, newest first.</summary>
     public async Task<IReadOnlyList<AuditRow>> HumanChangesAsync(Actor reader, DateTime since, int limit, CancellationToken ct)
     {
