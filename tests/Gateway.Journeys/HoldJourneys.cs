@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Host.Simulate;
@@ -42,19 +41,40 @@ public sealed class HoldJourneys
     public async Task The_command_line_holds_resumes_and_says_what_it_may_not()
     {
         await using var gateway = await RetryingAsync();
-        var (exit, said, _) = await VerbAsync(gateway, "deliveries", "hold", "1", "--reason", "The lot is in doubt.", "--until", "2040-01-01", "--json");
+        var (exit, said, _) = await gateway.VerbAsync("deliveries", "hold", "1", "--reason", "The lot is in doubt.", "--until", "2040-01-01", "--json");
         var held = JsonDocument.Parse(said).RootElement;
         Assert.Equal((0, "held", "Gateway command line", "2040-01-01T00:00:00Z"), (exit, Text(held, "shown"), Text(held, "heldBy"), Text(held, "heldUntil")));
-        Assert.Contains("by Gateway command line until 2040-01-01 00:00:00 UTC (The lot is in doubt.)", (await VerbAsync(gateway, "deliveries", "--state", "held")).Said, StringComparison.Ordinal);
-        (exit, said, var wrong) = await VerbAsync(gateway, "deliveries", "retry", "1", "--reason", "Hurry.");
+        Assert.Contains("by Gateway command line until 2040-01-01 00:00:00 UTC (The lot is in doubt.)", (await gateway.VerbAsync("deliveries", "--state", "held")).Said, StringComparison.Ordinal);
+        (exit, said, var wrong) = await gateway.VerbAsync("deliveries", "retry", "1", "--reason", "Hurry.");
         Assert.Equal((1, ""), (exit, said));
         Assert.Contains("resumed first", wrong, StringComparison.Ordinal);
-        (exit, said, _) = await VerbAsync(gateway, "deliveries", "resume", "1", "--reason", "Released.");
+        (exit, said, _) = await gateway.VerbAsync("deliveries", "resume", "1", "--reason", "Released.");
         Assert.Equal(0, exit);
         Assert.Contains("retrying", said, StringComparison.Ordinal);
-        Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "1")).Exit);
-        Assert.Equal(2, (await VerbAsync(gateway, "deliveries", "close", "99", "--reason", "Gone.")).Exit);
+        Assert.Equal(2, (await gateway.VerbAsync("deliveries", "close", "1")).Exit);
+        Assert.Equal(2, (await gateway.VerbAsync("deliveries", "close", "99", "--reason", "Gone.")).Exit);
         Assert.Equal("hold, resume", await gateway.Database.ScalarAsync<string>("select string_agg(action, ', ' order by decision_id) from delivery_decision where actor = 'system:command line'"));
+    }
+
+    [Fact]
+    public async Task Before_a_replay_the_command_line_tells_what_it_would_take_and_why_not_the_rest()
+    {
+        await using var gateway = await RetryingAsync();
+        for (var sequence = 2; sequence <= 3; sequence++)
+        {
+            await gateway.CaptureAsync(Shipment(sequence));
+        }
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where attempts = 1 and lease_token is null") == 3);
+        await gateway.Database.ExecuteAsync("update delivery set state = 'delivered', finished_at = gateway_now() where delivery_id = 3");
+        await gateway.VerbAsync("deliveries", "hold", "1", "--reason", "The lot is in doubt.");
+        string[] replay = ["replay", "--partner", Buyer.Owner.Gln];
+        var (exit, said, _) = await gateway.VerbAsync([.. replay, "--dry-run"]);
+        Assert.Equal(0, exit);
+        Assert.Equal(["1 of 3 would be replayed.", "1  held            It is yet to be sent, when its hold ends.", "1  retrying        It is yet to be sent."], said.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(2, (await gateway.VerbAsync(replay)).Exit); // no reason
+        Assert.Equal(0L, await gateway.Database.ScalarAsync<long>("select count(*) from operation"));
+        Assert.Equal("{\"operation\":1}", (await gateway.VerbAsync([.. replay, "--reason", "They lost it.", "--json"])).Said.Trim());
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where replay_of = 3") == 1);
     }
 
     [Fact]
@@ -143,18 +163,4 @@ public sealed class HoldJourneys
     }
 
     private static string? Text(JsonElement of, string name) => of.GetProperty(name).GetString();
-
-    private static async Task<(int Exit, string Said, string Wrong)> VerbAsync(TestGateway gateway, params string[] verb)
-    {
-        var info = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
-        foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
-        {
-            info.ArgumentList.Add(argument);
-        }
-        info.Environment["ConnectionStrings__Gateway"] = gateway.Database.AdministratorConnectionString;
-        using var process = Process.Start(info)!;
-        var (said, wrong) = (process.StandardOutput.ReadToEndAsync(Ct), process.StandardError.ReadToEndAsync(Ct));
-        await process.WaitForExitAsync(Ct);
-        return (process.ExitCode, await said, await wrong);
-    }
 }

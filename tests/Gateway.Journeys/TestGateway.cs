@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -133,6 +134,21 @@ public sealed class TestGateway : IAsyncDisposable
             var job = await client.GetFromJsonAsync<JsonElement>(location);
             return job.GetProperty("running").GetBoolean() ? null : (JsonElement?)job;
         });
+    }
+
+    /// <summary>Runs a verb of the command line on the same database, as a process of its own.</summary>
+    public async Task<(int Exit, string Said, string Wrong)> VerbAsync(params string[] verb)
+    {
+        var info = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
+        foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
+        {
+            info.ArgumentList.Add(argument);
+        }
+        info.Environment["ConnectionStrings__Gateway"] = Database.AdministratorConnectionString;
+        using var process = Process.Start(info)!;
+        var (said, wrong) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await said, await wrong);
     }
 
     public async ValueTask DisposeAsync()

@@ -20,6 +20,7 @@ public static class Verbs
             CheckCommand.Create(),
             SubmitCommand.Create(),
             DeliveriesCommand.Create(),
+            ReplayCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

@@ -62,6 +62,9 @@ public sealed record DeliveryGroup(
     public DeliveryFilter Rows => new(State, PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
 }
 
+/// <summary>Deliveries shown in one state, of which an operation would take all or none.</summary>
+public sealed record PreviewRow(string Shown, bool Taken, long Count);
+
 /// <summary>What became of a delivery since somebody decided about it.</summary>
 public enum DeliverySince
 {
@@ -203,15 +206,28 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     {
         var (where, values) = await WhereAsync(work, reader, filter);
         where += filter.State is { } state ? " and " + StoredAs(state) : "";
-        where += action switch
-        {
-            "retry" => $" and (d.state = 'dead' or d.state = 'due' and d.attempts > 0 and not {DeliveryHold.Stands})",
-            "replay" => " and d.state = 'delivered'",
-            _ => " and d.state = 'dead'",
-        };
+        where += $" and {Takes(action)}";
         values.Add("limit", limit);
         return (await work.Connection.QueryAsync<(long, int)>(new CommandDefinition(
             $"select d.delivery_id, d.version {Source(filter.State)} where {where} order by d.delivery_id limit @limit", values, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    private static string Takes(string action) => action switch
+    {
+        "retry" => $"(d.state = 'dead' or d.state = 'due' and d.attempts > 0 and not {DeliveryHold.Stands})",
+        "replay" => "d.state = 'delivered'",
+        _ => "d.state = 'dead'",
+    };
+
+    /// <summary>What an operation begun now would take of the deliveries that the filter finds, and what it would leave out.</summary>
+    /// <param name="action">retry, replay or close.</param>
+    public async Task<IReadOnlyList<PreviewRow>> PreviewAsync(Actor reader, DeliveryFilter filter, string action, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
+        where += filter.State is { } state ? " and " + StoredAs(state) : "";
+        return (await work.Connection.QueryAsync<PreviewRow>(new CommandDefinition(
+            $"select s.shown as Shown, {Takes(action)} as Taken, count(*) as Count {From} where {where} group by 1, 2 order by 2 desc, 3 desc, 1", values, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     /// <summary>What became of deliveries since somebody decided about each.</summary>
