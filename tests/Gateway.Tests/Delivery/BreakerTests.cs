@@ -1,3 +1,4 @@
+using Gateway.Access;
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
 using Gateway.TestSupport;
@@ -97,6 +98,28 @@ public sealed class BreakerTests
         Assert.True(await OpenForAsync(outbox, 1, "30 s"));
         Assert.Equal("credential", await outbox.Database.ScalarAsync<string>("select reason from breaker"));
         Assert.Empty(await queue.ClaimAsync(1, 10, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_person_who_knows_that_it_is_back_lets_one_delivery_try_at_once_and_its_outcome_decides()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var queue = await QueueAsync(outbox, 4);
+        var decisions = outbox.Node().GetRequiredService<DeliveryDecisions>();
+        var person = Actor.System("test");
+        Assert.False(await decisions.TryNowAsync(person, 1, "Too early", CancellationToken.None));
+        await AttemptAsync(queue, (await queue.ClaimAsync(1, 1, CancellationToken.None))[0], Unauthorized);
+        Assert.Empty(await queue.ClaimAsync(1, 10, CancellationToken.None));
+
+        Assert.True(await decisions.TryNowAsync(person, 1, "They renewed it", CancellationToken.None));
+        var probe = Assert.Single(await queue.ClaimAsync(1, 10, CancellationToken.None));
+        Assert.False(await decisions.TryNowAsync(person, 1, "And again", CancellationToken.None)); // it is being tried
+        await AttemptAsync(queue, probe, Unauthorized);
+        Assert.True(await OpenForAsync(outbox, 2, "1 min"));
+        Assert.True(await decisions.TryNowAsync(person, 1, "Now really", CancellationToken.None));
+        await AttemptAsync(queue, Assert.Single(await queue.ClaimAsync(1, 10, CancellationToken.None)), Accepted);
+        Assert.NotEmpty(await queue.ClaimAsync(1, 10, CancellationToken.None));
+        Assert.Equal("They renewed it, Now really", await outbox.Database.ScalarAsync<string>("select string_agg(reason, ', ' order by ord) from audit_entry where action = 'try now' and entity = 'partner' and entity_key = '1'"));
     }
 
     [Fact]
