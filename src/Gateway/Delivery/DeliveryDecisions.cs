@@ -2,6 +2,7 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Gateway.Delivery;
 
@@ -84,12 +85,19 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     private async Task<Decided> DecideAsync(Actor actor, string action, long id, int? version, string reason, CancellationToken ct, DateTime? until = null)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        var decided = await DecideAsync(work, actor, action, id, version, reason, until);
-        if (decided.Refusal is null)
+        try
         {
-            await work.CommitAsync();
+            var decided = await DecideAsync(work, actor, action, id, version, reason, until);
+            if (decided.Refusal is null)
+            {
+                await work.CommitAsync();
+            }
+            return decided;
         }
-        return decided;
+        catch (PostgresException e) when (e.ConstraintName == "delivery_one_open_replay")
+        {
+            return new Decided("Another replay of the same delivery is on its way: decide about this one when that has ended.");
+        }
     }
 
     /// <summary>In a transaction of the caller's, who commits it; a refusal has changed nothing.</summary>

@@ -78,6 +78,24 @@ public sealed class DecisionTests
         Assert.Equal(20, await outbox.Database.ScalarAsync<long>("select count(*) from delivery_decision"));
     }
 
+    [Theory]
+    [InlineData("state = 'dead', dead_reason = 'refused'", "retry")]
+    [InlineData("state = 'closed', held_by = 'Ada', held_why = 'why'", "reopen")]
+    public async Task A_replay_is_not_opened_again_while_another_of_the_same_delivery_is(string first, string verb)
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var decisions = outbox.Node().GetRequiredService<DeliveryDecisions>();
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 1, 1);
+        await outbox.Database.ExecuteAsync("update delivery set state = 'delivered'");
+        var one = (await decisions.ReplayAsync(Person, 1, null, "why", CancellationToken.None)).Created!.Value;
+        await outbox.Database.ExecuteAsync($"update delivery set {first} where delivery_id = {one}");
+        var two = (await decisions.ReplayAsync(Person, 1, null, "why", CancellationToken.None)).Created!.Value;
+        var decide = Verbs(decisions).Single(v => v.Verb == verb).Decide;
+        Assert.Contains("Another replay", (await decide(one, null)).Refusal, StringComparison.Ordinal);
+        await outbox.Database.ExecuteAsync($"update delivery set state = 'delivered' where delivery_id = {two}");
+        Assert.Null((await decide(one, null)).Refusal);
+    }
+
     [Fact]
     public async Task A_delivery_that_is_being_sent_cannot_be_retried_at_the_same_time()
     {
