@@ -18,8 +18,18 @@ public static class CheckDigit
     /// <summary>Whether the last digit is the check digit of those before it.</summary>
     public static bool Completes(ReadOnlySpan<char> digits) => digits.Length > 1 && Of(digits[..^1]) == digits[^1];
 
-    internal static Refusal? Refuse(string what, string digits) =>
-        Completes(digits)
-            ? null
-            : new Refusal($"The check digit of {what} {digits} is {digits[^1]} and should be {Of(digits.AsSpan(0, digits.Length - 1))}.", digits, digits[..^1] + Of(digits.AsSpan(0, digits.Length - 1)));
+    internal static ValueFinding? Refuse(string what, ReadOnlySpan<char> digits)
+    {
+        if (Completes(digits))
+        {
+            return null;
+        }
+        var right = Of(digits[..^1]);
+        return new ValueFinding(ValueCodes.CheckDigit, $"The check digit of {what} {digits} is {digits[^1]} and should be {right}.", digits.Length)
+        {
+            Got = digits[^1..].ToString(),
+            Want = right.ToString(),
+            Suggestion = $"Compare the digits with their source; if the others are right, it is {digits[..^1]}{right}.",
+        };
+    }
 }

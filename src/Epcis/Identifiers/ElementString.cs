@@ -9,113 +9,194 @@ namespace Epcis.Identifiers;
 /// </summary>
 public sealed partial record ElementString
 {
-    private const char GroupSeparator = '\u001D';
+    /// <summary>How FNC1 arrives behind a value of variable length.</summary>
+    public const char GroupSeparator = '\u001D';
 
-    private ElementString(IReadOnlyList<(string Ai, string Value)> elements) => Elements = elements;
+    // A value with more is a fault of its own; a symbol holds some twenty.
+    private const int MaxElements = 200;
+
+    /// <summary>The symbologies whose first character is FNC1: their data are element strings.</summary>
+    private static readonly string[] s_symbologies = ["]d2", "]C1", "]Q3", "]e0", "]J1"];
+
+    private ElementString(Gs1Element[] elements) => Elements = elements;
 
     /// <summary>In the order of the symbol.</summary>
-    public IReadOnlyList<(string Ai, string Value)> Elements { get; }
+    public IReadOnlyList<Gs1Element> Elements { get; }
 
-    public bool Has(string ai) => Elements.Any(e => e.Ai == ai);
+    public bool Has(string ai) => this[ai] is not null;
 
-    public string? this[string ai] => Elements.FirstOrDefault(e => e.Ai == ai).Value;
+    public string? this[string ai]
+    {
+        get
+        {
+            foreach (var element in Elements)
+            {
+                if (element.Ai == ai)
+                {
+                    return element.Value;
+                }
+            }
+            return null;
+        }
+    }
+
+    /// <summary>The key that the others tell about: the first of the symbol.</summary>
+    internal (ApplicationIdentifier Ai, string Value)? Key
+    {
+        get
+        {
+            foreach (var element in Elements)
+            {
+                if (ApplicationIdentifier.Find(element.Ai) is { IsKey: true } key)
+                {
+                    return (key, element.Value);
+                }
+            }
+            return null;
+        }
+    }
+
+    internal ValueFinding NoKey() => new(ValueCodes.Form, "The element string holds no key.", 1)
+    {
+        Got = string.Concat(Elements.Take(10).Select(e => $"({e.Ai})")),
+        Want = "(00), (01), (414) or another key",
+        Suggestion = "A lot, serial number or date identifies nothing without the GTIN it belongs to.",
+    };
 
     internal Parsed<string> Require(string ai) =>
-        this[ai] is { } value ? value : new Refusal($"The element string has no ({ai}).", null, $"({ai})…");
+        this[ai] is { } value ? value : new ValueFinding(ValueCodes.Parts, $"The element string has no ({ai}).", 1) { Want = $"({ai})…" };
 
     public static Parsed<ElementString> Parse(string text)
     {
-        var data = text.StartsWith("]d2", StringComparison.Ordinal) || text.StartsWith("]C1", StringComparison.Ordinal) ? text[3..] : text;
-        data = data.TrimStart(GroupSeparator);
-        return data.StartsWith('(') ? ParsePrinted(data) : ParseScanned(data);
+        var start = 0;
+        if (text.StartsWith(']'))
+        {
+            if (!s_symbologies.Contains(text[..Math.Min(3, text.Length)]))
+            {
+                return new ValueFinding(ValueCodes.Form, $"'{ValueFinding.Cut(text.AsSpan(0, Math.Min(3, text.Length)))}' marks no symbol with GS1 element strings.", 1)
+                {
+                    Got = ValueFinding.Cut(text.AsSpan(0, Math.Min(3, text.Length))),
+                    Want = string.Join(", ", s_symbologies),
+                    Suggestion = "The symbol must be of the GS1 kind: FNC1 is its first character.",
+                };
+            }
+            start = 3;
+        }
+        while (start < text.Length && text[start] == GroupSeparator)
+        {
+            start++;
+        }
+        return start == text.Length ? new ValueFinding(ValueCodes.Form, "The element string is empty.", text.Length + 1) { Got = "nothing", Want = "application identifier and value" }
+            : text[start] == '(' ? ParsePrinted(text, start) : ParseScanned(text, start);
     }
 
-    private static Parsed<ElementString> ParseScanned(string data)
+    private static Parsed<ElementString> ParseScanned(string text, int start)
     {
-        var elements = new List<(string, string)>();
-        for (var at = 0; at < data.Length;)
+        var elements = new List<Gs1Element>();
+        for (var at = start; at < text.Length;)
         {
-            if (data[at] == GroupSeparator)
+            var rest = text.AsSpan(at);
+            if (ApplicationIdentifier.AtStartOf(rest) is not { } ai)
+            {
+                return NoApplicationIdentifier(rest, at, elements);
+            }
+            var separator = rest.IndexOf(GroupSeparator);
+            var end = separator < 0 ? rest.Length : separator;
+            if (ai.HasPredefinedLength)
+            {
+                end = Math.Min(end, ai.Ai.Length + ai.MaxLength);
+            }
+            var value = rest[ai.Ai.Length..end];
+            if (Add(elements, ai, value, at + ai.Ai.Length) is { } finding)
+            {
+                // Never a guess where the value ends: only that something is missing.
+                return !ai.HasPredefinedLength && value.Length > ai.MaxLength
+                    ? finding with { Code = ValueCodes.SeparatorMissing, Suggestion = $"A separator (FNC1, sent as GS, 0x1D) may be missing behind the {ai.Name}; have the scanner send it." }
+                    : finding;
+            }
+            at += end;
+            // Needed behind a value of variable length; anywhere else it does no harm.
+            while (at < text.Length && text[at] == GroupSeparator)
             {
                 at++;
-                continue;
-            }
-            var rest = data[at..];
-            if (AiLength(rest) is not { } aiLength || rest.Length <= aiLength)
-            {
-                return new Refusal($"No application identifier begins at character {at + 1} of the element string.", data, "application identifier and value");
-            }
-            var ai = rest[..aiLength];
-            var separator = rest.IndexOf(GroupSeparator, StringComparison.Ordinal);
-            var end = FixedLength(ai) is { } length ? aiLength + length : separator < 0 ? rest.Length : separator;
-            if (end > rest.Length || (separator >= 0 && separator < end))
-            {
-                return new Refusal($"The value of ({ai}) ends after {(separator < 0 ? rest.Length : separator) - aiLength} characters; it has {end - aiLength}.", data, $"{end - aiLength} characters");
-            }
-            elements.Add((ai, rest[aiLength..end]));
-            at += end;
-        }
-        return elements.Count == 0 ? new Refusal("The element string is empty.", data) : Of(elements);
-    }
-
-    private static Parsed<ElementString> ParsePrinted(string data)
-    {
-        // A serial may hold brackets too, so only an identifier of its proper length opens a new element.
-        var openings = Bracketed().Matches(data).Where(m => AiLength(m.Groups[1].Value) == m.Groups[1].Length).ToList();
-        if (openings.Count == 0 || openings[0].Index != 0)
-        {
-            return new Refusal("The element string begins with no application identifier in brackets.", data, "(01)…");
-        }
-        var elements = openings.Select((m, i) =>
-            (m.Groups[1].Value, data[(m.Index + m.Length)..(i + 1 < openings.Count ? openings[i + 1].Index : data.Length)])).ToList();
-        return Of(elements);
-    }
-
-    private static Parsed<ElementString> Of(List<(string Ai, string Value)> elements)
-    {
-        foreach (var (ai, value) in elements)
-        {
-            if (FixedLength(ai) is { } length && value.Length != length)
-            {
-                return new Refusal($"The value of ({ai}) has {value.Length} characters; it needs {length}.", value, $"{length} characters");
-            }
-            if (elements.Count(e => e.Ai == ai && e.Value != value) > 0)
-            {
-                return new Refusal($"The element string says ({ai}) twice, with different values.", value);
             }
         }
-        return new ElementString(elements);
+        return new ElementString([.. elements]);
     }
 
-    /// <summary>The first two digits say how long an application identifier is.</summary>
-    private static int? AiLength(string text) =>
-        text.Length < 2 || !char.IsAsciiDigit(text[0]) || !char.IsAsciiDigit(text[1]) ? null : text[..2] switch
+    private static ValueFinding NoApplicationIdentifier(ReadOnlySpan<char> rest, int at, List<Gs1Element> before) =>
+        new(ValueCodes.ApplicationIdentifier, $"No application identifier begins at character {at + 1} of the element string.", at + 1)
         {
-            "23" or "24" or "25" or "40" or "41" or "42" or "71" => 3,
-            ['3', >= '1' and <= '6' or '9'] or "43" or "70" or "72" or "80" or "81" or "82" => 4,
-            ['0', <= '4'] or ['1', _] or ['2', <= '2'] or "30" or "37" or ['9', _] => 2,
-            _ => null,
+            Got = ValueFinding.Cut(rest[..Math.Min(4, rest.Length)]),
+            Want = "an application identifier such as 01, 10, 17 or 21",
+            Suggestion = before.Count == 0
+                ? "An element string begins with an application identifier; digits alone are a bare key."
+                : $"The value of ({before[^1].Ai}) before it may be too short or too long.",
         };
 
-    /// <summary>Values of predefined length, which need no separator behind them.</summary>
-    private static int? FixedLength(string ai) => ai switch
+    private static Parsed<ElementString> ParsePrinted(string text, int start)
     {
-        "00" => 18,
-        "01" or "02" or "03" => 14,
-        "11" or "12" or "13" or "15" or "16" or "17" => 6,
-        "20" => 2,
-        ['3', >= '1' and <= '6', _, _] => 6,
-        ['4', '1', _] => 13,
-        _ => null,
-    };
+        // A serial may hold brackets too, so only an identifier that exists opens a new element.
+        var openings = Bracketed().Matches(text, start).Where(m => ApplicationIdentifier.Find(m.Groups[1].ValueSpan) is not null).Take(MaxElements + 1).ToList();
+        if (openings.Count == 0 || openings[0].Index != start)
+        {
+            return new ValueFinding(ValueCodes.ApplicationIdentifier, "The element string begins with no application identifier in brackets.", start + 1)
+            {
+                Got = ValueFinding.Cut(text.AsSpan(start, Math.Min(6, text.Length - start))),
+                Want = "(01)…",
+            };
+        }
+        var elements = new List<Gs1Element>(openings.Count);
+        for (var i = 0; i < openings.Count; i++)
+        {
+            var from = openings[i].Index + openings[i].Length;
+            var to = i + 1 < openings.Count ? openings[i + 1].Index : text.Length;
+            if (Add(elements, ApplicationIdentifier.Find(openings[i].Groups[1].ValueSpan)!, text.AsSpan(from, to - from), from) is { } finding)
+            {
+                return finding;
+            }
+        }
+        return new ElementString([.. elements]);
+    }
 
-    internal static string Write(params (string Ai, string Value)[] elements)
+    private static ValueFinding? Add(List<Gs1Element> elements, ApplicationIdentifier ai, ReadOnlySpan<char> value, int at)
+    {
+        if (ai.Refuse(value) is { } finding)
+        {
+            return finding.Behind(at);
+        }
+        foreach (var element in elements)
+        {
+            if (element.Ai == ai.Ai && !value.SequenceEqual(element.Value))
+            {
+                return new ValueFinding(ValueCodes.Twice, $"The element string says ({ai.Ai}) twice, with different values.", at + 1) { Got = ValueFinding.Cut(value), Want = element.Value };
+            }
+        }
+        if (elements.Count == MaxElements)
+        {
+            return new ValueFinding(ValueCodes.Parts, $"The element string has more than {MaxElements} elements.", at + 1) { Got = $"more than {MaxElements}", Want = $"at most {MaxElements}" };
+        }
+        elements.Add(new Gs1Element(ai.Ai, value.ToString(), at + 1));
+        return null;
+    }
+
+    /// <summary>Everything a Digital Link says, its attributes too.</summary>
+    public static ElementString Of(DigitalLink link) =>
+        new([new Gs1Element(link.KeyAi, link.Key), .. link.Qualifiers, .. link.Attributes]);
+
+    /// <summary>As a scanner sends it, without symbology identifier.</summary>
+    public override string ToString() => Write([.. Elements]);
+
+    /// <summary>The form for people, with brackets. It cannot be read again where a value holds brackets of its own.</summary>
+    public string ToPrinted() => Print([.. Elements]);
+
+    internal static string Write(params ReadOnlySpan<Gs1Element> elements)
     {
         var text = new StringBuilder();
         for (var i = 0; i < elements.Length; i++)
         {
             text.Append(elements[i].Ai).Append(elements[i].Value);
-            if (i + 1 < elements.Length && FixedLength(elements[i].Ai) is null)
+            if (i + 1 < elements.Length && ApplicationIdentifier.Find(elements[i].Ai) is not { HasPredefinedLength: true })
             {
                 text.Append(GroupSeparator);
             }
@@ -123,8 +204,19 @@ public sealed partial record ElementString
         return text.ToString();
     }
 
-    internal static string Print(params (string Ai, string Value)[] elements) =>
-        string.Concat(elements.Select(e => $"({e.Ai}){e.Value}"));
+    internal static string Print(params ReadOnlySpan<Gs1Element> elements)
+    {
+        var text = new StringBuilder();
+        foreach (var element in elements)
+        {
+            text.Append('(').Append(element.Ai).Append(')').Append(element.Value);
+        }
+        return text.ToString();
+    }
+
+    public bool Equals(ElementString? other) => other is not null && ToString() == other.ToString();
+
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
 
     [GeneratedRegex(@"\(([0-9]{2,4})\)")]
     private static partial Regex Bracketed();

@@ -11,12 +11,16 @@ public static class EpcKey
     {
         if (EpcUri.IsEpcUri(value))
         {
-            return EpcUri.Parse(value).Value?.ToString() ?? value;
+            return EpcUri.Canonical(value);
         }
         if (DigitalLink.Parse(value).Value is not { } link)
         {
             return value;
         }
-        return gcpLength is { } length && Identify.Link(link, length).Value is { } known ? known.Urn : link.ToString();
+        var canonical = link.ToString();
+        // An EPC URI that would say less than the link, as of a lot of an ITIP, is not the same identifier.
+        return gcpLength is { } length && Epc.Of(link, CompanyPrefixes.OfLength(length)).Value is { } epc && epc.ToDigitalLink() == canonical
+            ? epc.ToUrn() ?? canonical
+            : canonical;
     }
 }

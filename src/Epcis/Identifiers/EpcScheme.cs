@@ -2,101 +2,164 @@ using System.Collections.Frozen;
 
 namespace Epcis.Identifiers;
 
-internal enum EpcFieldKind
-{
-    Digits,
-
-    /// <summary>GS1 character set 82.</summary>
-    Text,
-
-    /// <summary>Part references of CPI: capital letters, digits, <c>#</c>, <c>-</c> and <c>/</c>.</summary>
-    PartReference,
-}
-
-/// <summary>A component of an EPC URI behind company prefix and reference.</summary>
-internal sealed record EpcField(string Name, EpcFieldKind Kind, int MinLength, int MaxLength)
-{
-    public Refusal? Refuse(string text) => Kind switch
-    {
-        EpcFieldKind.Text => Gs1CharacterSet82.Refuse(Name, text, MaxLength),
-        EpcFieldKind.Digits when MinLength == MaxLength => Digits.Refuse(Name, text, MaxLength),
-        EpcFieldKind.Digits => LengthOf(text) ?? (Digits.AreAll(text) ? null : new Refusal($"The {Name} '{text}' may hold digits only.", text, "digits")),
-        _ => LengthOf(text) ?? (text.All(IsPartReference) ? null : new Refusal($"The {Name} '{text}' may hold capital letters, digits, '#', '-' and '/' only.", text)),
-    };
-
-    private Refusal? LengthOf(string text) =>
-        text.Length >= MinLength && text.Length <= MaxLength
-            ? null
-            : new Refusal($"The {Name} '{text}' has {text.Length} characters; it needs {MinLength} to {MaxLength}.", text, $"{MinLength} to {MaxLength} characters");
-
-    private static bool IsPartReference(char c) => char.IsAsciiDigit(c) || char.IsAsciiLetterUpper(c) || c is '#' or '-' or '/';
-}
-
 /// <summary>
-/// What EPCIS needs to know of an EPC scheme: company prefix and reference together have <see cref="KeyLength"/>
-/// digits (or, where the reference is text, at most that many characters), then come the <see cref="Tail"/> fields.
+/// What there is to know of an EPC scheme. Company prefix and reference together have so many digits (where the reference is
+/// text, at most so many characters); in the URI the fields of the tail follow, in the other forms they follow the key
+/// directly or have an application identifier of their own.
 /// </summary>
-internal sealed record EpcScheme(string Name, int KeyLength, params EpcField[] Tail)
+public sealed class EpcScheme
 {
-    public EpcFieldKind Reference { get; init; } = EpcFieldKind.Digits;
+    private static readonly EpcField s_serial = new("serial number", "21", Gs1Characters.Set82, 1, 20);
+
+    /// <summary>The trade item with its serial number.</summary>
+    public static readonly EpcScheme Sgtin = new("sgtin", "GTIN", "01", 13, s_serial) { LeadingDigitMoves = true };
+
+    /// <summary>The lot of a trade item.</summary>
+    public static readonly EpcScheme Lgtin = new("lgtin", "GTIN", "01", 13, new EpcField("lot number", "10", Gs1Characters.Set82, 1, 20)) { LeadingDigitMoves = true, IsOfClasses = true };
+
+    /// <summary>The logistic unit.</summary>
+    public static readonly EpcScheme Sscc = new("sscc", "SSCC", "00", 17) { LeadingDigitMoves = true };
+
+    /// <summary>The place, with its extension.</summary>
+    public static readonly EpcScheme Sgln = new("sgln", "GLN", "414", 12, new EpcField("extension", "254", Gs1Characters.Set82, 1, 20) { Absent = "0" });
+
+    /// <summary>Every scheme of a GS1 key; of those with one key, the one that takes most comes first.</summary>
+    public static IReadOnlyList<EpcScheme> All { get; } =
+    [
+        new("upui", "GTIN", "01", 13, new EpcField("third-party serial number", "235", Gs1Characters.Set82, 1, 28)) { LeadingDigitMoves = true },
+        Sgtin,
+        Lgtin,
+        new("itip", "ITIP", "8006", 13, Number("piece number", 2, 2), Number("total of pieces", 2, 2), s_serial) { LeadingDigitMoves = true },
+        Sscc,
+        Sgln,
+        new("pgln", "GLN", "417", 12),
+        new("grai", "GRAI", "8003", 12, Serial(16)) { Filler = "0" },
+        new("gdti", "GDTI", "253", 12, Serial(17)),
+        new("sgcn", "GCN", "255", 12, Number("serial number", 1, 12)),
+        new("gsrn", "GSRN", "8018", 17),
+        new("gsrnp", "GSRNP", "8017", 17),
+        new("gsin", "GSIN", "402", 16),
+        new("giai", "GIAI", "8004", 30) { ReferenceCharacters = Gs1Characters.Set82 },
+        new("ginc", "GINC", "401", 30) { ReferenceCharacters = Gs1Characters.Set82 },
+        new("cpi", "CPI", "8010", 30, new EpcField("serial number", "8011", Gs1Characters.Numeric, 1, 12) { MayBeginWithZero = false }) { ReferenceCharacters = Gs1Characters.Set39 },
+    ];
+
+    private static readonly FrozenDictionary<string, EpcScheme>.AlternateLookup<ReadOnlySpan<char>> s_byName =
+        All.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly FrozenDictionary<string, EpcScheme[]> s_byKey =
+        All.GroupBy(s => s.KeyAi).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
+
+    private readonly int _length;
+
+    private EpcScheme(string name, string keyName, string keyAi, int length, params EpcField[] tail) =>
+        (Name, KeyName, KeyAi, _length, Tail) = (name, keyName, keyAi, length, tail);
+
+    /// <summary>As it stands in the EPC URI, such as <c>sgtin</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Such as <c>SGTIN</c>.</summary>
+    public string Title => Name.ToUpperInvariant();
+
+    /// <summary>The GS1 key it is made of, such as <c>GTIN</c>.</summary>
+    public string KeyName { get; }
 
     /// <summary>The application identifier of the key.</summary>
-    public required string Ai { get; init; }
+    public string KeyAi { get; }
 
-    /// <summary>The application identifier of the last field; <see langword="null"/> when the fields follow the key directly.</summary>
-    public string? QualifierAi { get; init; }
+    /// <summary>The application identifier of what makes one of many; <see langword="null"/> when the key alone does, or it follows the key directly.</summary>
+    public string? QualifierAi => Tail is [.., { Ai: { } ai }] ? ai : null;
+
+    /// <summary>Named by <c>urn:epc:class:</c>.</summary>
+    public bool IsOfClasses { get; private init; }
+
+    internal EpcField[] Tail { get; }
+
+    internal Gs1Characters ReferenceCharacters { get; private init; } = Gs1Characters.Numeric;
 
     /// <summary>The indicator or extension digit leads the key, but stands behind the dot in the EPC URI.</summary>
-    public bool LeadingDigitMoves { get; init; }
-
-    public bool HasCheckDigit { get; init; } = true;
+    internal bool LeadingDigitMoves { get; private init; }
 
     /// <summary>GRAI's element string begins with a zero that says nothing.</summary>
-    public string Filler { get; init; } = "";
+    internal string Filler { get; private init; } = "";
 
-    private static EpcField Serial(int maxLength = 20) => new("serial number", EpcFieldKind.Text, 1, maxLength);
-
-    private static EpcField Number(string name, int min, int max) => new(name, EpcFieldKind.Digits, min, max);
-
-    private static readonly FrozenDictionary<string, EpcScheme> ByName = new EpcScheme[]
-    {
-        new("sgtin", 13, Serial()) { Ai = "01", QualifierAi = "21", LeadingDigitMoves = true },
-        new("lgtin", 13, new EpcField("lot number", EpcFieldKind.Text, 1, 20)) { Ai = "01", QualifierAi = "10", LeadingDigitMoves = true },
-        new("upui", 13, new EpcField("third-party serial number", EpcFieldKind.Text, 1, 28)) { Ai = "01", QualifierAi = "235", LeadingDigitMoves = true },
-        new("itip", 13, Number("piece number", 2, 2), Number("total of pieces", 2, 2), Serial()) { Ai = "8006", QualifierAi = "21", LeadingDigitMoves = true },
-        new("sscc", 17) { Ai = "00", LeadingDigitMoves = true },
-        new("sgln", 12, new EpcField("extension", EpcFieldKind.Text, 1, 20)) { Ai = "414", QualifierAi = "254" },
-        new("pgln", 12) { Ai = "417" },
-        new("grai", 12, Serial(16)) { Ai = "8003", Filler = "0" },
-        new("gdti", 12, Serial(17)) { Ai = "253" },
-        new("sgcn", 12, Number("serial number", 1, 12)) { Ai = "255" },
-        new("gsrn", 17) { Ai = "8018" },
-        new("gsrnp", 17) { Ai = "8017" },
-        new("gsin", 16) { Ai = "402" },
-        new("giai", 30) { Ai = "8004", Reference = EpcFieldKind.Text, HasCheckDigit = false },
-        new("ginc", 30) { Ai = "401", Reference = EpcFieldKind.Text, HasCheckDigit = false },
-        new("cpi", 30, Number("serial number", 1, 12)) { Ai = "8010", QualifierAi = "8011", Reference = EpcFieldKind.PartReference, HasCheckDigit = false },
-    }.ToFrozenDictionary(s => s.Name, StringComparer.Ordinal);
-
-    public static EpcScheme? Named(string name) => ByName.GetValueOrDefault(name);
+    /// <summary>A key of digits has a known length and a check digit; a key with text has neither.</summary>
+    internal bool IsNumeric => ReferenceCharacters == Gs1Characters.Numeric;
 
     /// <summary>Components of the whole EPC URI: prefix, reference and the tail.</summary>
-    public int Components => 2 + Tail.Length;
+    internal int Components => 2 + Tail.Length;
 
-    public Refusal? RefusePrefix(string prefix) =>
-        !Digits.AreAll(prefix)
-            ? new Refusal($"The company prefix '{prefix}' may hold digits only.", prefix, "6 to 12 digits")
-            : Digits.RefusePrefixLength(prefix.Length);
+    /// <summary>How many characters of the key's element are the key itself, without a serial number that follows directly.</summary>
+    internal int KeyLengthOf(ReadOnlySpan<char> value) => IsNumeric ? Math.Min(Filler.Length + _length + 1, value.Length) : value.Length;
 
-    public Refusal? RefuseReference(string prefix, string reference) =>
-        Reference == EpcFieldKind.Digits
-            ? Digits.Refuse("reference", reference, KeyLength - prefix.Length)
-            : new EpcField("reference", Reference, 1, KeyLength - prefix.Length).Refuse(reference);
+    private static EpcField Serial(int maxLength) => new("serial number", null, Gs1Characters.Set82, 1, maxLength);
+
+    private static EpcField Number(string name, int min, int max) => new(name, null, Gs1Characters.Numeric, min, max);
+
+    public static EpcScheme? Named(ReadOnlySpan<char> name) => s_byName.TryGetValue(name, out var scheme) ? scheme : null;
+
+    /// <summary>The scheme of a key and what qualifies it; a key without qualifier is a class of the scheme that counts single objects.</summary>
+    internal static EpcScheme? Of(string keyAi, Func<string, bool> has)
+    {
+        if (!s_byKey.TryGetValue(keyAi, out var schemes))
+        {
+            return null;
+        }
+        return schemes.Length == 1 ? schemes[0] : Array.Find(schemes, s => s.QualifierAi is { } ai && has(ai)) ?? Sgtin;
+    }
+
+    /// <summary>A GS1 company prefix has 6 to 12 digits. Only an EPC URI says how many; nobody may guess.</summary>
+    internal static ValueFinding? RefusePrefix(ReadOnlySpan<char> prefix) =>
+        prefix.Length is >= 6 and <= 12 ? Digits.Refuse("company prefix", prefix, prefix.Length)
+        : new ValueFinding(ValueCodes.Length, $"A GS1 company prefix has 6 to 12 digits, not {prefix.Length}.", 1) { Got = ValueFinding.Cut(prefix), Want = "6 to 12 digits" };
+
+    internal ValueFinding? RefuseReference(int prefixLength, ReadOnlySpan<char> reference)
+    {
+        var length = _length - prefixLength;
+        if (IsNumeric)
+        {
+            return reference.Length == length && Digits.AreAll(reference) ? null : Digits.Refuse("reference", reference, length) is { } finding
+                ? finding with { Suggestion = $"Company prefix and reference together have {_length} digits in a {Title}." }
+                : null;
+        }
+        return reference.Length >= 1 && reference.Length <= length && ReferenceCharacters.IndexOfForeign(reference) < 0
+            ? null
+            : new EpcField("reference", null, ReferenceCharacters, 1, length).Refuse(reference);
+    }
 
     /// <summary>The key as element strings and Digital Links write it.</summary>
-    public string KeyOf(string prefix, string reference)
+    internal string KeyOf(string prefix, string reference)
     {
-        var digits = LeadingDigitMoves ? reference[0] + prefix + reference[1..] : prefix + reference;
-        return HasCheckDigit ? Filler + digits + CheckDigit.Of(digits) : digits;
+        if (!IsNumeric)
+        {
+            return prefix + reference;
+        }
+        Span<char> key = stackalloc char[Filler.Length + _length + 1];
+        Filler.CopyTo(key);
+        var digits = key[Filler.Length..^1];
+        if (LeadingDigitMoves)
+        {
+            digits[0] = reference[0];
+            prefix.CopyTo(digits[1..]);
+            reference.AsSpan(1).CopyTo(digits[(1 + prefix.Length)..]);
+        }
+        else
+        {
+            prefix.CopyTo(digits);
+            reference.CopyTo(digits[prefix.Length..]);
+        }
+        key[^1] = CheckDigit.Of(digits);
+        return new string(key);
+    }
+
+    /// <summary>The part of a key in which the company prefix comes first: for a GTIN without indicator, for an SSCC without extension digit.</summary>
+    internal ReadOnlySpan<char> FromPrefix(ReadOnlySpan<char> key) =>
+        IsNumeric ? key[(Filler.Length + (LeadingDigitMoves ? 1 : 0))..^1] : key;
+
+    /// <summary>The reference as the EPC URI writes it.</summary>
+    internal string ReferenceOf(string key, int prefixLength)
+    {
+        var behind = FromPrefix(key)[prefixLength..];
+        return LeadingDigitMoves ? string.Concat(key.AsSpan(0, 1), behind) : behind.ToString();
     }
 }

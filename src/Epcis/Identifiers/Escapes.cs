@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Epcis.Identifiers;
@@ -6,20 +7,22 @@ namespace Epcis.Identifiers;
 internal static class Escapes
 {
     /// <summary>What an EPC URI must escape; <c>#</c> occurs in the part references of CPI only.</summary>
-    private const string EscapedInEpcUri = "\"%&/<>?#";
+    private static readonly SearchValues<char> EscapedInEpcUri = SearchValues.Create("\"%&/<>?#");
 
-    public static string ForEpcUri(string text) => Escape(text, c => EscapedInEpcUri.Contains(c, StringComparison.Ordinal));
+    private static readonly SearchValues<char> LiteralInDigitalLink =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
+
+    /// <summary>Whether a component of an EPC URI stands for itself: no escape in it, and nothing that should be one.</summary>
+    public static bool IsPlainInEpcUri(ReadOnlySpan<char> component) => component.IndexOfAny(EscapedInEpcUri) < 0;
+
+    public static string ForEpcUri(string text) => text.AsSpan().IndexOfAny(EscapedInEpcUri) < 0 ? text : Escape(text, EscapedInEpcUri.Contains);
 
     /// <summary>Everything but unreserved characters; readers that accept fewer escapes compare the decoded text.</summary>
     public static string ForDigitalLink(string text) =>
-        Escape(text, c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or '_' or '~'));
+        text.AsSpan().IndexOfAnyExcept(LiteralInDigitalLink) < 0 ? text : Escape(text, c => !LiteralInDigitalLink.Contains(c));
 
     private static string Escape(string text, Func<char, bool> mustEscape)
     {
-        if (!text.Any(mustEscape))
-        {
-            return text;
-        }
         var escaped = new StringBuilder(text.Length + 8);
         foreach (var c in text)
         {
@@ -35,42 +38,87 @@ internal static class Escapes
         return escaped.ToString();
     }
 
-    /// <summary>Undoes every escape; <see langword="null"/> when a <c>%</c> is followed by no ASCII character's code.</summary>
-    public static string? Decode(string text)
+    /// <summary>Undoes every escape.</summary>
+    public static ValueFinding? Decode(ReadOnlySpan<char> text, out string decoded)
     {
-        if (!text.Contains('%', StringComparison.Ordinal))
+        decoded = "";
+        if (!text.Contains('%'))
         {
-            return text;
+            decoded = text.ToString();
+            return null;
         }
-        var decoded = new StringBuilder(text.Length);
+        var result = new StringBuilder(text.Length);
         for (var i = 0; i < text.Length; i++)
         {
             if (text[i] != '%')
             {
-                decoded.Append(text[i]);
+                result.Append(text[i]);
                 continue;
             }
-            if (i + 2 >= text.Length || !char.IsAsciiHexDigit(text[i + 1]) || !char.IsAsciiHexDigit(text[i + 2]))
+            var escape = text[i..Math.Min(i + 3, text.Length)];
+            if (escape.Length < 3 || !char.IsAsciiHexDigit(escape[1]) || !char.IsAsciiHexDigit(escape[2]))
             {
-                return null;
+                return new ValueFinding(ValueCodes.Escape, $"The '%' of '{ValueFinding.Cut(text)}' is no escape: two hexadecimal digits must follow it.", i + 1)
+                {
+                    Got = escape.ToString(),
+                    Want = "% and two hexadecimal digits",
+                    Suggestion = "Write a '%' that stands for itself as %25.",
+                };
             }
-            var code = Convert.ToByte(text.Substring(i + 1, 2), 16);
+            var code = Convert.FromHexString(escape[1..])[0];
             if (code is < 0x20 or > 0x7E)
             {
-                return null;
+                return new ValueFinding(ValueCodes.Escape, $"The escape {escape} stands for no character that an identifier may hold.", i + 1)
+                {
+                    Got = escape.ToString(),
+                    Want = "%20 to %7E",
+                };
             }
-            decoded.Append((char)code);
+            result.Append((char)code);
             i += 2;
         }
-        return decoded.ToString();
+        decoded = result.ToString();
+        return null;
     }
 
-    /// <summary>Whether a component of an EPC URI leaves a character bare that must be escaped.</summary>
-    public static char? BareInEpcUri(string component) =>
-        component.FirstOrDefault(c => c != '%' && EscapedInEpcUri.Contains(c, StringComparison.Ordinal)) is var bare and not '\0' ? bare : null;
+    /// <summary>Where a character of the decoded text stands in the text as written; both counted from 1.</summary>
+    public static int PlaceOf(ReadOnlySpan<char> written, int decodedAt)
+    {
+        var at = 0;
+        for (var decoded = 1; decoded < decodedAt && at < written.Length; decoded++)
+        {
+            at += written[at] == '%' ? 3 : 1;
+        }
+        return Math.Min(at, written.Length) + 1;
+    }
 
-    /// <summary>An EPC URI that escapes more than it must is understood, yet misspelt: only the hex digits' case is free.</summary>
-    public static bool AreCanonicalInEpcUri(string component, string decoded) =>
-        string.Equals(component, ForEpcUri(decoded), StringComparison.Ordinal) ||
-        (component.Length == ForEpcUri(decoded).Length && Decode(component) == decoded);
+    /// <summary>The first character of a component of an EPC URI that is bare and must be escaped; -1 when there is none.</summary>
+    public static int BareInEpcUri(ReadOnlySpan<char> component)
+    {
+        for (var i = 0; i < component.Length; i++)
+        {
+            if (component[i] != '%' && EscapedInEpcUri.Contains(component[i]))
+            {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>The first escape of a sound component that should be a literal character; -1 when there is none.</summary>
+    public static int NeedlessInEpcUri(ReadOnlySpan<char> component)
+    {
+        for (var i = 0; i < component.Length; i++)
+        {
+            if (component[i] == '%')
+            {
+                if (!EscapedInEpcUri.Contains((char)Convert.FromHexString(component.Slice(i + 1, 2))[0]))
+                {
+                    return i;
+                }
+                i += 2;
+            }
+        }
+        return -1;
+    }
 }

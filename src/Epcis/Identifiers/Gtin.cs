@@ -15,19 +15,14 @@ public sealed record Gtin
     {
         if (digits.Length is not (8 or 12 or 13 or 14))
         {
-            return new Refusal($"The GTIN '{digits}' has {digits.Length} characters; a GTIN has 8, 12, 13 or 14 digits.", digits, "14 digits");
+            return new ValueFinding(ValueCodes.Length, $"The GTIN '{ValueFinding.Cut(digits)}' has {digits.Length} characters; a GTIN has 8, 12, 13 or 14 digits.", Math.Min(digits.Length, 14) + 1)
+            {
+                Got = $"{digits.Length} characters",
+                Want = "8, 12, 13 or 14 digits",
+            };
         }
-        var refusal = Digits.Refuse("GTIN", digits, digits.Length) ?? CheckDigit.Refuse("GTIN", digits);
-        return refusal is null ? new Gtin(digits.PadLeft(14, '0')) : refusal;
+        return (Digits.Refuse("GTIN", digits, digits.Length) ?? CheckDigit.Refuse("GTIN", digits)) is { } finding ? finding : new Gtin(digits.PadLeft(14, '0'));
     }
-
-    /// <summary>Of an EPC URI, whose structure has been checked and which carries no check digit.</summary>
-    internal static Gtin Of(EpcUri uri) => new(uri.Key);
-
-    internal string Prefix(int companyPrefixLength) => Value.Substring(1, companyPrefixLength);
-
-    /// <summary>Item reference behind the indicator digit, as EPC URIs write it.</summary>
-    internal string IndicatorAndReference(int companyPrefixLength) => Value[0] + Value[(1 + companyPrefixLength)..13];
 
     public override string ToString() => Value;
 }

@@ -1,79 +1,177 @@
 namespace Epcis.Identifiers;
 
-public enum IdentifierType
+/// <summary>The spelling in which an identifier was given.</summary>
+public enum IdentifierForm
 {
-    Sgtin,
-    GtinClass,
-    Lgtin,
-    Sscc,
-    Sgln,
+    /// <summary>None of those below.</summary>
+    Unknown,
+    EpcUri,
+    DigitalLink,
+    ElementString,
+
+    /// <summary>The digits of a GTIN or SSCC alone.</summary>
+    BareKey,
 }
 
-/// <param name="Urn">The normal form: the pure identity EPC URI (of a class, its pattern or class URI).</param>
-public sealed record Identified(IdentifierType Type, string Urn);
+/// <summary>All that can be said of a value.</summary>
+public sealed record Identified(string Input, IdentifierForm Form)
+{
+    /// <summary>What it names; <see langword="null"/> when it cannot be read, or names no single key.</summary>
+    public Epc? Epc { get; init; }
+
+    /// <summary>The EPC URI that was given, or the same in canonical spelling.</summary>
+    public EpcUri? Uri { get; init; }
+
+    /// <summary>Everything that was given: the key, all qualifiers, and attributes such as the expiry.</summary>
+    public DigitalLink? Whole { get; init; }
+
+    public IReadOnlyList<ValueFinding> Findings { get; init; } = [];
+
+    /// <summary>Nothing is wrong with it; there may be warnings.</summary>
+    public bool Valid => Findings.All(f => f.Severity != Severity.Error);
+
+    /// <summary>Such as <c>SGTIN</c> or <c>GTIN class</c>.</summary>
+    public string? Type => Epc?.Type ?? (Uri is null ? null : Uri.SchemeOfKey.Title + " pattern");
+
+    /// <summary>The EPC URI; <see langword="null"/> when the length of the company prefix is not known.</summary>
+    public string? Urn => Epc?.ToUrn() ?? Uri?.ToString();
+}
 
 /// <summary>Recognises an identifier in whichever form it was written, scanned or printed.</summary>
 public static class Identify
 {
-    /// <param name="gcpLength">Length of the company prefix; only an EPC URI does without, and it is never guessed.</param>
-    public static Parsed<Identified> Any(string input, int? gcpLength = null)
-    {
-        if (EpcUri.IsEpcUri(input))
+    public static Identified Read(string input, CompanyPrefixes prefixes) =>
+        EpcUri.IsEpcUri(input) ? ReadUri(input, prefixes)
+        : input.Contains("://", StringComparison.Ordinal) ? ReadLink(new Identified(input, IdentifierForm.DigitalLink), DigitalLink.Parse(input), prefixes)
+        : BareKey(input) is { } bare ? bare(prefixes)
+        : input.Length > 0 && (char.IsAsciiDigit(input[0]) || input[0] is '(' or ']' or ElementString.GroupSeparator) ? ReadElements(input, prefixes)
+        : new Identified(input, IdentifierForm.Unknown)
         {
-            return EpcUri.Parse(input).Then<Identified>(uri => TypeOf(uri) is { } type
-                ? new Identified(type, uri.ToString())
-                : new Refusal($"{input} is no SGTIN, SSCC, SGLN, LGTIN or GTIN class.", input));
+            Findings = [new ValueFinding(ValueCodes.Form, input.Length == 0 ? "There is nothing." : $"'{ValueFinding.Cut(input)}' is no spelling of a GS1 key.", 1)
+            {
+                Got = ValueFinding.Cut(input),
+                Want = "an EPC URI, a Digital Link, an element string or the digits of a key",
+                Suggestion = "Such as urn:epc:id:sgtin:…, https://id.gs1.org/01/…, (01)… or 0104…",
+            }],
+        };
+
+    private static Identified ReadUri(string input, CompanyPrefixes prefixes)
+    {
+        var said = new Identified(input, IdentifierForm.EpcUri);
+        var wrong = EpcUri.Check(input);
+        if (EpcUri.Parse(input).Value is not { } uri)
+        {
+            return said with
+            {
+                Findings = [wrong ?? new ValueFinding(ValueCodes.Scheme, "This EPC scheme holds no GS1 key; its parts are not judged.", 1) { Severity = Severity.Warning, Got = ValueFinding.Cut(input) }],
+            };
         }
-        return input.Contains("://", StringComparison.Ordinal)
-            ? DigitalLink.Parse(input).Then(link => NeedsLength(input, gcpLength, length => Link(link, length)))
-            : ElementString.Parse(input).Then(elements => NeedsLength(input, gcpLength, length => Elements(input, elements, length)));
+        var findings = new List<ValueFinding>();
+        if (wrong is not null)
+        {
+            findings.Add(wrong);
+        }
+        var epc = Epc.Of(uri).Value;
+        if (epc is not null)
+        {
+            AddRemarks(findings, epc);
+            if (prefixes.For(epc.Scheme.FromPrefix(epc.Key)) is { Length: { } length } known && length != epc.CompanyPrefixLength
+                && Epc.Parse(epc.ToDigitalLink(), CompanyPrefixes.OfLength(length)).Value is { } same)
+            {
+                findings.Add(new ValueFinding(ValueCodes.CompanyPrefix, $"Its company prefix is cut at {epc.CompanyPrefixLength} digits, but has {length}: {known.Why}.", input.IndexOf(uri.CompanyPrefix, StringComparison.Ordinal) + 1)
+                {
+                    Severity = Severity.Warning,
+                    Got = uri.CompanyPrefix,
+                    Want = same.CompanyPrefix,
+                    Suggestion = $"It is the same object as {same}.",
+                });
+            }
+        }
+        return said with { Uri = uri, Epc = epc, Whole = epc is null ? null : DigitalLink.Parse(epc.ToDigitalLink()).Value, Findings = findings };
     }
 
-    internal static Parsed<Identified> Link(DigitalLink link, int gcpLength)
+    private static Identified ReadElements(string input, CompanyPrefixes prefixes)
     {
-        var uri = link.ToString();
-        return (link.KeyAi, link.Qualifiers) switch
+        var said = new Identified(input, IdentifierForm.ElementString);
+        var elements = ElementString.Parse(input);
+        var read = ReadLink(said, elements.Then(DigitalLink.Of), prefixes);
+        var keys = elements.Value?.Elements.Where(e => ApplicationIdentifier.Find(e.Ai) is { IsKey: true }).DistinctBy(e => e.Ai).ToList();
+        return keys is not [var first, .. var others] || others.Count == 0 ? read : read with
         {
-            ("01", var q) when q.ContainsKey("235") => new Refusal($"{uri} is a UPUI, which is not read here.", uri),
-            ("01", var q) when q.ContainsKey("21") => Sgtin.FromDigitalLink(uri, gcpLength).Then(Known),
-            ("01", var q) when q.ContainsKey("10") => Lgtin.FromDigitalLink(uri, gcpLength).Then(Known),
-            ("01", _) => GtinClass.FromDigitalLink(uri, gcpLength).Then(Known),
-            ("00", _) => Sscc.FromDigitalLink(uri, gcpLength).Then(Known),
-            ("414", _) => Sgln.FromDigitalLink(uri, gcpLength).Then(Known),
-            _ => new Refusal($"{uri} is no SGTIN, SSCC, SGLN, LGTIN or GTIN class.", uri),
+            Findings = [.. read.Findings, new ValueFinding(ValueCodes.Ambiguous, $"The symbol holds more than one key; what is said here is of ({first.Ai}).", others[0].At)
+            {
+                Severity = Severity.Info,
+                Got = ElementString.Print([.. others]),
+            }],
         };
     }
 
-    private static Parsed<Identified> Elements(string input, ElementString elements, int gcpLength) =>
-        elements.Has("00") ? Sscc.FromElementString(input, gcpLength).Then(Known)
-        : elements.Has("01") && elements.Has("21") ? Sgtin.FromElementString(input, gcpLength).Then(Known)
-        : elements.Has("01") && elements.Has("10") ? Lgtin.FromElementString(input, gcpLength).Then(Known)
-        : elements.Has("01") ? GtinClass.FromElementString(input, gcpLength).Then(Known)
-        : elements.Has("414") ? Sgln.FromElementString(input, gcpLength).Then(Known)
-        : new Refusal($"{input} holds no GTIN, SSCC or location GLN.", input, "(00), (01) or (414)");
-
-    private static Parsed<Identified> NeedsLength(string input, int? gcpLength, Func<int, Parsed<Identified>> next) =>
-        gcpLength is { } length
-            ? next(length)
-            : new Refusal($"The length of the company prefix in {input} is not known, so its EPC URI cannot be written.", input, "a company prefix length");
-
-    private static IdentifierType? TypeOf(EpcUri uri) => (uri.Kind, uri.Scheme) switch
+    private static Identified ReadLink(Identified said, Parsed<DigitalLink> parsed, CompanyPrefixes prefixes)
     {
-        (EpcUriKind.PureIdentity, "sgtin") => IdentifierType.Sgtin,
-        (EpcUriKind.PureIdentity, "sscc") => IdentifierType.Sscc,
-        (EpcUriKind.PureIdentity, "sgln") => IdentifierType.Sgln,
-        (EpcUriKind.Class, "lgtin") => IdentifierType.Lgtin,
-        (EpcUriKind.Pattern, "sgtin") when uri.Components[1] != "*" => IdentifierType.GtinClass,
-        _ => null,
-    };
+        if (parsed.Value is not { } link)
+        {
+            return said with { Findings = [parsed.Finding!] };
+        }
+        var findings = new List<ValueFinding>(link.Remarks);
+        var epc = Epc.Of(link, prefixes);
+        if (!epc.Ok)
+        {
+            findings.Add(epc.Finding.Code == ValueCodes.Scheme ? epc.Finding with { Severity = Severity.Warning } : epc.Finding);
+        }
+        else
+        {
+            AddRemarks(findings, epc.Value);
+            if (epc.Value.CompanyPrefixLength is null)
+            {
+                findings.Add(new ValueFinding(ValueCodes.CompanyPrefix, $"The length of its company prefix is not known, so it has no EPC URI: {epc.Value.Prefix.Why}.", 1)
+                {
+                    Severity = Severity.Warning,
+                    Got = epc.Value.Key,
+                    Want = "6 to 12 digits of company prefix",
+                    Suggestion = "Give the length, a list of prefixes, GS1's table, or an EPC URI with the same prefix.",
+                });
+            }
+        }
+        return said with { Epc = epc.Value, Whole = link, Findings = findings };
+    }
 
-    private static Parsed<Identified> Known(Sgtin x) => new Identified(IdentifierType.Sgtin, x.ToUrn());
+    private static void AddRemarks(List<ValueFinding> findings, Epc epc)
+    {
+        if (epc.Scheme.Name == "itip" && epc.Parts is [_, var piece, var total, ..] && (Gs1Date.Number(piece.Value) == 0 || Gs1Date.Number(piece.Value) > Gs1Date.Number(total.Value)))
+        {
+            findings.Add(new ValueFinding(ValueCodes.Value, $"It is piece {piece.Value} of {total.Value}.", 1) { Severity = Severity.Warning, Got = piece.Value, Want = $"01 to {total.Value}" });
+        }
+    }
 
-    private static Parsed<Identified> Known(Lgtin x) => new Identified(IdentifierType.Lgtin, x.ToUrn());
-
-    private static Parsed<Identified> Known(GtinClass x) => new Identified(IdentifierType.GtinClass, x.ToUrn());
-
-    private static Parsed<Identified> Known(Sscc x) => new Identified(IdentifierType.Sscc, x.ToUrn());
-
-    private static Parsed<Identified> Known(Sgln x) => new Identified(IdentifierType.Sgln, x.ToUrn());
+    /// <summary>Digits of a key's length whose check digit is right are a key rather than an element string that begins alike.</summary>
+    private static Func<CompanyPrefixes, Identified>? BareKey(string input)
+    {
+        if (input.Length is not (8 or 12 or 13 or 14 or 18) || !Digits.AreAll(input) || !CheckDigit.Completes(input) && ElementString.Parse(input).Ok)
+        {
+            return null;
+        }
+        var (ai, other) = input.Length switch
+        {
+            18 => ("00", "a GSRN, (8018) or (8017)"),
+            13 => ("01", "a GLN, (414) or (417)"),
+            _ => ("01", null),
+        };
+        return prefixes =>
+        {
+            var read = ReadLink(new Identified(input, IdentifierForm.BareKey), DigitalLink.Parse($"{DigitalLink.CanonicalHost}/{ai}/{input}"), prefixes);
+            // The value is the end of the link that it was read as.
+            var start = DigitalLink.CanonicalHost.Length + ai.Length + 2;
+            var findings = read.Findings.Select(f => f.At > start ? f.Behind(-start) : f);
+            return read with
+            {
+                Findings = other is null ? [.. findings] : [.. findings, new ValueFinding(ValueCodes.Ambiguous, $"{input.Length} digits are taken for ({ai}); they may also be {other}.", 1)
+                {
+                    Severity = Severity.Info,
+                    Got = input,
+                    Want = $"({ai}){input}",
+                    Suggestion = "Write the application identifier in front to say which key it is.",
+                }],
+            };
+        };
+    }
 }

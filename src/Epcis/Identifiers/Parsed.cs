@@ -2,23 +2,21 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Epcis.Identifiers;
 
-/// <summary>What became of a text: a value, or a sentence saying why not. Bad input is expected, so nothing is thrown.</summary>
-public sealed record Parsed<T> where T : class
+/// <summary>What became of a text: a value, or what is wrong with it. Bad input is expected, so nothing is thrown.</summary>
+public readonly struct Parsed<T> where T : class
 {
-    internal Parsed(T value) => Value = value;
-
-    internal Parsed(string error, string? got, string? want) => (Error, Got, Want) = (error, got, want);
+    private Parsed(T? value, ValueFinding? finding) => (Value, Finding) = (value, finding);
 
     public T? Value { get; }
 
-    /// <summary>A sentence for a person; <see langword="null"/> when there is a value.</summary>
-    public string? Error { get; }
+    /// <summary>Why there is no value.</summary>
+    public ValueFinding? Finding { get; }
 
-    public string? Got { get; }
-    public string? Want { get; }
+    /// <summary>A sentence for a person; <see langword="null"/> when there is a value.</summary>
+    public string? Error => Finding?.Message;
 
     [MemberNotNullWhen(true, nameof(Value))]
-    [MemberNotNullWhen(false, nameof(Error))]
+    [MemberNotNullWhen(false, nameof(Finding), nameof(Error))]
     public bool Ok => Value is not null;
 
     public bool Try([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out string? error)
@@ -27,13 +25,9 @@ public sealed record Parsed<T> where T : class
         return Ok;
     }
 
-    internal Parsed<TNext> Then<TNext>(Func<T, Parsed<TNext>> next) where TNext : class =>
-        Ok ? next(Value) : new Parsed<TNext>(Error, Got, Want);
+    internal Parsed<TNext> Then<TNext>(Func<T, Parsed<TNext>> next) where TNext : class => Ok ? next(Value) : Finding;
 
-    public static implicit operator Parsed<T>(T value) => new(value);
+    public static implicit operator Parsed<T>(T value) => new(value, null);
 
-    public static implicit operator Parsed<T>(Refusal refusal) => new(refusal.Error, refusal.Got, refusal.Want);
+    public static implicit operator Parsed<T>(ValueFinding finding) => new(null, finding);
 }
-
-/// <summary>Why a text is not what it should be; becomes a <see cref="Parsed{T}"/> of whatever was asked for.</summary>
-public sealed record Refusal(string Error, string? Got = null, string? Want = null);

@@ -83,9 +83,9 @@ internal sealed class EpcMatch
             return AddPattern(value);
         }
         // An element string begins with a bracket, its symbology or digits; anything else is a URI and taken as it is.
-        if ((value[0] is '(' or ']' || char.IsAsciiDigit(value[0])) && ElementString.Parse(value).Value is { } scanned && LinkOf(scanned) is { } link)
+        if ((value[0] is '(' or ']' || char.IsAsciiDigit(value[0])) && ElementString.Parse(value).Value is { } scanned && DigitalLink.Of(scanned).Value is { } link)
         {
-            value = link;
+            value = link.ToString();
         }
         _exact.Add(EpcKey.Normalise(value));
         if (EpcUri.IsEpcUri(value))
@@ -144,7 +144,7 @@ internal sealed class EpcMatch
         }
         var behind = scheme switch
         {
-            "sgtin" => "/21/",
+            "sgtin" or "itip" => "/21/",
             "upui" => "/235/",
             "sgln" => "/254/",
             "cpi" => "/8011/",
@@ -156,13 +156,6 @@ internal sealed class EpcMatch
             _beginnings.Add(link + behind);
         }
     }
-
-    private static string? LinkOf(ElementString scanned) =>
-        scanned["00"] is { } sscc ? $"{DigitalLink.CanonicalHost}/00/{sscc}"
-        : scanned["01"] is { } gtin ? $"{DigitalLink.CanonicalHost}/01/{gtin}"
-            + (scanned["21"] is { } serial ? "/21/" + Uri.EscapeDataString(serial) : scanned["10"] is { } lot ? "/10/" + Uri.EscapeDataString(lot) : "")
-        : scanned["414"] is { } gln ? $"{DigitalLink.CanonicalHost}/414/{gln}" + (scanned["254"] is { } extension ? "/254/" + Uri.EscapeDataString(extension) : "")
-        : null;
 
     /// <summary>The range of event_epc.head in which EPCs with this beginning lie: one value when the class is whole.</summary>
     private static (string From, string To) HeadsOf(string beginning)

@@ -62,9 +62,9 @@ public sealed class Search(GatewayDatabase database)
         var candidates = text.Length == 18 && text.All(char.IsAsciiDigit) ? "(00)" + text : text;
         foreach (var length in PrefixLengths)
         {
-            if (Identify.Any(candidates, length).Value is { Type: IdentifierType.Sgtin or IdentifierType.Sscc or IdentifierType.Sgln } known)
+            if (Epc.Parse(candidates, CompanyPrefixes.OfLength(length)).Value is { IsClass: false } known)
             {
-                yield return known.Urn;
+                yield return known.ToUrn()!;
             }
         }
     }
@@ -79,9 +79,9 @@ public sealed class Search(GatewayDatabase database)
         foreach (var length in PrefixLengths)
         {
             // The unit with serial number 0 names its product, whatever the rules of prefixes.
-            if (Sgtin.Create(gtin, length, "0").Value is { } unit)
+            if (Epc.Create(EpcScheme.Sgtin, gtin.Value, CompanyPrefixes.OfLength(length), "0").Value is { } unit)
             {
-                yield return unit.ToUrn()[..^1];
+                yield return unit.ToUrn()![..^1];
             }
         }
     }

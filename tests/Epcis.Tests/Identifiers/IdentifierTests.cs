@@ -26,36 +26,140 @@ public sealed class IdentifierTests
     [InlineData("")]
     public void What_holds_no_gln_gives_none(string value) => Assert.False(Gln.TryFromAny(value, out _));
 
-    [Theory]
-    [InlineData("]d20180614141123458172512311\u001D")]
-    [InlineData("(17)251231")]
-    [InlineData("01806141411234")]
-    [InlineData("")]
-    [InlineData("(01)80614141123458(01)10614141073464(21)1")]
-    public void A_broken_element_string_is_refused(string text) => Assert.NotNull(Sgtin.FromElementString(text, 7).Error);
-
-    [Theory]
-    [InlineData("]d201806141411234581725123110LOT1\u001D216789")]
-    [InlineData("]C10180614141123458216789")]
-    [InlineData("\u001D018061414112345821" + "6789\u001D10LOT1\u001D17251231")]
-    [InlineData("(01)80614141123458(17)251231(10)LOT1(21)6789")]
-    public void A_scanned_or_printed_symbol_gives_its_sgtin(string text) =>
-        Assert.Equal("urn:epc:id:sgtin:0614141.812345.6789", Identify.Any(text, 7).Value?.Urn);
-
     [Fact]
     public void A_company_prefix_length_is_never_guessed()
     {
-        var answer = Identify.Any("(01)80614141123458(21)6789");
-        Assert.Null(answer.Value);
-        Assert.Contains("company prefix", answer.Error, StringComparison.Ordinal);
+        var read = Identify.Read("(01)80614141123458(21)6789", CompanyPrefixes.None);
+        Assert.True(read.Valid);
+        Assert.Null(read.Urn);
+        Assert.Equal("https://id.gs1.org/01/80614141123458/21/6789", read.Epc?.ToDigitalLink());
+        Assert.Contains("company prefix", Assert.Single(read.Findings).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_wrong_check_digit_is_answered_with_the_right_one()
+    public void A_wrong_check_digit_is_answered_with_its_place_and_the_right_one()
     {
-        var answer = Sscc.Create("006141411234567891", 7);
-        Assert.Equal("006141411234567891", answer.Got);
-        Assert.Equal("006141411234567890", answer.Want);
+        var finding = Assert.Single(Identify.Read("https://example.com/places/00/006141411234567891", CompanyPrefixes.None).Findings);
+        Assert.Equal((ValueCodes.CheckDigit, 48, "1", "0"), (finding.Code, finding.At, finding.Got, finding.Want));
+        Assert.Contains("006141411234567890", finding.Suggestion, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("urn:epc:id:sgtin:0614141.81234A.6789", ValueCodes.Character, 31)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.67 89", ValueCodes.Character, 35)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.A%2FB C", ValueCodes.Character, 38)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.A%2FB%ZZ", ValueCodes.Escape, 38)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.A/B", ValueCodes.Escape, 34)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345", ValueCodes.Parts, 32)]
+    [InlineData("urn:epc:id:sgtin:0614141.8123456.1", ValueCodes.Length, 32)]
+    [InlineData("urn:epc:id:sgtin:06141.8123456789.1", ValueCodes.Length, 18)]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.A%21B", ValueCodes.Spelling, 34)]
+    [InlineData("urn:epc:id:nonsense:1.2.3", ValueCodes.Scheme, 9)]
+    [InlineData("urn:epc:id:cpi:0614141.123ABC.0123", ValueCodes.Value, 31)]
+    [InlineData("urn:epc:idpat:sgtin:0614141.*.6789", ValueCodes.Parts, 31)]
+    [InlineData("https://id.gs1.org/01/80614141123458/21/AB%20C", ValueCodes.Character, 43)]
+    [InlineData("https://id.gs1.org/01/80614141123458/21/A%2FB%20C", ValueCodes.Character, 46)]
+    [InlineData("https://id.gs1.org/01/4012345678902/21/A", ValueCodes.CheckDigit, 35)]
+    [InlineData("https://id.gs1.org/01/80614141123458/21/A/10/B", ValueCodes.Parts, 43)]
+    [InlineData("https://id.gs1.org/01/80614141123458/21/A?17=251301", ValueCodes.Date, 48)]
+    [InlineData("https://id.gs1.org/8003/10614141123452400", ValueCodes.Value, 25)]
+    [InlineData("(01)80614141123458(17)250230", ValueCodes.Date, 27)]
+    [InlineData("]d20180614141123458172512", ValueCodes.Length, 26)]
+    [InlineData("]d10180614141123458", ValueCodes.Form, 1)]
+    [InlineData("0180614141123458ZZ1", ValueCodes.ApplicationIdentifier, 17)]
+    [InlineData("80614141123459", ValueCodes.CheckDigit, 14)]
+    [InlineData("SN-1", ValueCodes.Form, 1)]
+    [InlineData("", ValueCodes.Form, 1)]
+    public void A_fault_is_shown_at_its_character(string value, string code, int at)
+    {
+        var finding = Assert.Single(Identify.Read(value, CompanyPrefixes.OfLength(7)).Findings, f => f.Severity == Severity.Error);
+        Assert.Equal((code, at), (finding.Code, finding.At));
+    }
+
+    [Theory]
+    [InlineData("0614141123452", "GTIN class", "(01)00614141123452")]
+    [InlineData("036000291452", "GTIN class", "(01)00036000291452")]
+    [InlineData("96385074", "GTIN class", "(01)00000096385074")]
+    [InlineData("006141411234567890", "SSCC", "(00)006141411234567890")]
+    public void Bare_digits_are_the_key_of_their_length(string digits, string type, string elements)
+    {
+        var read = Identify.Read(digits, CompanyPrefixes.None);
+        Assert.Equal((type, elements, IdentifierForm.BareKey), (read.Type, read.Epc?.ToPrintedElementString(), read.Form));
+        Assert.Equal(digits.Length is 13 or 18, read.Findings.Any(f => f.Code == ValueCodes.Ambiguous));
+    }
+
+    [Fact]
+    public void A_tag_uri_is_answered_with_its_pure_identity()
+    {
+        var finding = Assert.Single(Identify.Read("urn:epc:tag:sgtin-96:3.0614141.812345.6789", CompanyPrefixes.None).Findings);
+        Assert.Contains("urn:epc:id:sgtin:0614141.812345.6789", finding.Suggestion, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("urn:epc:idpat:sgtin:0614141.*.*", "SGTIN pattern")]
+    [InlineData("urn:epc:idpat:sscc:0614141.*", "SSCC pattern")]
+    [InlineData("urn:epc:idpat:sscc:*.*", "SSCC pattern")]
+    [InlineData("urn:epc:idpat:itip:0614141.012345.*.*.*", "ITIP pattern")]
+    [InlineData("urn:epc:idpat:itip:0614141.012345.01.02.*", "ITIP class")]
+    public void A_pattern_of_many_keys_is_no_class(string pattern, string type)
+    {
+        var read = Identify.Read(pattern, CompanyPrefixes.None);
+        Assert.True(read.Valid);
+        Assert.Equal((type, pattern, type.EndsWith("class", StringComparison.Ordinal)), (read.Type, read.Urn, EpcUri.Parse(pattern).Value!.ToDigitalLink() is not null));
+    }
+
+    [Fact]
+    public void Classes_of_upui_and_sgln_are_written_though_their_links_say_less()
+    {
+        Assert.Equal("https://id.gs1.org/01/00614141123452", EpcUri.Parse("urn:epc:idpat:upui:0614141.012345.*").Value?.ToDigitalLink());
+        Assert.Equal("https://id.gs1.org/414/0614141123452", EpcUri.Parse("urn:epc:idpat:sgln:0614141.12345.*").Value?.ToDigitalLink());
+    }
+
+    [Theory]
+    [InlineData("https://id.gs1.org/8013/1987654Ad4X4bL5ttr2310c2K")]
+    [InlineData("https://id.gs1.org/8018/061414112345678902/8019/0123456789")]
+    [InlineData("https://id.gs1.org/414/0614141123452/7040/1ABC")]
+    [InlineData("https://id.gs1.org/415/0614141123452/8020/AB1")]
+    public void A_key_or_qualifier_without_epc_scheme_is_a_sound_link_and_is_kept(string link)
+    {
+        Assert.Null(EpcUri.Check(link));
+        Assert.Equal(link, EpcKey.Normalise(link, 7));
+    }
+
+    [Theory]
+    [InlineData("https://example.com/gtin/80614141123458/lot/L1/ser/A?exp=251231", "https://id.gs1.org/01/80614141123458/10/L1/21/A?17=251231")]
+    [InlineData("HTTP://user@example.com:8080/a/01/b/01/80614141123458/22/V/10/L1/21/A%2fB?linkType=gs1:pip&17=251231;11=250101&x=1#top", "https://id.gs1.org/01/80614141123458/22/V/10/L1/21/A%2FB?17=251231&11=250101")]
+    [InlineData("]d20180614141123458172512311" + "0L1\u001D21A", "https://id.gs1.org/01/80614141123458/10/L1/21/A?17=251231")]
+    [InlineData("(01)80614141123458(10)L1(235)T", "https://id.gs1.org/01/80614141123458/235/T?10=L1")]
+    public void A_link_or_symbol_keeps_everything_it_says(string value, string full) =>
+        Assert.Equal(full, Identify.Read(value, CompanyPrefixes.None).Whole?.ToFullString());
+
+    [Fact]
+    public void A_link_becomes_the_symbol_it_stands_for() =>
+        Assert.Equal("(01)80614141123458(10)L/1(21)A(17)251231",
+            ElementString.Of(DigitalLink.Parse("https://id.gs1.org/01/80614141123458/10/L%2F1/21/A?17=251231").Value!).ToPrinted());
+
+    [Fact]
+    public void Keys_spelled_out_in_words_are_read_with_a_warning() =>
+        Assert.Equal((ValueCodes.Spelling, Severity.Warning, 21), Identify.Read("https://example.com/gtin/80614141123458", CompanyPrefixes.OfLength(7)).Findings.Select(f => (f.Code, f.Severity, f.At)).Single());
+
+    // Every identifier of every event is looked at more than once while it is captured.
+    [Theory]
+    [InlineData("urn:epc:id:sgtin:0614141.812345.6789")]
+    [InlineData("urn:epc:id:sscc:0614141.0123456789")]
+    [InlineData("urn:epc:class:lgtin:0614141.812345.LOT-1")]
+    [InlineData("urn:epc:idpat:sgtin:0614141.812345.*")]
+    public void A_sound_epc_uri_is_checked_and_normalised_without_a_copy(string uri)
+    {
+        Assert.Same(uri, EpcKey.Normalise(uri));
+        Assert.Null(EpcUri.Check(uri));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            _ = EpcKey.Normalise(uri);
+            _ = EpcUri.Check(uri);
+        }
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
     [Theory]
@@ -77,7 +181,7 @@ public sealed class IdentifierTests
     [InlineData("https://id.gs1.org/00/006141411234567891", "check digit")]
     [InlineData("https://id.gs1.org/nothing", "no GS1 key")]
     public void A_malformed_identifier_is_explained(string value, string reason) =>
-        Assert.Contains(reason, EpcUri.Check(value), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(reason, EpcUri.Check(value)?.Message, StringComparison.OrdinalIgnoreCase);
 
     [Theory]
     [InlineData("urn:epc:id:sgtin:0614141.812345.6789%2f")]

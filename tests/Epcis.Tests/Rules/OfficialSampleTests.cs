@@ -28,7 +28,7 @@ public sealed partial class OfficialSampleTests
     {
         var identifiers = Values("gs1-epcis", Identifier());
         Assert.True(identifiers.Count > 80, $"Only {identifiers.Count} identifiers were found.");
-        Assert.Empty(identifiers.Select(EpcUri.Check).OfType<string>());
+        Assert.Empty(identifiers.Select(EpcUri.Check).OfType<ValueFinding>());
     }
 
     [Fact]

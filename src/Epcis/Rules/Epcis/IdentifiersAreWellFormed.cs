@@ -14,9 +14,9 @@ internal sealed class IdentifiersAreWellFormed() : EventRule(
         {
             if (!EventIdentifiers.IsTagOrRaw(identifier)
                 && (EpcUri.IsEpcUri(identifier) || DigitalLink.IsOfGs1(identifier))
-                && EpcUri.Check(identifier) is { } explanation)
+                && EpcUri.Check(identifier) is { } wrong)
             {
-                Report(e, findings, explanation, identifier);
+                Report(e, findings, $"{identifier}: {wrong.Message}", identifier, wrong.Want, wrong.Suggestion);
             }
         }
     }

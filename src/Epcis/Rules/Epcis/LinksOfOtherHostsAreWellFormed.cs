@@ -15,9 +15,9 @@ internal sealed class LinksOfOtherHostsAreWellFormed() : EventRule(
     {
         foreach (var identifier in EventIdentifiers.Of(e))
         {
-            if (!EpcUri.IsEpcUri(identifier) && !DigitalLink.IsOfGs1(identifier) && EpcUri.Check(identifier) is { } explanation)
+            if (!EpcUri.IsEpcUri(identifier) && !DigitalLink.IsOfGs1(identifier) && EpcUri.Check(identifier) is { } wrong)
             {
-                Report(e, findings, explanation, identifier);
+                Report(e, findings, $"{identifier}: {wrong.Message}", identifier, wrong.Want, wrong.Suggestion);
             }
         }
     }
