@@ -79,6 +79,71 @@ public sealed class CommandLineTests
         return (process.ExitCode, await output, errors);
     }
 
+    [Fact]
+    public async Task An_identifier_is_told_in_every_spelling()
+    {
+        var (exitCode, output, _) = await RunAsync("", "identify", "--json", "--prefix", "0614141", "]d201806141411234581728020010LOT/1\u001D216789");
+        Assert.Equal(0, exitCode);
+        using var told = JsonDocument.Parse(output);
+        string? Text(string name) => told.RootElement.GetProperty(name).GetString();
+        Assert.True(told.RootElement.GetProperty("valid").GetBoolean());
+        Assert.Equal(
+            ("SGTIN", "urn:epc:id:sgtin:0614141.812345.6789", "https://id.gs1.org/01/80614141123458/21/6789", "(01)80614141123458(21)6789", "018061414112345810LOT/1\u001D216789\u001D17280200"),
+            (Text("type"), Text("epc"), Text("digitalLink"), Text("elementString"), Text("scanned")));
+        Assert.Equal("https://id.gs1.org/01/80614141123458/10/LOT%2F1/21/6789?17=280200", Text("fullDigitalLink"));
+        Assert.Equal("(01)80614141123458(10)LOT/1(21)6789(17)280200", Text("fullElementString"));
+        Assert.Equal("8", Text("checkDigit"));
+        Assert.Equal("0614141", told.RootElement.GetProperty("companyPrefix").GetProperty("value").GetString());
+        Assert.Equal("2028-02-29", Assert.Single(told.RootElement.GetProperty("elements").EnumerateArray(), e => e.GetProperty("ai").GetString() == "17").GetProperty("date").GetString());
+    }
+
+    [Fact]
+    public async Task A_broken_identifier_is_shown_where_it_is_broken_and_ends_with_1()
+    {
+        var (exitCode, output, _) = await RunAsync("", "identify", "https://example.com/01/80614141123459/21/A", "\u001B[2J");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("error gs1.check_digit at character 37", output, StringComparison.Ordinal);
+        Assert.Contains("80614141123458", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001B', output);
+    }
+
+    [Fact]
+    public async Task Identifiers_are_read_from_lines_and_an_epc_uri_tells_the_prefix_of_those_after_it()
+    {
+        var (exitCode, output, _) = await RunAsync("(01)80614141123458\r\n\n urn:epc:id:sscc:0614141.0123456789\n(01)80614141123458\n", "identify", "--json", "-");
+        Assert.Equal(0, exitCode);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("epc").GetString());
+        Assert.Equal([null, "urn:epc:id:sscc:0614141.0123456789", "urn:epc:idpat:sgtin:0614141.812345.*"], lines);
+    }
+
+    [Theory]
+    [InlineData("--gcp-length is 6 to 12", "identify", "--gcp-length", "5", "(01)80614141123458")]
+    [InlineData("0614: ", "identify", "--prefix", "0614", "(01)80614141123458")]
+    [InlineData("There is no file", "identify", "--prefix-table", "/no/such/table.csv", "(01)80614141123458")]
+    [InlineData("Required argument", "identify")]
+    public async Task A_wrong_use_is_told_and_ends_with_2(string sentence, params string[] verb)
+    {
+        var (exitCode, _, errors) = await RunAsync("", verb);
+        Assert.Equal(2, exitCode);
+        Assert.Contains(sentence, errors, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string input, params string[] verb)
+    {
+        var info = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
+        foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
+        {
+            info.ArgumentList.Add(argument);
+        }
+        using var process = Process.Start(info)!;
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output, await errors);
+    }
+
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 0)]

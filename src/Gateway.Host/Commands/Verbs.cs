@@ -18,6 +18,7 @@ public static class Verbs
             MigrateCommand.Create(),
             DoctorCommand.Create(),
             CheckCommand.Create(),
+            IdentifyCommand.Create(),
             SubmitCommand.Create(),
             DeliveriesCommand.Create(),
             ReplayCommand.Create(),
