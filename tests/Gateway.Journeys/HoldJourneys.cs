@@ -127,7 +127,7 @@ public sealed class HoldJourneys
         await page.GetByRole(AriaRole.Heading, new() { Name = "Held: They move." }).WaitForAsync();
         await page.GetByText("so it cannot be resumed here").WaitForAsync();
         Assert.Equal(0, await page.GetByRole(AriaRole.Button, new() { Name = "Resume…" }).CountAsync());
-        Assert.EndsWith("partners/1", await page.GetByRole(AriaRole.Link, new() { Name = "Resume the partner…" }).GetAttributeAsync("href"), StringComparison.Ordinal);
+        Assert.EndsWith("partners/1", await page.GetByRole(AriaRole.Link, new() { Name = "To the partner: resume" }).GetAttributeAsync("href"), StringComparison.Ordinal);
         var entries = page.GetByRole(AriaRole.Row, new() { NameRegex = new("officer officer (hold|resume)") });
         Assert.Equal(10, await entries.CountAsync());
         await page.GetByRole(AriaRole.Link, new() { Name = "Show older entries" }).ClickAsync();
