@@ -26,6 +26,7 @@ internal static class JsonCodes
     public const string ExtendedEvent = "EPCIS-JSON-19";
     public const string PersistentDispositionHere = "EPCIS-JSON-20";
     public const string LateContext = "EPCIS-JSON-21";
+    public const string NoStandardContext = "EPCIS-JSON-22";
 }
 
 /// <summary>

@@ -4,7 +4,7 @@ namespace Epcis.Formats.JsonLd;
 
 /// <summary>
 /// The prefixes that <c>@context</c> declares, of the document or of one event within it. Contexts are never fetched:
-/// the standard's own are known, any other is told as a warning and its prefixes stay without namespace.
+/// the standard's own is known and always holds, any other is told as a warning and its prefixes stay without namespace.
 /// </summary>
 internal sealed class JsonContext(JsonContext? outer)
 {
@@ -13,7 +13,7 @@ internal sealed class JsonContext(JsonContext? outer)
     /// <summary>Prefixes of the standard's context; they are protected, no document may change them.</summary>
     public static readonly FrozenDictionary<string, string> StandardPrefixes = new Dictionary<string, string>
     {
-        ["epcis"] = "https://ref.gs1.org/epcis/",
+        ["epcis"] = Epcis,
         ["cbv"] = "https://ref.gs1.org/cbv/",
         ["cbvmda"] = "urn:epcglobal:cbv:mda:",
         ["gs1"] = "https://gs1.org/voc/",
@@ -29,9 +29,24 @@ internal sealed class JsonContext(JsonContext? outer)
         "https://ref.gs1.org/standards/epcis/epcis-context.jsonld",
         "https://gs1.github.io/EPCIS/epcis-context.jsonld");
 
+    // The terms of the standard's context, which protects them as it does its prefixes.
+    private static readonly FrozenSet<string> s_terms = (
+        "id type baseURL ObjectEvent AggregationEvent TransformationEvent AssociationEvent TransactionEvent Collection member eventTime "
+        + "recordTime eventTimeZoneOffset action certificationInfo bizStep disposition bizLocation readPoint transformationID epcList "
+        + "sourceList destinationList persistentDisposition quantity epcClass uom quantityList bizTransactionList parentID childEPCs "
+        + "childQuantityList inputEPCList outputEPCList inputQuantityList outputQuantityList sensorElementList errorDeclaration eventID "
+        + "creationDate sender receiver instanceIdentifier schemaVersion ilmd EPCISDocument EPCISQueryDocument epcisHeader masterData "
+        + "epcisMasterData vocabularyList epcisBody queryResults subscriptionID queryName resultsBody eventList children").Split(' ').ToFrozenSet();
+
+    private const string Epcis = "https://ref.gs1.org/epcis/";
+    private const int MaxIriLength = 2000;
+
     private readonly Dictionary<string, string> _declared = [];
 
     public IReadOnlyDictionary<string, string> Declared => _declared;
+
+    /// <summary>Whether an address is among the entries, the standard's or one that may include it.</summary>
+    public bool NamesAnother { get; private set; }
 
     public void Read(JsonItem context, JsonReport report)
     {
@@ -74,22 +89,59 @@ internal sealed class JsonContext(JsonContext? outer)
 
     private void ReadEntry(JsonItem entry, JsonReport report)
     {
-        if (entry.Kind is JsonKind.Object)
+        if (entry.Kind is not JsonKind.Object)
         {
-            foreach (var term in entry.Items)
+            _ = report.Uri(entry);
+            TellAddress(entry, report);
+            return;
+        }
+        foreach (var term in entry.Items)
+        {
+            Declare(term, report);
+        }
+        // A prefix may be declared by means of another, also of one that follows it.
+        foreach (var term in entry.Items)
+        {
+            for (var steps = 0; steps < entry.Items.Count && _declared.TryGetValue(term.Name!, out var iri) && Expanded(iri) is { } whole; steps++)
             {
-                Declare(term, report);
+                _declared[term.Name!] = whole;
             }
         }
-        else if (report.Uri(entry) is { } url && !s_known.Contains(url))
+    }
+
+    private string? Expanded(string iri)
+    {
+        var colon = iri.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && !iri.AsSpan(colon + 1).StartsWith("//") && Resolve(iri[..colon]) is { } ns && ns != iri && ns.Length + iri.Length < MaxIriLength
+            ? ns + iri[(colon + 1)..]
+            : null;
+    }
+
+    private void TellAddress(JsonItem address, JsonReport report)
+    {
+        NamesAnother |= address.Kind is JsonKind.String;
+        if (address.Kind is JsonKind.String && !s_known.Contains(address.Text))
         {
-            report.Warning(JsonCodes.UnknownContext, entry, "A context of this address is not fetched; its prefixes have no namespace here.", got: url);
+            report.Warning(JsonCodes.UnknownContext, address, "A context of this address is not fetched; its prefixes have no namespace here.", got: address.Text);
         }
     }
 
     private void Declare(JsonItem term, JsonReport report)
     {
+        if (term.Name == "@import")
+        {
+            TellAddress(term, report);
+        }
+        foreach (var scoped in term.Find("@context") is { } own ? own.Kind is JsonKind.Array ? own.Items : [own] : [])
+        {
+            TellAddress(scoped, report);
+        }
         var iri = term.Kind is JsonKind.Object ? term.Find("@id") : term;
+        if (s_terms.Contains(term.Name!) && iri?.Text != Meaning(term.Name!) && iri?.Text != Epcis + term.Name)
+        {
+            report.Warning(JsonCodes.ProtectedTerm, term, $"The term '{term.Name}' is the standard's and keeps its meaning.", got: iri?.Text, want: Meaning(term.Name!));
+            return;
+        }
         if (iri is not { Kind: JsonKind.String } || term.Name!.StartsWith('@'))
         {
             return;
@@ -104,4 +156,15 @@ internal sealed class JsonContext(JsonContext? outer)
         }
         _declared[term.Name] = iri.Text;
     }
+
+    private static string Meaning(string term) => term switch
+    {
+        "id" or "eventID" => "@id",
+        "type" => "@type",
+        "baseURL" => "@base",
+        "member" => "rdfs:member",
+        "creationDate" => "dcterms:created",
+        "schemaVersion" => "owl:versionInfo",
+        _ => "epcis:" + term,
+    };
 }

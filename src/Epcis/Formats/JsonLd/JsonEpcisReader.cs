@@ -72,9 +72,13 @@ public sealed class JsonEpcisReader : EpcisReader
         DemandObject("an event");
         var tree = _source.Take()!;
         var report = new JsonReport(Findings, tree, 0);
-        report.Require(tree.Root, "@context");
+        var context = report.Require(tree.Root, "@context");
         var parser = new JsonEventParser(report, _header.Context, 0);
         var parsed = parser.Parse(tree.Root);
+        if (context is not null)
+        {
+            JsonHeaderParser.TellMissingStandard(context, parser.Context, report);
+        }
         _bareHeader = new DocumentHeader { Namespaces = parser.Context.Declared };
         _source.Next();
         if (parsed is not null)
@@ -90,9 +94,9 @@ public sealed class JsonEpcisReader : EpcisReader
         {
             if (name == "epcisBody" && _source.Peek() is JsonTokenType.StartObject)
             {
-                if (!_header.HasContext)
+                if (!_header.HasContext || Header.DocumentType.Length == 0)
                 {
-                    LookAheadForContext();
+                    LookAhead();
                 }
                 foreach (var e in Body())
                 {
@@ -108,7 +112,7 @@ public sealed class JsonEpcisReader : EpcisReader
         _header.End(root);
     }
 
-    private void LookAheadForContext()
+    private void LookAhead()
     {
         if (!_stream.CanSeek)
         {
@@ -118,7 +122,7 @@ public sealed class JsonEpcisReader : EpcisReader
         _stream.Position = _origin;
         try
         {
-            JsonContextScan.Read(new JsonSource(_stream, _limits), _header);
+            JsonForesight.Read(new JsonSource(_stream, _limits), _header);
         }
         catch (JsonRefusal)
         {
@@ -131,7 +135,7 @@ public sealed class JsonEpcisReader : EpcisReader
     {
         foreach (var name in Members("/epcisBody"))
         {
-            // The type may still be unknown; then either place may hold the events.
+            // In a stream that cannot seek the type may still be unknown; then either place may hold the events.
             var events = (name, Header.DocumentType) switch
             {
                 ("eventList", not JsonHeaderParser.QueryDocument) => EventList(name),

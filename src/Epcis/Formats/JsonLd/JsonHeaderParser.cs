@@ -36,11 +36,18 @@ internal sealed class JsonHeaderParser(Findings findings)
     /// <summary>Whether the prefixes are known, from the walk or from looking ahead.</summary>
     public bool HasContext { get; private set; }
 
-    /// <summary>Learns the prefixes before their turn; what is wrong with them is told when the walk comes by.</summary>
-    public void ForeseeContext(JsonTree tree)
+    /// <summary>Learns prefixes or type before their turn; what is wrong with them is told when the walk comes by.</summary>
+    public void Foresee(string name, JsonTree tree)
     {
-        Context.Read(tree.Root, new JsonReport(new Findings(), tree));
-        HasContext = true;
+        if (name == "type")
+        {
+            Header = Header with { DocumentType = new JsonReport(new Findings(), tree).OneOf(tree.Root, Document, QueryDocument) ?? "" };
+        }
+        else if (!HasContext)
+        {
+            Context.Read(tree.Root, new JsonReport(new Findings(), tree));
+            HasContext = true;
+        }
     }
 
     /// <summary>Notes that a member stands in the document; the walk calls it for every one.</summary>
@@ -148,8 +155,18 @@ internal sealed class JsonHeaderParser(Findings findings)
         {
             report.Warning(JsonCodes.LateContext, value, "@context stands after the events: their extensions were read without namespaces.");
         }
+        TellMissingStandard(value, Context, report);
         HasContext = true;
         Header = Header with { Namespaces = Context.Declared };
+    }
+
+    /// <summary>Without the standard's context its words mean nothing to a reader that goes by JSON-LD; here they keep their meaning.</summary>
+    public static void TellMissingStandard(JsonItem at, JsonContext context, JsonReport report)
+    {
+        if (!context.NamesAnother)
+        {
+            report.Warning(JsonCodes.NoStandardContext, at, "@context does not name the standard's context; the document is read as if it did.", want: JsonContext.Standard);
+        }
     }
 
     private void ReadHeader(JsonItem value, JsonReport report)

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Epcis.Formats.JsonLd;
 
@@ -190,10 +191,13 @@ internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventInd
         JsonKind.Object => "{" + string.Join(',', item.Items.OrderBy(m => m.Name, StringComparer.Ordinal).Select(m => Quoted(m.Name!) + ":" + Canonical(m))) + "}",
         JsonKind.Array => "[" + string.Join(',', item.Items.Select(Canonical)) + "]",
         JsonKind.String => Quoted(item.Text),
+        // 1 and 1.0 are one number.
+        JsonKind.Number => double.Parse(item.Text, CultureInfo.InvariantCulture).ToString("R", CultureInfo.InvariantCulture),
         _ => Tree.Raw(item),
     };
 
-    private static string Quoted(string text) => "\"" + text.Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+    private static string Quoted(string text) =>
+        "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 
     private void Add(string code, Severity severity, JsonItem at, string message, string? got, string? want) =>
         findings.Add(new Finding(code, severity, message)

@@ -43,9 +43,10 @@ internal static class DocumentTopics
         new("EPCIS-JSON-15", "A number out of range", "The number is larger than can be counted exactly.", "Write a decimal number of at most 28 digits."),
         new("EPCIS-JSON-16", "Not a document of EPCIS", "The JSON is no EPCISDocument and no EPCISQueryDocument.", "Send an object whose type is EPCISDocument, with its events in epcisBody.", Json),
         new("EPCIS-JSON-17", "A context that is not fetched", "The @context names an address that the gateway does not know, and addresses in documents are never called. Its prefixes have no namespace here.", "Define the prefixes of your extensions in the @context itself.", "JSON-LD 1.1"),
-        new("EPCIS-JSON-18", "A term of the standard is redefined", "The @context gives a prefix of the standard another meaning. It keeps its own.", "Choose another prefix for your extension.", "JSON-LD 1.1"),
+        new("EPCIS-JSON-18", "A term of the standard is redefined", "The @context gives a prefix or another word of the standard another meaning. It keeps its own.", "Choose another prefix for your extension.", "JSON-LD 1.1"),
         new("EPCIS-JSON-19", "An event type outside the standard", "The event has a type of your own. It is kept only in the document itself, not as an event that can be queried.", "Use one of the event types of EPCIS 2.0 where it fits.", Json),
         new("EPCIS-JSON-20", "persistentDisposition does not belong here", "This kind of event has no persistentDisposition in the standard.", "Say it in an event that has one, such as an ObjectEvent.", Json),
         new("EPCIS-JSON-21", "@context stands after the events", "A document is read from its beginning, so the extensions were read before their namespaces were known.", "Write @context as the first member of the document.", "JSON-LD 1.1"),
+        new("EPCIS-JSON-22", "The standard's context is not named", "The @context does not name the context of EPCIS 2.0. The document is read as if it did; a system that goes by JSON-LD understands nothing of it.", "Name https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld as the first entry of @context.", "JSON-LD 1.1"),
     ];
 }

@@ -2,22 +2,25 @@ using System.Text.Json;
 
 namespace Epcis.Formats.JsonLd;
 
-/// <summary>Finds a document's <c>@context</c> wherever it stands, keeping nothing else.</summary>
-internal static class JsonContextScan
+/// <summary>
+/// Finds a document's <c>@context</c> and <c>type</c> wherever they stand, keeping nothing else: what the events mean, and
+/// which of a body's members hold them, depends on both.
+/// </summary>
+internal static class JsonForesight
 {
     public static void Read(JsonSource source, JsonHeaderParser header)
     {
         source.Next();
-        while (source.Next() is JsonTokenType.PropertyName)
+        for (var wanted = 2; wanted > 0 && source.Next() is JsonTokenType.PropertyName;)
         {
-            if (source.Name != "@context")
+            if (source.Name is not ("@context" or "type"))
             {
                 Skip(source);
             }
-            else if (source.Take() is { } context)
+            else if (source.Take() is { } value)
             {
-                header.ForeseeContext(context);
-                return;
+                header.Foresee(source.Name, value);
+                wanted--;
             }
         }
     }
