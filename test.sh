@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 need_dotnet
 need_postgres
 need_chromium
+need_node
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 dotnet build "$root/Gateway.sln" -c Release -nologo -v quiet -clp:NoSummary || { echo "0 passed, 1 failed"; exit 1; }

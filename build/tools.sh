@@ -32,3 +32,15 @@ need_chromium() {
   fi
   export CHROMIUM
 }
+
+# Node.js with ajv, which gives the reference verdicts of JSON Schemas. Without ajv all other tests can run, so its absence
+# stops nothing here: the tests that need it fail and say so.
+need_node() {
+  command -v node >/dev/null || install nodejs "Node.js"
+  command -v npm >/dev/null || install npm "npm"
+  ajv="$root/tests/Epcis.Tests/Schemas/ajv"
+  if [ ! "$ajv/node_modules/.package-lock.json" -nt "$ajv/package-lock.json" ]; then
+    (cd "$ajv" && npm ci --ignore-scripts --loglevel=error >&2) \
+      || echo "ajv could not be installed: the tests that take their reference verdicts from it WILL FAIL." >&2
+  fi
+}

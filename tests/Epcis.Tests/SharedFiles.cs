@@ -3,8 +3,11 @@ namespace Epcis.Tests;
 /// <summary>The standards' papers and samples, which stand beside the repository and are not part of it.</summary>
 public static class SharedFiles
 {
+    /// <summary>The repository's own folder.</summary>
+    public static string Repository { get; } = FindRepository();
+
     /// <summary>The folder <c>shared</c> beside the repository; <see langword="null"/> when it is absent.</summary>
-    public static string? Root { get; } = Find();
+    public static string? Root { get; } = FindShared();
 
     /// <summary>The full path of a shared file or folder; skips the test when it is absent.</summary>
     public static string Require(string relative)
@@ -14,16 +17,19 @@ public static class SharedFiles
         return path!;
     }
 
-    private static string? Find()
+    private static string FindRepository()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Gateway.sln")))
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Gateway.sln")))
-            {
-                var shared = Path.GetFullPath(Path.Combine(folder.FullName, "..", "shared"));
-                return Directory.Exists(shared) ? shared : null;
-            }
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests run from outside the repository.");
         }
-        return null;
+        return folder;
+    }
+
+    private static string? FindShared()
+    {
+        var shared = Path.GetFullPath(Path.Combine(Repository, "..", "shared"));
+        return Directory.Exists(shared) ? shared : null;
     }
 }

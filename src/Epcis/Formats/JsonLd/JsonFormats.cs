@@ -55,11 +55,66 @@ internal static class JsonFormats
         {
             var close = host.IndexOf(']');
             return close > 1
-                && System.Net.IPAddress.TryParse(host[1..close], out _)
+                && (IsIpv6(host[1..close]) || IsIpFuture(host[1..close]))
                 && (close + 1 == host.Length || (host[close + 1] == ':' && IsDigits(host[(close + 2)..])));
         }
         return port < 0 ? Holds(host, "") : Holds(host[..port], "") && IsDigits(host[(port + 1)..]);
     }
+
+    /// <summary>RFC 3986, 3.2.2. .NET's own parser also takes zones, single numbers and octal digits.</summary>
+    private static bool IsIpv6(ReadOnlySpan<char> address)
+    {
+        var gap = address.IndexOf("::");
+        if (gap < 0)
+        {
+            return Groups(address, mayEndInIpv4: true) == 8;
+        }
+        var before = address[..gap];
+        var after = address[(gap + 2)..];
+        var first = before.IsEmpty ? 0 : Groups(before, mayEndInIpv4: false);
+        var last = after.IsEmpty ? 0 : Groups(after, mayEndInIpv4: true);
+        return first >= 0 && last >= 0 && first + last <= 7;
+    }
+
+    /// <summary>How many groups of 16 bits there are; -1 when there is anything else.</summary>
+    private static int Groups(ReadOnlySpan<char> text, bool mayEndInIpv4)
+    {
+        var count = 0;
+        foreach (var part in text.Split(':'))
+        {
+            var group = text[part];
+            var isLast = part.End.Value == text.Length;
+            if (isLast && mayEndInIpv4 && IsIpv4(group))
+            {
+                return count + 2;
+            }
+            if (group.Length is < 1 or > 4 || !IsHex(group))
+            {
+                return -1;
+            }
+            count++;
+        }
+        return count;
+    }
+
+    private static bool IsIpv4(ReadOnlySpan<char> text)
+    {
+        var count = 0;
+        foreach (var part in text.Split('.'))
+        {
+            var octet = text[part];
+            if (octet.Length is < 1 or > 3 || !IsDigits(octet) || (octet.Length > 1 && octet[0] == '0') || int.Parse(octet, CultureInfo.InvariantCulture) > 255)
+            {
+                return false;
+            }
+            count++;
+        }
+        return count == 4;
+    }
+
+    private static bool IsIpFuture(ReadOnlySpan<char> address) =>
+        address is ['v' or 'V', .. var rest] && rest.IndexOf('.') is > 0 and var dot && IsHex(rest[..dot])
+        && dot + 1 < rest.Length && !rest.Contains('%') && Holds(rest[(dot + 1)..], ":");
 
     private static bool IsDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
 
