@@ -52,6 +52,9 @@ public sealed class Findings(int limit = 1000)
     /// <summary>Findings that were counted but not kept.</summary>
     public int Dropped { get; private set; }
 
+    /// <summary>Whether what is added is only counted from here on: then nobody needs to find words for it.</summary>
+    public bool IsFull => _all.Count >= limit;
+
     public bool HasErrors => ErrorCount > 0;
 
     public void Add(Finding finding)

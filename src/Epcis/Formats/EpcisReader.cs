@@ -19,6 +19,9 @@ public sealed record ReaderLimits
     public int MaxAttributes { get; init; } = 256;
     public int MaxNameLength { get; init; } = 256;
     public int MaxTextLength { get; init; } = 1 << 20;
+
+    /// <summary>Values of JSON, or elements and attributes of XML, in one event or in the header: each takes far more memory than it takes bytes.</summary>
+    public int MaxValues { get; init; } = 1_000_000;
     public int MaxEvents { get; init; } = 1_000_000;
 }
 

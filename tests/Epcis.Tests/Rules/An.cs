@@ -32,6 +32,7 @@ internal static class An
 
     private static T Timed<T>(T e) where T : EpcisEvent => e with
     {
+        EventTime = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
         EventTimeText = "2026-03-01T12:00:00.000Z",
         EventTimeZoneOffset = "+01:00",
         BizStep = "shipping",

@@ -16,6 +16,7 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
         JsonItem? open = null;
         string? name = null;
         var at = 0;
+        var values = 0;
         while (true)
         {
             switch (reader.TokenType)
@@ -47,6 +48,10 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
                         },
                         End = (int)reader.BytesConsumed,
                     };
+                    if (++values > limits.MaxValues)
+                    {
+                        throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"An event, or another value, has more than {limits.MaxValues} values in it."), default);
+                    }
                     name = null;
                     open?.Items.Add(item);
                     if (kind is JsonKind.Object or JsonKind.Array)

@@ -28,6 +28,11 @@ internal sealed class BoundedXmlReader(XmlReader inner, BoundedStream input, Rea
             var (line, column) = _end.Place();
             throw new XmlDoctypeException(line, column, e);
         }
+        catch (ArgumentException e)
+        {
+            // The runtime's parser miscounts where a declaration names an encoding behind characters of several bytes.
+            throw new XmlException("The XML declaration cannot be read.", e, _lines.LineNumber, _lines.LinePosition);
+        }
         if (inner.NodeType == XmlNodeType.Element)
         {
             CheckElement();

@@ -14,6 +14,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
 
     private readonly IXmlLineInfo _lines = (IXmlLineInfo)reader;
     private StringBuilder? _pieces;
+    private int _values;
 
     public XmlReader Reader => reader;
     public string Name => reader.LocalName;
@@ -44,6 +45,19 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
         }
     }
 
+    /// <summary>An event begins, or what stands in its place: what it holds is counted anew.</summary>
+    public void BeginEvent() => _values = 0;
+
+    /// <summary>Counts the element under the cursor and its attributes against the bound on one event.</summary>
+    public void Count()
+    {
+        _values += 1 + reader.AttributeCount;
+        if (_values > limits.MaxValues)
+        {
+            throw new XmlLimitException($"An event, or the header, has more than {limits.MaxValues} elements and attributes.", _lines.LineNumber, _lines.LinePosition);
+        }
+    }
+
     public int Enter() => reader.IsEmptyElement ? NothingInside : reader.Depth;
 
     /// <summary>Moves to the next child element; false on the parent's end tag.</summary>
@@ -58,6 +72,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
             switch (reader.NodeType)
             {
                 case XmlNodeType.Element:
+                    Count();
                     return true;
                 case XmlNodeType.EndElement when reader.Depth == parentDepth:
                     return false;

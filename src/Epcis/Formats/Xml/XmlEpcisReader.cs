@@ -72,6 +72,11 @@ public sealed class XmlEpcisReader : EpcisReader
             // The runtime's refusal of an encoding such as UTF-7, named by the XML declaration.
             _findings.UnsupportedEncoding(e);
         }
+        catch (FormatException) when (_validating is not null && _plain?.GetAttribute("nil", XmlSchema.InstanceNamespace) is { } nil)
+        {
+            // The runtime's validator reports every wrong value but this one, which it throws, and cannot go on behind it.
+            _findings.WrongNil(nil, PlaceOf(_plain), EventUnderway(_plain));
+        }
         return false;
     }
 
@@ -211,6 +216,7 @@ public sealed class XmlEpcisReader : EpcisReader
         XmlExtensionReader.CollectNamespaces(xml.Reader, _namespaces, _limits.MaxAttributes);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
+            xml.BeginEvent();
             var name = xml.StandardName;
             if (XmlRoot.IsEvent(name))
             {

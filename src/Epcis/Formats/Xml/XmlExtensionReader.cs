@@ -27,6 +27,7 @@ internal static class XmlExtensionReader
             switch (reader.NodeType)
             {
                 case XmlNodeType.Element:
+                    xml.Count();
                     text = xml.Finished(text);
                     (children ??= []).Add(Read(xml));
                     break;

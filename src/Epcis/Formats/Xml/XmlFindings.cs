@@ -9,6 +9,9 @@ internal sealed class XmlFindings
     private const int MaxQuoted = 200;
     private const string Example = "such as <epcis:EPCISDocument xmlns:epcis=\"urn:epcglobal:epcis:xsd:2\" …>";
 
+    // Of a million violations all but the first are counted, which must not take a million sentences.
+    private static readonly Finding s_oneMore = new("EPCIS-XSD-01", Severity.Error, "");
+
     private bool _misqualified;
 
     public Findings All { get; } = new();
@@ -40,6 +43,19 @@ internal sealed class XmlFindings
     {
         IsBroken = true;
         All.Add(Encoding(e.Message, new Place(1, 1)));
+    }
+
+    public void WrongNil(string nil, Place where, int? eventIndex)
+    {
+        IsBroken = true;
+        All.Add(new Finding("EPCIS-XSD-01", Severity.Error, $"The value '{Short(nil)}' of xsi:nil is not allowed.")
+        {
+            Where = where,
+            Clause = $"{Version}, XML schema",
+            Event = eventIndex,
+            Got = Short(nil),
+            Want = "true or false",
+        });
     }
 
     public void UnknownRoot(string name, string ns, Place where) => All.Add(XmlRoot.IsEvent(name)
@@ -97,6 +113,11 @@ internal sealed class XmlFindings
     {
         if (_misqualified)
         {
+            return;
+        }
+        if (All.IsFull)
+        {
+            All.Add(s_oneMore);
             return;
         }
         var words = SchemaMessage.For(violation.Message);

@@ -12,5 +12,10 @@ internal sealed class EventTimeNeedsZone() : EventRule(
         {
             Report(e, findings, $"eventTime '{e.EventTimeText}' is not a time with seconds and a zone.", e.EventTimeText, "2026-03-01T12:00:00Z");
         }
+        else if (e.EventTime is null)
+        {
+            // Such as the last hours of the year 9999 west of Greenwich, which schemas accept.
+            Report(e, findings, $"eventTime '{e.EventTimeText}' is no instant that can be kept.", e.EventTimeText, "an instant between the years 1 and 9999");
+        }
     }
 }
