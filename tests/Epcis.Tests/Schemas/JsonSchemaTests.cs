@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Epcis.Tests.Formats.JsonLd;
 
@@ -29,6 +30,37 @@ public class JsonSchemaTests(ReferenceVerdicts reference)
 
         Assert.Empty(seeds.Zip(verdicts, (s, v) => Difference(s.Name, s.Text, IsBare(s.Name), v)).OfType<string>());
         Assert.All(verdicts, v => Assert.True(v.Own!.Valid, v.Own.Error));
+    }
+
+    [Fact]
+    public void Every_word_of_a_vocabulary_gets_one_verdict_in_every_spelling()
+    {
+        string[] spellings =
+        [
+            "{0}", " {0}", "{0}s", "cbv:BizStep-{0}", "gs1:{0}", "urn:epcglobal:cbv:bizstep:{0}", "https://ref.gs1.org/cbv/BizStep-{0}",
+            "https://ns.gs1.org/cbv/BizStep-{0}", "https://gs1.org/voc/{0}", "http://www.gs1.org/voc/{0}",
+        ];
+        string[] vocabularies =
+        [
+            "\"bizStep\":\"{0}\"", "\"disposition\":\"{0}\"", "\"persistentDisposition\":{{\"set\":[\"{0}\"]}}",
+            "\"bizTransactionList\":[{{\"type\":\"{0}\",\"bizTransaction\":\"urn:x:1\"}}]",
+            "\"sourceList\":[{{\"type\":\"{0}\",\"source\":\"urn:x:1\"}}]",
+            "\"destinationList\":[{{\"type\":\"{0}\",\"destination\":\"urn:x:1\"}}]",
+            "\"errorDeclaration\":{{\"declarationTime\":\"2026-01-01T00:00:00Z\",\"reason\":\"{0}\"}}",
+            "\"sensorElementList\":[{{\"sensorReport\":[{{\"type\":\"{0}\"}}]}}]",
+            "\"sensorElementList\":[{{\"sensorReport\":[{{\"type\":\"Time\",\"exception\":\"{0}\"}}]}}]",
+            "\"sensorElementList\":[{{\"sensorReport\":[{{\"type\":\"Time\",\"component\":\"{0}\"}}]}}]",
+        ];
+        // Words of both schemas, so that one which either lacks is found.
+        var words = Words(File.ReadAllText(Path.Combine(SharedFiles.Repository, "schemas", "epcis-2.0", "epcis.json")))
+            .Union(SharedFiles.Root is null ? [] : Words(File.ReadAllText(SharedFiles.Require("standards/epcis-2.0/json-schema/epcis-json-schema-2.0.1.json")))).ToList();
+        Assert.True(words.Count > 180, $"Only {words.Count} words were found.");
+        var documents = vocabularies
+            .SelectMany(v => words.Select(w => string.Format(CultureInfo.InvariantCulture, v, w))
+                .Concat(spellings.Select(s => string.Format(CultureInfo.InvariantCulture, v, string.Format(CultureInfo.InvariantCulture, s, "shipping")))))
+            .Select(m => AJson.Document(AJson.Object(m))).ToList();
+
+        Assert.Empty(documents.Zip(reference.Of(documents), (d, v) => Difference("word", d, isBare: false, v)).OfType<string>());
     }
 
     [Fact]
@@ -72,6 +104,10 @@ public class JsonSchemaTests(ReferenceVerdicts reference)
     }
 
     private static bool IsBare(string name) => name == "bare event";
+
+    private static IEnumerable<string> Words(string schema) =>
+        JsonDraft.Parse(schema).All().SelectMany(v => v.Parts).Where(p => p.Name == "enum").SelectMany(p => p.Value.Parts)
+            .Select(i => i.Value.Literal.Trim('"')).Distinct();
 
     /// <summary>JSON has no byte order mark, a file may.</summary>
     private static string JsonText(byte[] file) => Encoding.UTF8.GetString(file).TrimStart('\uFEFF');

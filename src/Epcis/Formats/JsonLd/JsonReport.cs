@@ -66,7 +66,9 @@ internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventInd
         var text = String(item);
         if (text is not null && !vocabulary.Accepts(text))
         {
-            Error(JsonCodes.Vocabulary, item!, $"{Of(item!)} is no {vocabulary.What} of the CBV and no other URI.", text, $"a bare {vocabulary.What} of the CBV, or a URI of your own");
+            // Senders who come from XML write the URN or the Web URI of a word.
+            var word = vocabulary.ToJson(text);
+            Error(JsonCodes.Vocabulary, item!, $"{Of(item!)} is no {vocabulary.What} of the CBV and no other URI.", text, vocabulary.IsWord(word) ? word : $"a bare {vocabulary.What} of the CBV, or a URI of your own");
         }
         return text;
     }
