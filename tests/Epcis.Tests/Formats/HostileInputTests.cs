@@ -60,9 +60,16 @@ public class HostileInputTests
     {
         using var trap = new TcpListener(IPAddress.Loopback, 0);
         trap.Start();
+        var called = false;
+        _ = Task.Run(async () =>
+        {
+            // Whoever calls is cut off at once: a trap that lets him wait would only make the test slow.
+            using var caller = await trap.AcceptTcpClientAsync();
+            called = true;
+        });
         var reading = Read(document(FormattableString.Invariant($"http://127.0.0.1:{((IPEndPoint)trap.LocalEndpoint).Port}/trap")));
         Assert.Equal(code, reading.Findings.All.FirstOrDefault()?.Code ?? "");
-        Assert.False(trap.Pending());
+        Assert.False(called);
     }
 
     // Streams of 100 MB, of which no reader may keep more than its bounds allow.

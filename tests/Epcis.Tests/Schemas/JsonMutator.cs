@@ -30,6 +30,47 @@ internal sealed class JsonMutator(int seed, IEnumerable<JsonDraft> corpus)
     private readonly Random _random = new(seed);
     private readonly (string Name, JsonDraft Value)[] _pool = [.. corpus.SelectMany(d => d.All()).SelectMany(v => v.Parts).Where(p => p.Value.All().Count < 60)];
 
+    private readonly Dictionary<string, (string Name, JsonDraft Value)[]> _byName = corpus.SelectMany(d => d.All()).SelectMany(v => v.Parts)
+        .Where(p => p.Name.Length > 0).GroupBy(p => p.Name).ToDictionary(g => g.Key, g => g.DistinctBy(p => p.Value.ToString()).Take(50).ToArray());
+
+    /// <summary>
+    /// Every document that one change makes of this one: each part dropped, doubled, emptied, wrapped, or of another value,
+    /// and each known member put into each object.
+    /// </summary>
+    public IEnumerable<(string Change, JsonDraft Document)> SingleChanges(JsonDraft document)
+    {
+        string[] values = ["\"\"", "\"x\"", "\"x:y\"", "0", "true", "null", "{}", "[]"];
+        var owners = document.All();
+        for (var o = 0; o < owners.Count; o++)
+        {
+            for (var i = 0; i < owners[o].Parts.Count; i++)
+            {
+                var (name, value) = owners[o].Parts[i];
+                yield return ($"drop {name}", Changed(o, owner => owner.Parts.RemoveAt(i)));
+                yield return ($"wrap {name}", Changed(o, owner => owner.Parts[i].Value.Wrap()));
+                if (owners[o].IsArray)
+                {
+                    yield return ($"double {value}", Changed(o, owner => owner.Parts.Add(owner.Parts[i])));
+                }
+                foreach (var other in values.Select(JsonDraft.Parse).Concat(_byName.GetValueOrDefault(name, []).Select(p => p.Value)))
+                {
+                    yield return ($"{name} is {other}", Changed(o, owner => owner.Parts[i].Value.Become(other)));
+                }
+            }
+            foreach (var name in owners[o].IsObject ? _byName.Keys.Except(owners[o].Parts.Select(p => p.Name)) : [])
+            {
+                yield return ($"insert {name}", Changed(o, owner => owner.Parts.Add(_byName[name][0])));
+            }
+        }
+
+        JsonDraft Changed(int at, Action<JsonDraft> change)
+        {
+            var copy = document.Clone();
+            change(copy.All()[at]);
+            return copy;
+        }
+    }
+
     /// <summary>Changes the document in place, at least once, and says how.</summary>
     public string Damage(JsonDraft document)
     {
@@ -74,7 +115,8 @@ internal sealed class JsonMutator(int seed, IEnumerable<JsonDraft> corpus)
                 value.Become(JsonDraft.Parse(Pick(s_values)));
                 return $"{name} is {value}";
             case 6:
-                value.Become(Pick(_pool).Value);
+                // Mostly what stands under this name elsewhere: another action, another type.
+                value.Become(Pick(_random.Next(3) > 0 && _byName.TryGetValue(name, out var values) ? values : _pool).Value);
                 return $"{name} is {value}";
             case 7 when value.Literal.Length > 2 && value.IsString:
                 value.Become(JsonDraft.String(Misspelt(JsonDraft.Parse(value.Literal).Literal.Trim('"'))));

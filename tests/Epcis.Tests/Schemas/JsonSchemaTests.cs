@@ -64,6 +64,24 @@ public class JsonSchemaTests(ReferenceVerdicts reference)
     }
 
     [Fact]
+    public void Every_single_change_to_a_sparse_document_gets_one_verdict()
+    {
+        var seeds = JsonSeeds.All().ToList();
+        var mutator = new JsonMutator(0, seeds.Select(s => s.Document));
+        // What the full events hold is changed within the sparse ones, by its insertion, and at random below.
+        var changed = seeds.Where(s => s.Document.All().Count < 40).DistinctBy(s => s.Document.ToString())
+            .SelectMany(s => mutator.SingleChanges(s.Document).Select(c => (Name: $"{s.Name}: {c.Change}", IsBare: IsBare(s.Name), Text: c.Document.ToString())))
+            .DistinctBy(c => c.Text).ToList();
+
+        var verdicts = reference.Of([.. changed.Select(c => c.Text)]);
+
+        var differences = changed.Zip(verdicts, (c, v) => Difference(c.Name, c.Text, c.IsBare, v)).OfType<string>().ToList();
+        Assert.True(differences.Count == 0, $"{differences.Count} of {changed.Count} differ:\n{string.Join('\n', differences.Take(20))}");
+        Assert.True(changed.Count > 5000, $"Only {changed.Count} changes were tried.");
+        Assert.InRange(verdicts.Count(v => v.Own!.Valid), changed.Count / 20, changed.Count);
+    }
+
+    [Fact]
     public void Damaged_documents_get_one_verdict()
     {
         var count = Mutations.Of(8_000, full: 25_000);
