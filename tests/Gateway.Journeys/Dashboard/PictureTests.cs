@@ -15,6 +15,7 @@ public sealed class PictureTests
             select set_config('app.actor', 'test', false);
             update installation set kind = 'demonstration';
             update api_key set name = 'Demonstration officer' where role = 'officer';
+            update party set name = case kind when 'cmo' then 'Demonstration CMO One' else 'Demonstration Pharma' end where kind in ('cmo', 'organisation');
             """);
         await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
         var page = browser.Page;
@@ -28,7 +29,7 @@ public sealed class PictureTests
         Assert.True(await page.Locator("figure.chart").First.EvaluateAsync<bool>("e => e.getBoundingClientRect().top < innerHeight"));
         if (!string.IsNullOrEmpty(file))
         {
-            await page.ScreenshotAsync(new() { Path = file });
+            await page.ScreenshotAsync(new() { Path = file, FullPage = true });
         }
         browser.NothingWentWrong();
     }
