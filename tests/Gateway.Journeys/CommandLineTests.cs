@@ -63,16 +63,21 @@ public sealed class CommandLineTests
         Task<(int ExitCode, string Output, string Errors)> PersonAsync(params string[] verb) => RunAsync(("ConnectionStrings__Gateway", database.AdministratorConnectionString), verb);
     }
 
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync((string Name, string Value) variable, string[] verb)
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync((string Name, string Value)? variable, string[] verb, string input = "")
     {
-        var info = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
+        var info = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
         foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
         {
             info.ArgumentList.Add(argument);
         }
         info.Environment.Remove("ConnectionStrings__Gateway");
-        info.Environment[variable.Name] = variable.Value;
+        if (variable is { } set)
+        {
+            info.Environment[set.Name] = set.Value;
+        }
         using var process = Process.Start(info)!;
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -82,7 +87,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task An_identifier_is_told_in_every_spelling()
     {
-        var (exitCode, output, _) = await RunAsync("", "identify", "--json", "--prefix", "0614141", "]d201806141411234581728020010LOT/1\u001D216789");
+        var (exitCode, output, _) = await RunAsync(null, ["identify", "--json", "--prefix", "0614141", "]d201806141411234581728020010LOT/1\u001D216789"]);
         Assert.Equal(0, exitCode);
         using var told = JsonDocument.Parse(output);
         string? Text(string name) => told.RootElement.GetProperty(name).GetString();
@@ -100,7 +105,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task A_broken_identifier_is_shown_where_it_is_broken_and_ends_with_1()
     {
-        var (exitCode, output, _) = await RunAsync("", "identify", "https://example.com/01/80614141123459/21/A", "\u001B[2J");
+        var (exitCode, output, _) = await RunAsync(null, ["identify", "https://example.com/01/80614141123459/21/A", "\u001B[2J"]);
         Assert.Equal(1, exitCode);
         Assert.Contains("error gs1.check_digit at character 37", output, StringComparison.Ordinal);
         Assert.Contains("80614141123458", output, StringComparison.Ordinal);
@@ -110,7 +115,7 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Identifiers_are_read_from_lines_and_an_epc_uri_tells_the_prefix_of_those_after_it()
     {
-        var (exitCode, output, _) = await RunAsync("(01)80614141123458\r\n\n urn:epc:id:sscc:0614141.0123456789\n(01)80614141123458\n", "identify", "--json", "-");
+        var (exitCode, output, _) = await RunAsync(null, ["identify", "--json", "-"], "(01)80614141123458\r\n\n urn:epc:id:sscc:0614141.0123456789\n(01)80614141123458\n");
         Assert.Equal(0, exitCode);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("epc").GetString());
         Assert.Equal([null, "urn:epc:id:sscc:0614141.0123456789", "urn:epc:idpat:sgtin:0614141.812345.*"], lines);
@@ -123,25 +128,9 @@ public sealed class CommandLineTests
     [InlineData("Required argument", "identify")]
     public async Task A_wrong_use_is_told_and_ends_with_2(string sentence, params string[] verb)
     {
-        var (exitCode, _, errors) = await RunAsync("", verb);
+        var (exitCode, _, errors) = await RunAsync(null, verb);
         Assert.Equal(2, exitCode);
         Assert.Contains(sentence, errors, StringComparison.Ordinal);
-    }
-
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string input, params string[] verb)
-    {
-        var info = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory };
-        foreach (var argument in (IEnumerable<string>)[Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"), .. verb])
-        {
-            info.ArgumentList.Add(argument);
-        }
-        using var process = Process.Start(info)!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output, await errors);
     }
 
     [Theory]
