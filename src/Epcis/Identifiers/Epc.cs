@@ -57,7 +57,7 @@ public sealed record Epc
         }
         if (scheme.KeyLengthOf(key) != key.Length)
         {
-            return new ValueFinding(ValueCodes.Length, $"The {scheme.KeyName} '{ValueFinding.Cut(key)}' is too long.", 1) { Got = ValueFinding.Cut(key), Want = $"the key alone" };
+            return new ValueFinding(ValueCodes.Length, $"The {scheme.KeyName} '{ValueFinding.Cut(key)}' has {key.Length} characters; it needs {scheme.KeyLengthOf(key)}.", 1) { Got = ValueFinding.Cut(key), Want = $"{scheme.KeyLengthOf(key)} digits" };
         }
         for (var i = 0; i < tail.Length; i++)
         {

@@ -90,7 +90,7 @@ public sealed class EpcScheme
     internal int Components => 2 + Tail.Length;
 
     /// <summary>How many characters of the key's element are the key itself, without a serial number that follows directly.</summary>
-    internal int KeyLengthOf(ReadOnlySpan<char> value) => IsNumeric ? Math.Min(Filler.Length + _length + 1, value.Length) : value.Length;
+    internal int KeyLengthOf(string value) => IsNumeric ? Filler.Length + _length + 1 : value.Length;
 
     private static EpcField Serial(int maxLength) => new("serial number", null, Gs1Characters.Set82, 1, maxLength);
 

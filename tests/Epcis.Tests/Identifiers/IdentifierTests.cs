@@ -108,6 +108,12 @@ public sealed class IdentifierTests
         Assert.Equal((type, pattern, type.EndsWith("class", StringComparison.Ordinal)), (read.Type, read.Urn, EpcUri.Parse(pattern).Value!.ToDigitalLink() is not null));
     }
 
+    [Theory]
+    [InlineData("061414112345", "2")] // the serial number is no check digit
+    [InlineData("06141411234522", "5")]
+    public void A_key_is_made_of_its_own_digits_alone(string key, string serial) =>
+        Assert.Equal(ValueCodes.Length, Epc.Create(EpcScheme.Named("gdti")!, key, CompanyPrefixes.OfLength(7), serial).Finding?.Code);
+
     [Fact]
     public void Classes_of_upui_and_sgln_are_written_though_their_links_say_less()
     {
