@@ -53,21 +53,6 @@ public sealed class SessionEndTests
     }
 
     [Fact]
-    public async Task At_the_end_that_was_told_nothing_stays_readable_also_when_no_answer_comes_any_more()
-    {
-        await using var gateway = await TestGateway.StartAsync(Unchecked, ("SignIn:Idle", "00:00:40"));
-        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
-        await browser.Page.WaitForSelectorAsync("header.bar");
-        var told = 0;
-        await browser.Context.RouteAsync("**/session", route => told++ == 0 ? route.ContinueAsync() : route.AbortAsync());
-        await browser.Context.RouteAsync("**/sign-in?*", route => route.AbortAsync());
-        await LookAgainAsync(browser);
-        Assert.NotEqual("", await browser.Page.InnerTextAsync("body"));
-        await Eventually.TrueAsync(() => browser.Page.EvaluateAsync<bool>("document.body.childNodes.length === 0"), seconds: 120);
-        Assert.True(told > 1);
-    }
-
-    [Fact]
     public async Task A_session_near_its_longest_time_cannot_be_prolonged_and_says_so()
     {
         await using var gateway = await TestGateway.StartAsync(Unchecked);
