@@ -3,8 +3,11 @@ namespace Epcis.Events;
 /// <summary>What a document says besides its events. Filled while reading; complete when the reader has ended.</summary>
 public sealed record DocumentHeader
 {
-    /// <summary><c>EPCISDocument</c> or <c>EPCISQueryDocument</c>.</summary>
+    /// <summary><c>EPCISDocument</c>, <c>EPCISQueryDocument</c> or <c>EPCISMasterDataDocument</c>; empty for a bare event.</summary>
     public string DocumentType { get; init; } = "";
+
+    /// <summary>The name that a JSON document has in linked data; XML has none.</summary>
+    public string? Id { get; init; }
     public string? SchemaVersion { get; init; }
     public string? CreationDate { get; init; }
 
@@ -12,8 +15,23 @@ public sealed record DocumentHeader
     public StandardBusinessDocumentHeader? Sbdh { get; init; }
     public IReadOnlyList<VocabularyElement> MasterData { get; init; } = [];
 
-    /// <summary>Extensions of header and document, such as the DSCSA transaction statement.</summary>
-    public IReadOnlyList<Extension> Extensions { get; init; } = [];
+    /// <summary>Extensions that stand in the header, such as the DSCSA transaction statement of an EPCIS 1.2 document.</summary>
+    public IReadOnlyList<Extension> HeaderExtensions { get; init; } = [];
+
+    /// <summary>Extensions that stand beside header and body.</summary>
+    public IReadOnlyList<Extension> DocumentExtensions { get; init; } = [];
+
+    /// <summary>Extensions of header and document: the editions put the same things here or there.</summary>
+    public IReadOnlyList<Extension> Extensions => [.. HeaderExtensions, .. DocumentExtensions];
+
+    /// <summary>Of query results: the query that they answer.</summary>
+    public string? QueryName { get; init; }
+
+    /// <summary>Of query results that a subscription delivers.</summary>
+    public string? SubscriptionId { get; init; }
+
+    /// <summary>The master data are what a query found, not what a header tells beside the events.</summary>
+    public bool MasterDataAreResults { get; init; }
 
     /// <summary>Namespace prefixes declared by the document, prefix to namespace.</summary>
     public IReadOnlyDictionary<string, string> Namespaces { get; init; } = new Dictionary<string, string>();
@@ -26,6 +44,9 @@ public sealed record StandardBusinessDocumentHeader
     public string? InstanceIdentifier { get; init; }
     public string? Type { get; init; }
     public string? CreationDateAndTime { get; init; }
+
+    /// <summary>The header as XML said it, with manifest, scope and contacts; <see langword="null"/> from JSON's stand-ins.</summary>
+    public Extension? Whole { get; init; }
 }
 
 /// <summary>Authority and value vary in the field (GLN, GS1 or SGLN): both are kept as written.</summary>
@@ -39,4 +60,8 @@ public sealed record VocabularyElement(string VocabularyType, string Id)
 }
 
 /// <param name="Value">The text; of a structured value, its XML or JSON as written.</param>
-public sealed record VocabularyAttribute(string Id, string Value);
+public sealed record VocabularyAttribute(string Id, string Value)
+{
+    /// <summary>The value where it is more than a text: elements, or a JSON object or number.</summary>
+    public Extension? Structure { get; init; }
+}

@@ -55,6 +55,9 @@ public abstract record EpcisEvent
     /// <summary>Members outside the standard, in document order, with their namespaces.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 
+    /// <summary>Comments of XML, which say nothing to a machine and something to whoever reads the document.</summary>
+    public IReadOnlyList<EventComment> Comments { get; init; } = [];
+
     /// <summary>Every EPC the event names, with its role, in document order.</summary>
     public abstract IEnumerable<(EpcRole Role, string Epc)> Epcs { get; }
 

@@ -57,6 +57,16 @@ public sealed record Extension(string Namespace, string Prefix, string Name)
 
     /// <summary>The JSON value as written (<c>"text"</c>, <c>12.0</c>, <c>{…}</c>); <see langword="null"/> from XML.</summary>
     public string? Json { get; init; }
+
+    /// <summary>Comments of XML within the element.</summary>
+    public IReadOnlyList<ExtensionComment> Comments { get; init; } = [];
 }
+
+/// <param name="Before">The number of child elements that stand before the comment.</param>
+public sealed record ExtensionComment(int Before, string Text);
+
+/// <summary>A comment of XML inside an event; one within a field's list keeps its place before that field only.</summary>
+/// <param name="Before">The local name of the event's element that the comment stands before or within.</param>
+public sealed record EventComment(string Before, string Text);
 
 public sealed record ExtensionAttribute(string Namespace, string Prefix, string Name, string Value);

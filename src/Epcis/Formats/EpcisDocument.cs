@@ -15,6 +15,22 @@ public static class EpcisDocument
     public static EpcisReader OpenUnvalidated(Stream stream, ReaderLimits limits) =>
         Open(stream, limits, (s, l) => new XmlEpcisReader(s, null, l));
 
+    /// <summary>
+    /// As <see cref="Open(Stream, ReaderLimits)"/>, and reads one event without a document around it, too. The stream must seek:
+    /// a JSON object may tell its type anywhere.
+    /// </summary>
+    public static EpcisReader OpenDocumentOrEvent(Stream stream, ReaderLimits limits)
+    {
+        var start = stream.Position;
+        var first = new PeekedStream(stream).FirstSignificantByte();
+        stream.Position = start;
+        var isEvent = first == (byte)'{' ? JsonEpcisReader.IsBareEventAhead(stream, limits) : XmlEpcisReader.IsBareEventAhead(stream, limits);
+        stream.Position = start;
+        return !isEvent ? Open(stream, limits)
+            : first == (byte)'{' ? JsonEpcisReader.ReadBareEvent(stream, limits)
+            : XmlEpcisReader.ReadBareEvent(stream, limits);
+    }
+
     /// <param name="xml">Makes the reader of XML documents.</param>
     public static EpcisReader Open(Stream stream, ReaderLimits limits, Func<Stream, ReaderLimits, EpcisReader> xml)
     {

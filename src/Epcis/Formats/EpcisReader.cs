@@ -33,6 +33,12 @@ public abstract class EpcisReader : IDisposable
 {
     public abstract DocumentForm Form { get; }
 
+    /// <summary>There is no document around the one event.</summary>
+    public virtual bool IsBareEvent => false;
+
+    /// <summary>Prefixes in force within <see cref="Current"/>, prefix to namespace: those of the document, and in JSON the event's own.</summary>
+    public virtual IReadOnlyDictionary<string, string> Namespaces => Header.Namespaces;
+
     /// <summary>What is known of the header so far; complete when <see cref="Read"/> has returned false.</summary>
     public abstract DocumentHeader Header { get; }
 

@@ -68,6 +68,7 @@ internal static class ExtensionTree
             Text = text,
             Attributes = attributes ?? [],
             Children = children ?? [],
+            Comments = extension.Comments,
         };
     }
 

@@ -12,7 +12,7 @@ internal static class Written
     public static (EpcisEvent Event, IReadOnlyDictionary<string, string> Namespaces) AsXml(EpcisEvent e, DocumentForm form, Findings findings, IReadOnlyDictionary<string, string> namespaces)
     {
         using var stream = new MemoryStream();
-        var writer = new XmlDocumentWriter(stream, form, findings);
+        var writer = new XmlDocumentWriter(stream, form, findings, carry: true);
         writer.Begin(new DocumentHeader(), DateTimeOffset.UnixEpoch);
         writer.EventAsync(e, null, namespaces, CancellationToken.None).AsTask().GetAwaiter().GetResult();
         writer.EndAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();

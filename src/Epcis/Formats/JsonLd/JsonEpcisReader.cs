@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Epcis.Events;
+using Epcis.Formats.Xml;
 
 namespace Epcis.Formats.JsonLd;
 
@@ -20,6 +21,7 @@ public sealed class JsonEpcisReader : EpcisReader
     private readonly JsonHeaderParser _header;
     private readonly IEnumerator<EpcisEvent> _events;
     private DocumentHeader? _bareHeader;
+    private IReadOnlyDictionary<string, string>? _ofEvent;
     private int _index;
     private bool _isBroken;
 
@@ -35,13 +37,31 @@ public sealed class JsonEpcisReader : EpcisReader
         _limits = limits;
         _source = new JsonSource(stream, limits);
         _header = new JsonHeaderParser(Findings);
+        IsBareEvent = isBareEvent;
         _events = (isBareEvent ? BareEvent() : Document()).GetEnumerator();
     }
 
     /// <summary>A reader of one event that is a document of its own, with its own <c>@context</c>.</summary>
     public static JsonEpcisReader ReadBareEvent(Stream stream, ReaderLimits limits) => new(stream, limits, isBareEvent: true);
 
+    /// <summary>Whether the object's type is an event of EPCIS; moves the stream.</summary>
+    internal static bool IsBareEventAhead(Stream stream, ReaderLimits limits)
+    {
+        try
+        {
+            return JsonForesight.Type(new JsonSource(stream, limits)) is { } type && XmlRoot.IsEvent(type);
+        }
+        catch (JsonRefusal)
+        {
+            return false; // told by the reader
+        }
+    }
+
     public override DocumentForm Form => DocumentForm.JsonLd20;
+
+    public override bool IsBareEvent { get; }
+
+    public override IReadOnlyDictionary<string, string> Namespaces => _ofEvent ?? (_bareHeader?.Namespaces ?? _header.Context.Declared);
 
     public override DocumentHeader Header => _bareHeader ?? _header.Header;
 
@@ -109,7 +129,7 @@ public sealed class JsonEpcisReader : EpcisReader
             }
         }
         _source.Next();
-        _header.End(root);
+        _header.End(root, hasEvents: _index > 0);
     }
 
     private void LookAhead()
@@ -203,13 +223,29 @@ public sealed class JsonEpcisReader : EpcisReader
             {
                 throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"The document has more than {_limits.MaxEvents} events."), _source.Here);
             }
-            var parsed = new JsonEventParser(new JsonReport(Findings, tree, _index), _header.Context, _index).Parse(tree.Root);
+            var parser = new JsonEventParser(new JsonReport(Findings, tree, _index), _header.Context, _index);
+            var parsed = parser.Parse(tree.Root);
+            _ofEvent = WithDocuments(parser.Context.Declared);
             _index++;
             if (parsed is not null)
             {
                 yield return parsed;
             }
         }
+    }
+
+    private Dictionary<string, string>? WithDocuments(IReadOnlyDictionary<string, string> own)
+    {
+        if (own.Count == 0)
+        {
+            return null;
+        }
+        var all = new Dictionary<string, string>(_header.Context.Declared);
+        foreach (var (prefix, ns) in own)
+        {
+            all[prefix] = ns;
+        }
+        return all;
     }
 
     /// <summary>Walks into the object that comes next; whoever gets a name consumes its value.</summary>

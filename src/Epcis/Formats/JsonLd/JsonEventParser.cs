@@ -58,6 +58,12 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
         }
         var action = parsed is TransformationEvent ? null : report.OneOf(report.Require(e, "action"), "OBSERVE", "ADD", "DELETE");
         CheckIlmd(e, parsed, action);
+        var extensions = JsonExtensions.Of(report.Others(e, known!), report, _context);
+        if (parsed is ObjectEvent o && extensions.FirstOrDefault(x => Carried.Is(x, Carried.QuantityEvent)) is { } mark)
+        {
+            parsed = o with { WasQuantityEvent = true };
+            extensions = [.. extensions.Where(x => x != mark)];
+        }
         return common(parsed) with
         {
             Action = action switch
@@ -76,7 +82,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             Sources = _parts.SourcesOrDestinations(e.Find("sourceList"), "source"),
             Destinations = _parts.SourcesOrDestinations(e.Find("destinationList"), "destination"),
             SensorElements = new JsonSensors(report, _context).Elements(e.Find("sensorElementList")),
-            Extensions = JsonExtensions.Of(report.Others(e, known!), report, _context),
+            Extensions = extensions,
         };
     }
 

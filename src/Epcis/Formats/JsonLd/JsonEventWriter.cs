@@ -16,12 +16,14 @@ public sealed class JsonEventWriter
     internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Utf8JsonWriter _json;
-    private readonly JsonPrefixes _prefixes = new();
-    private readonly JsonExtensionWriter _extensions;
+    private readonly IReadOnlyDictionary<string, string>? _outer;
+    private JsonPrefixes _prefixes;
+    private JsonExtensionWriter _extensions;
 
-    private JsonEventWriter(Utf8JsonWriter json)
+    private JsonEventWriter(Utf8JsonWriter json, IReadOnlyDictionary<string, string>? outer)
     {
-        _json = json;
+        (_json, _outer) = (json, outer);
+        _prefixes = new JsonPrefixes(outer);
         _extensions = new JsonExtensionWriter(json, _prefixes);
     }
 
@@ -39,15 +41,27 @@ public sealed class JsonEventWriter
 
     /// <inheritdoc cref="ToUtf8"/>
     public static void Write(Utf8JsonWriter json, EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces = null) =>
-        new JsonEventWriter(json).Event(e, recordTime, namespaces);
+        WriteWith(json, e, recordTime is { } recorded ? Instant(recorded) : null, namespaces, outer: null);
+
+    /// <summary>Writes with the literal recordTime, of which a conversion changes nothing.</summary>
+    /// <param name="outer">Prefixes that the document around the event declares; <see langword="null"/> lets the event stand alone.</param>
+    internal static void WriteWith(Utf8JsonWriter json, EpcisEvent e, string? recordTime, IReadOnlyDictionary<string, string>? namespaces, IReadOnlyDictionary<string, string>? outer) =>
+        new JsonEventWriter(json, outer).Event(e, recordTime, namespaces, standsAlone: outer is null);
 
     internal static string Instant(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
-    internal static void Context(Utf8JsonWriter json, IReadOnlyDictionary<string, string> prefixes)
+    internal static void Context(Utf8JsonWriter json, IReadOnlyDictionary<string, string> prefixes, bool standsAlone = true)
     {
+        if (!standsAlone && prefixes.Count == 0)
+        {
+            return;
+        }
         json.WriteStartArray("@context");
-        json.WriteStringValue(JsonContext.Standard);
+        if (standsAlone)
+        {
+            json.WriteStringValue(JsonContext.Standard);
+        }
         if (prefixes.Count > 0)
         {
             json.WriteStartObject();
@@ -60,15 +74,15 @@ public sealed class JsonEventWriter
         json.WriteEndArray();
     }
 
-    private void Event(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces)
+    private void Event(EpcisEvent e, string? recordTime, IReadOnlyDictionary<string, string>? namespaces, bool standsAlone)
     {
         Collect(e, namespaces);
         _json.WriteStartObject();
-        Context(_json, _prefixes.Declared);
+        Context(_json, _prefixes.Declared, standsAlone);
         _json.WriteString("type", e.EventType);
         Text("eventID", e.EventId);
         Text("eventTime", e.EventTimeText);
-        Text("recordTime", recordTime is { } recorded ? Instant(recorded) : null);
+        Text("recordTime", recordTime);
         Text("eventTimeZoneOffset", e.EventTimeZoneOffset);
         Texts("certificationInfo", e.CertificationInfo);
         Declaration(e.ErrorDeclaration);
@@ -100,11 +114,46 @@ public sealed class JsonEventWriter
         SourcesOrDestinations("destinationList", "destination", e.Destinations);
         List("sensorElementList", e.SensorElements, Sensor);
         Ilmd(e);
-        _extensions.Members(e.Extensions);
+        _extensions.Level(e.Extensions);
         _json.WriteEndObject();
     }
 
     private void Collect(EpcisEvent e, IReadOnlyDictionary<string, string>? namespaces)
+    {
+        Declare(e, namespaces);
+        // An extension's prefix may be in force for its element only. In the event's context it would be in force for values too.
+        if (_prefixes.Declared.Keys.FirstOrDefault(p => namespaces?.ContainsKey(p) != true) is not null
+            && PrefixesOfValues(e).Where(p => namespaces?.ContainsKey(p) != true).ToHashSet(StringComparer.Ordinal) is var taken && taken.Overlaps(_prefixes.Declared.Keys))
+        {
+            _prefixes = new JsonPrefixes(_outer, taken);
+            _extensions = new JsonExtensionWriter(_json, _prefixes);
+            Declare(e, namespaces);
+        }
+    }
+
+    private static IEnumerable<string> PrefixesOfValues(EpcisEvent e)
+    {
+        IEnumerable<string?> values =
+        [
+            e.BizStep, e.Disposition, e.ReadPoint?.Id, e.BizLocation?.Id, e.ErrorDeclaration?.Reason,
+            .. e.Epcs.Select(x => x.Epc), .. e.Quantities.Select(q => q.Quantity.EpcClass),
+            .. e.BizTransactions.SelectMany(t => new[] { t.Type, t.Value }), .. e.Sources.Concat(e.Destinations).SelectMany(x => new[] { x.Type, x.Value }),
+            .. e.SensorElements.SelectMany(x => x.Reports.Append(x.Metadata)).SelectMany(f => f).Select(f => f.Value),
+            .. Texts([.. e.Extensions, .. IlmdOf(e), .. e.ErrorDeclaration?.Extensions ?? [], .. e.ReadPoint?.Extensions ?? [], .. e.BizLocation?.Extensions ?? [], .. e.SensorElements.SelectMany(x => x.Extensions)]),
+        ];
+        foreach (var value in values)
+        {
+            if (value?.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon)
+            {
+                yield return value[..colon].Trim();
+            }
+        }
+    }
+
+    private static IEnumerable<string?> Texts(IEnumerable<Extension> extensions) =>
+        extensions.SelectMany(x => Texts(x.Children).Append(x.Text).Concat(x.Attributes.Select(a => a.Value)));
+
+    private void Declare(EpcisEvent e, IReadOnlyDictionary<string, string>? namespaces)
     {
         if (namespaces is not null)
         {
@@ -172,7 +221,7 @@ public sealed class JsonEventWriter
         Text("declarationTime", declaration.DeclarationTimeText);
         Word("reason", declaration.Reason, JsonVocabulary.ErrorReasons);
         Texts("correctiveEventIDs", declaration.CorrectiveEventIds);
-        _extensions.Members(declaration.Extensions);
+        _extensions.Level(declaration.Extensions);
         _json.WriteEndObject();
     }
 
@@ -184,7 +233,7 @@ public sealed class JsonEventWriter
         }
         _json.WriteStartObject(name);
         _json.WriteString("id", location.Id);
-        _extensions.Members(location.Extensions);
+        _extensions.Level(location.Extensions, isOpen: true);
         _json.WriteEndObject();
     }
 
@@ -214,7 +263,7 @@ public sealed class JsonEventWriter
             _json.WriteEndObject();
         }
         List("sensorReport", sensor.Reports, Fields);
-        _extensions.Members(sensor.Extensions);
+        _extensions.Level(sensor.Extensions);
     }
 
     private void Fields(IReadOnlyList<SensorField> fields)
@@ -259,7 +308,7 @@ public sealed class JsonEventWriter
         if (IlmdOf(e) is { Count: > 0 } ilmd)
         {
             _json.WriteStartObject("ilmd");
-            _extensions.Members(ilmd);
+            _extensions.Level(ilmd);
             _json.WriteEndObject();
         }
     }

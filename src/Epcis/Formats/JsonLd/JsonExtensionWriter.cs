@@ -9,7 +9,26 @@ namespace Epcis.Formats.JsonLd;
 /// </summary>
 internal sealed class JsonExtensionWriter(Utf8JsonWriter json, JsonPrefixes prefixes)
 {
-    public void Members(IEnumerable<Extension> extensions)
+    /// <summary>
+    /// The extensions of one of the standard's own objects. Such an object takes names with a namespace only; those without
+    /// are carried in a member of their own.
+    /// </summary>
+    /// <param name="isOpen">The object takes any name: what came from JSON stays where it was.</param>
+    public void Level(IReadOnlyList<Extension> extensions, bool isOpen = false)
+    {
+        bool HasPlace(Extension x) => x.Namespace.Length + x.Prefix.Length > 0 || (isOpen && x.Json is not null && x.Name != "id");
+        if (extensions.All(HasPlace))
+        {
+            Members(extensions);
+            return;
+        }
+        Members(extensions.Where(HasPlace));
+        json.WriteStartObject(prefixes.Key(Carried.Namespace, Carried.Prefix, Carried.Local));
+        Members(extensions.Where(x => !HasPlace(x)));
+        json.WriteEndObject();
+    }
+
+    private void Members(IEnumerable<Extension> extensions)
     {
         foreach (var same in extensions.GroupBy(e => prefixes.Key(e.Namespace, e.Prefix, e.Name)))
         {
@@ -29,7 +48,7 @@ internal sealed class JsonExtensionWriter(Utf8JsonWriter json, JsonPrefixes pref
         }
     }
 
-    private void Value(Extension extension)
+    public void Value(Extension extension)
     {
         if (extension.Json is { } verbatim)
         {
@@ -46,7 +65,7 @@ internal sealed class JsonExtensionWriter(Utf8JsonWriter json, JsonPrefixes pref
         {
             json.WriteString("@" + prefixes.Key(attribute.Namespace, attribute.Prefix, attribute.Name), attribute.Value);
         }
-        if (extension.Children.Count == 0 && extension.Text is { } text)
+        if (extension.Text is { } text)
         {
             json.WriteString("#text", text);
         }

@@ -9,7 +9,7 @@ namespace Epcis.Formats.JsonLd;
 internal static class JsonExtensions
 {
     public static IReadOnlyList<Extension> Of(IEnumerable<JsonItem> members, JsonReport report, JsonContext context) =>
-        [.. members.Select(m => Of(m, report, context))];
+        Carried.LiftLocal([.. members.Select(m => Of(m, report, context))]);
 
     public static Extension Of(JsonItem member, JsonReport report, JsonContext context) =>
         Of(member.Name!, member, report, context);

@@ -25,6 +25,21 @@ internal static class JsonForesight
         }
     }
 
+    /// <summary>The document's type alone.</summary>
+    public static string? Type(JsonSource source)
+    {
+        source.Next();
+        while (source.Next() is JsonTokenType.PropertyName)
+        {
+            if (source.Name == "type")
+            {
+                return source.Take() is { Root: { Kind: JsonKind.String, Text: var type } } ? type : null;
+            }
+            Skip(source);
+        }
+        return null;
+    }
+
     private static void Skip(JsonSource source)
     {
         var depth = 0;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Epcis.Events;
+using Epcis.Formats.Xml;
 
 namespace Epcis.Formats.JsonLd;
 
@@ -28,6 +29,8 @@ internal sealed class JsonHeaderParser(Findings findings)
     private static readonly FrozenSet<string> s_headerKnows = FrozenSet.Create("epcisMasterData");
 
     private readonly Dictionary<string, Place> _seen = [];
+    private Extension? _whole;
+    private bool _isMasterData;
 
     public JsonContext Context { get; } = new(null);
 
@@ -73,7 +76,7 @@ internal sealed class JsonHeaderParser(Findings findings)
                 Header = Header with { DocumentType = report.OneOf(value, Document, QueryDocument) ?? "" };
                 break;
             case "/id":
-                report.Uri(value);
+                Header = Header with { Id = report.Uri(value) };
                 break;
             case "/schemaVersion":
                 Header = Header with { SchemaVersion = report.Matching(value, JsonFormats.IsVersion, "numbers separated by dots, such as 2.0") };
@@ -99,23 +102,36 @@ internal sealed class JsonHeaderParser(Findings findings)
             case "/epcisBody/eventList" or "/epcisBody/queryResults/resultsBody/eventList":
                 report.Is(value, JsonKind.Array);
                 break;
-            case "/epcisBody/queryResults/queryName" or "/epcisBody/queryResults/subscriptionID":
-                report.String(value);
+            case "/epcisBody/queryResults/queryName":
+                Header = Header with { QueryName = report.String(value) };
+                break;
+            case "/epcisBody/queryResults/subscriptionID":
+                Header = Header with { SubscriptionId = report.String(value) };
                 break;
             case "/epcisBody/queryResults/resultsBody/vocabularyList":
+                Header = Header with { MasterDataAreResults = true };
                 ReadVocabularies(value, report);
                 break;
             default:
                 if (JsonFormats.IsUri(name))
                 {
-                    Header = Header with { Extensions = [.. Header.Extensions, JsonExtensions.Of(name, value, report, Context)] };
+                    Header = Header with { DocumentExtensions = [.. Header.DocumentExtensions, .. WithoutSbdh(Carried.LiftLocal([JsonExtensions.Of(name, value, report, Context)]))] };
                 }
                 break;
         }
     }
 
-    public void End(Place root)
+    public void End(Place root, bool hasEvents)
     {
+        if (_whole is not null)
+        {
+            Header = Header with { Sbdh = BusinessDocumentHeader.Of(_whole) };
+        }
+        if (Header is { DocumentType: Document } && Header.DocumentExtensions.FirstOrDefault(x => Carried.Is(x, XmlRoot.MasterDataDocument)) is { } mark)
+        {
+            _isMasterData = true;
+            Header = Header with { DocumentExtensions = [.. Header.DocumentExtensions.Where(x => x != mark)] };
+        }
         if (!_seen.ContainsKey("/type"))
         {
             Add(JsonCodes.Missing, root, "'type' is missing.", "/type");
@@ -124,6 +140,13 @@ internal sealed class JsonHeaderParser(Findings findings)
         {
             return;
         }
+        CheckMembers(root);
+        // A master data document has no events: with events it is what it calls itself.
+        Header = _isMasterData && !hasEvents ? Header with { DocumentType = XmlRoot.MasterDataDocument } : Header;
+    }
+
+    private void CheckMembers(Place root)
+    {
         var isQuery = Header.DocumentType == QueryDocument;
         foreach (var needed in isQuery ? s_queryNeeds : s_documentNeeds)
         {
@@ -146,7 +169,23 @@ internal sealed class JsonHeaderParser(Findings findings)
         }
     }
 
+    /// <summary>The stand-ins as far as they came; a whole header says the same and more.</summary>
     private StandardBusinessDocumentHeader Sbdh => Header.Sbdh ?? new StandardBusinessDocumentHeader();
+
+    private IEnumerable<Extension> WithoutSbdh(IReadOnlyList<Extension> extensions)
+    {
+        foreach (var extension in extensions)
+        {
+            if (BusinessDocumentHeader.Is(extension) && ExtensionTree.Of([extension], Context.Declared) is [{ Children.Count: > 0 } whole])
+            {
+                _whole = whole;
+            }
+            else
+            {
+                yield return extension;
+            }
+        }
+    }
 
     private void ReadContext(JsonItem value, JsonReport report)
     {
@@ -176,7 +215,7 @@ internal sealed class JsonHeaderParser(Findings findings)
             return;
         }
         var extensions = JsonExtensions.Of(report.Others(value, s_headerKnows), report, Context);
-        Header = Header with { Extensions = [.. Header.Extensions, .. extensions] };
+        Header = Header with { HeaderExtensions = [.. Header.HeaderExtensions, .. WithoutSbdh(extensions)] };
         if (value.Find("epcisMasterData") is { } masterData && report.Is(masterData, JsonKind.Object))
         {
             ReadVocabularies(masterData.Find("vocabularyList"), report);
@@ -201,7 +240,7 @@ internal sealed class JsonHeaderParser(Findings findings)
         Header = Header with { MasterData = [.. Header.MasterData, .. elements] };
     }
 
-    private static List<VocabularyAttribute> Attributes(JsonItem? list, JsonReport report)
+    private List<VocabularyAttribute> Attributes(JsonItem? list, JsonReport report)
     {
         var attributes = new List<VocabularyAttribute>();
         foreach (var item in report.Array(list).Where(a => report.Is(a, JsonKind.Object)))
@@ -217,7 +256,10 @@ internal sealed class JsonHeaderParser(Findings findings)
                 null => "",
                 { Kind: JsonKind.String } => value.Text,
                 _ => report.Tree.Raw(value),
-            }));
+            })
+            {
+                Structure = value is null or { Kind: JsonKind.String } ? null : JsonExtensions.Of("attribute", value, report, Context),
+            });
         }
         return attributes;
     }

@@ -1,9 +1,12 @@
 using Epcis.Events;
+using Epcis.Formats.Xml;
 
 namespace Epcis.Formats.JsonLd;
 
-/// <summary>The prefixes that one event needs in its own <c>@context</c> to stand alone; one prefix means one namespace.</summary>
-internal sealed class JsonPrefixes
+/// <summary>The prefixes that one event, or a document around events, needs in its own <c>@context</c>; one prefix means one namespace.</summary>
+/// <param name="outer">What the document around the event declares already; <see langword="null"/> for an event that stands alone.</param>
+/// <param name="taken">Prefixes that values have without declaring them: they must not come to mean something.</param>
+internal sealed class JsonPrefixes(IReadOnlyDictionary<string, string>? outer = null, IReadOnlySet<string>? taken = null)
 {
     private readonly Dictionary<string, string> _declared = [];
 
@@ -14,9 +17,11 @@ internal sealed class JsonPrefixes
     {
         foreach (var (prefix, ns) in namespaces)
         {
-            if (prefix.Length > 0 && !JsonContext.StandardPrefixes.ContainsKey(prefix))
+            // EPCIS' own namespaces mean nothing in JSON, and xsi only where an attribute has it.
+            if (prefix.Length > 0 && !JsonContext.StandardPrefixes.ContainsKey(prefix) && prefix != "xsi" && !XmlRoot.IsEpcisNamespace(ns)
+                && Legal(prefix) is var legal && outer?.GetValueOrDefault(legal) != ns)
             {
-                _declared.TryAdd(Legal(prefix), ns);
+                _declared.TryAdd(legal, ns);
             }
         }
     }
@@ -73,11 +78,24 @@ internal sealed class JsonPrefixes
         for (var n = 1; ; n++)
         {
             var candidate = n == 1 ? stem : FormattableString.Invariant($"{stem}{n}");
-            if (!JsonContext.StandardPrefixes.ContainsKey(candidate) && (_declared.TryAdd(candidate, ns) || _declared[candidate] == ns))
+            if (!JsonContext.StandardPrefixes.ContainsKey(candidate) && Binds(candidate, ns))
             {
                 return candidate;
             }
         }
+    }
+
+    private bool Binds(string prefix, string ns)
+    {
+        if (!_declared.ContainsKey(prefix) && outer?.GetValueOrDefault(prefix) is { } already)
+        {
+            return already == ns;
+        }
+        if (!_declared.ContainsKey(prefix) && taken?.Contains(prefix) == true)
+        {
+            return false;
+        }
+        return _declared.TryAdd(prefix, ns) || _declared[prefix] == ns;
     }
 
     /// <summary>A CURIE must look like a URI, so its prefix like a scheme: XML allows more.</summary>

@@ -48,7 +48,7 @@ internal sealed class JsonVocabulary
         "ALARM_CONDITION ERROR_CONDITION");
 
     private const string CbvUrn = "urn:epcglobal:cbv:";
-    private static readonly string[] s_cbvWeb = ["https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "cbv:"];
+    private static readonly string[] s_cbvWeb = ["https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/", "cbv:"];
     private static readonly string[] s_gs1Voc = ["https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "http://www.gs1.org/voc/", "gs1:"];
 
     private readonly FrozenSet<string> _words;

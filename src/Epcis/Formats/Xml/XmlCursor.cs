@@ -15,6 +15,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
     private readonly IXmlLineInfo _lines = (IXmlLineInfo)reader;
     private StringBuilder? _pieces;
     private int _values;
+    private List<string>? _comments;
 
     public XmlReader Reader => reader;
     public string Name => reader.LocalName;
@@ -48,7 +49,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
     /// <summary>An event begins, or what stands in its place: what it holds is counted anew.</summary>
     public void BeginEvent() => _values = 0;
 
-    /// <summary>Counts the element under the cursor and its attributes against the bound on one event.</summary>
+    /// <summary>Counts the node under the cursor and its attributes against the bound on one event.</summary>
     public void Count()
     {
         _values += 1 + reader.AttributeCount;
@@ -56,6 +57,17 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
         {
             throw new XmlLimitException($"An event, or the header, has more than {limits.MaxValues} elements and attributes.", _lines.LineNumber, _lines.LinePosition);
         }
+    }
+
+    /// <summary>The comments passed since the last call, in their order.</summary>
+    public IReadOnlyList<string> TakeComments()
+    {
+        if (_comments is not { Count: > 0 } passed)
+        {
+            return [];
+        }
+        _comments = null;
+        return passed;
     }
 
     public int Enter() => reader.IsEmptyElement ? NothingInside : reader.Depth;
@@ -76,6 +88,10 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
                     return true;
                 case XmlNodeType.EndElement when reader.Depth == parentDepth:
                     return false;
+                case XmlNodeType.Comment:
+                    Count();
+                    (_comments ??= []).Add(reader.Value);
+                    break;
             }
         }
         return false;
@@ -110,6 +126,10 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
                     break;
                 case XmlNodeType.Element:
                     Skip();
+                    break;
+                case XmlNodeType.Comment:
+                    Count();
+                    (_comments ??= []).Add(reader.Value);
                     break;
                 case XmlNodeType.EndElement when reader.Depth == depth:
                     return Finished(text);

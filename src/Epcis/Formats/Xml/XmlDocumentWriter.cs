@@ -5,39 +5,74 @@ using Epcis.Events;
 namespace Epcis.Formats.Xml;
 
 /// <summary>
-/// Streams an EPCISDocument: begin, any number of events, end. Memory holds one event and a small buffer. The header must
-/// be complete when it begins, so whoever converts reads the source twice.
+/// Streams an EPCISDocument, an EPCISQueryDocument with results or an EPCISMasterDataDocument, as the header says: begin, any
+/// number of events, end. Memory holds one event and a small buffer. The header must be complete when it begins, so whoever
+/// converts reads the source twice.
 /// </summary>
 public sealed class XmlDocumentWriter : IAsyncDisposable
 {
     private readonly XmlBuffer _buffer;
     private readonly XmlEventWriter _events;
     private readonly XmlElements _xml;
+    private readonly XmlHeaderWriter _header;
     private readonly DocumentForm _form;
-    private List<Extension> _atEnd = [];
-    private List<Extension> _localAtEnd = [];
+    private int _open;
 
-    public XmlDocumentWriter(Stream stream, DocumentForm form, Findings findings, CbvSpelling cbv = CbvSpelling.Kept)
+    /// <param name="findings">What the form cannot say as it was said.</param>
+    /// <param name="carry">Carry what 1.2 does not know in extensions, which its receivers may pass over.</param>
+    public XmlDocumentWriter(Stream stream, DocumentForm form, Findings findings, CbvSpelling cbv = CbvSpelling.Kept, bool carry = false)
     {
         _buffer = new XmlBuffer(stream);
         _form = form;
-        _events = new XmlEventWriter(_buffer.Xml, form, findings, cbv);
+        _events = new XmlEventWriter(_buffer.Xml, form, findings, cbv, carry);
         _xml = new XmlElements(_buffer.Xml, findings);
+        _header = new XmlHeaderWriter(_buffer.Xml, _xml, form == DocumentForm.Xml12, carry);
     }
 
-    public void Begin(DocumentHeader header, DateTimeOffset creationDate)
+    /// <param name="creationDate">Where the header has none; a document without one is told as an error.</param>
+    public void Begin(DocumentHeader header, DateTimeOffset? creationDate = null)
     {
-        var version = _form == DocumentForm.Xml12 ? "1" : "2";
+        var (prefix, root, family) = header.DocumentType switch
+        {
+            XmlRoot.QueryDocument => ("epcisq", XmlRoot.QueryDocument, XmlRoot.QueryNamespace),
+            XmlRoot.MasterDataDocument => ("epcismd", XmlRoot.MasterDataDocument, XmlRoot.MasterDataNamespace),
+            _ => ("epcis", XmlRoot.Document, XmlRoot.EpcisNamespace),
+        };
+        var ns = family + (_form == DocumentForm.Xml12 ? "1" : "2");
+        var date = string.IsNullOrEmpty(header.CreationDate) ? creationDate is { } given ? XmlBuffer.Instant(given) : null : header.CreationDate;
+        if (date is null)
+        {
+            _xml.Tell("EPCIS-OUT-02", Severity.Error, "EPCIS XML needs a creationDate, and the document tells none.");
+        }
+        if (header.Id is not null)
+        {
+            _xml.Tell("EPCIS-OUT-08", Severity.Info, "XML has no id of a document; it is left out.", header.Id);
+        }
         var xml = _buffer.Xml;
         xml.WriteStartDocument();
-        xml.WriteStartElement("epcis", XmlRoot.Document, XmlRoot.EpcisNamespace + version);
+        xml.WriteStartElement(prefix, root, ns);
         xml.WriteAttributeString("schemaVersion", _form == DocumentForm.Xml12 ? "1.2" : "2.0");
-        // The date is the document's own when it has one.
-        xml.WriteAttributeString("creationDate", string.IsNullOrEmpty(header.CreationDate) ? XmlBuffer.Instant(creationDate) : header.CreationDate);
+        xml.WriteAttributeString("creationDate", date);
         _xml.Declare(header.Namespaces);
-        (_localAtEnd, _atEnd) = new XmlHeaderWriter(xml, _xml, _form == DocumentForm.Xml12).Write(header);
-        xml.WriteStartElement("EPCISBody");
-        xml.WriteStartElement("EventList");
+        var inBody = root == XmlRoot.MasterDataDocument || (root == XmlRoot.QueryDocument && header.MasterDataAreResults);
+        _header.Begin(header, inBody ? [] : header.MasterData);
+        Open("EPCISBody");
+        if (root == XmlRoot.QueryDocument)
+        {
+            xml.WriteStartElement(prefix, "QueryResults", ns);
+            _xml.Leaf("queryName", header.QueryName);
+            _xml.Leaf("subscriptionID", header.SubscriptionId);
+            _open++;
+            Open("resultsBody");
+        }
+        if (inBody)
+        {
+            _header.VocabularyList(header.MasterData);
+        }
+        else
+        {
+            Open("EventList");
+        }
     }
 
     public ValueTask EventAsync(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces, CancellationToken ct)
@@ -46,22 +81,31 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         return _buffer.PassOnAsync(ct);
     }
 
+    /// <summary>Writes an event with its own recordTime.</summary>
+    public ValueTask CopyAsync(EpcisEvent e, IReadOnlyDictionary<string, string>? namespaces, CancellationToken ct)
+    {
+        _events.WriteWith(e, e.RecordTimeText, namespaces);
+        return _buffer.PassOnAsync(ct);
+    }
+
     public async ValueTask EndAsync(CancellationToken ct)
     {
-        _buffer.Xml.WriteEndElement();
-        _buffer.Xml.WriteEndElement();
-        if (_localAtEnd.Count > 0)
+        for (; _open > 0; _open--)
         {
-            _xml.Start("extension");
-            _xml.Extensions(_localAtEnd);
-            _xml.End();
+            _buffer.Xml.WriteEndElement();
         }
-        _xml.Extensions(_atEnd);
+        _header.End();
         _buffer.Xml.WriteEndDocument();
         await _buffer.FlushAsync(ct).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => _buffer.DisposeAsync();
+
+    private void Open(string name)
+    {
+        _xml.Start(name);
+        _open++;
+    }
 }
 
 /// <summary>

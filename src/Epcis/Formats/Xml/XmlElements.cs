@@ -1,5 +1,6 @@
 using System.Text;
 using System.Xml;
+using System.Xml.Schema;
 using Epcis.Events;
 
 namespace Epcis.Formats.Xml;
@@ -10,18 +11,54 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     private const string NotWritable = "EPCIS-OUT-02";
     private const string Renamed = "EPCIS-OUT-05";
 
-    /// <summary>The event that findings are about; null between events.</summary>
-    public EpcisEvent? Event { get; set; }
+    private readonly List<EventComment> _comments = [];
 
-    public void Start(string name) => xml.WriteStartElement(name);
+    /// <summary>The event that findings are about; null between events.</summary>
+    public EpcisEvent? Event { get; private set; }
+
+    public void Begin(EpcisEvent e)
+    {
+        Event = e;
+        _comments.AddRange(e.Comments);
+    }
+
+    /// <summary>Comments whose field is not written stand at the event's end.</summary>
+    public void Comments()
+    {
+        foreach (var comment in _comments)
+        {
+            xml.WriteComment(Legal(comment.Text));
+        }
+        _comments.Clear();
+    }
+
+    public void Finish() => Event = null;
+
+    public void Start(string name)
+    {
+        CommentsBefore(name);
+        xml.WriteStartElement(name);
+    }
+
+    /// <summary>An element that this form has no place for, under the name that says what it is.</summary>
+    public void Start(string name, bool carried)
+    {
+        if (!carried)
+        {
+            Start(name);
+            return;
+        }
+        CommentsBefore(name);
+        xml.WriteStartElement(Carried.Prefix, name, Carried.Namespace);
+    }
 
     public void End() => xml.WriteEndElement();
 
-    public void Leaf(string name, string? value)
+    public void Leaf(string name, string? value, bool carried = false)
     {
         if (!string.IsNullOrEmpty(value))
         {
-            xml.WriteStartElement(name);
+            Start(name, carried);
             xml.WriteString(Legal(value));
             xml.WriteEndElement();
         }
@@ -46,15 +83,22 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
         }
     }
 
-    public void Foreign(string ns, string prefix, string name, string value) =>
+    public void Foreign(string ns, string prefix, string name, string value)
+    {
         xml.WriteAttributeString(Prefix(prefix, ns), Name(name), ns, Legal(value));
+        // JSON has a prefix of this name for another namespace, so the way through JSON loses the declaration.
+        if (ns == XmlSchema.InstanceNamespace && name == "type" && value.Split(':') is [("xsd" or "xs") and var schema, _] && xml.LookupPrefix(XmlSchema.Namespace) != schema)
+        {
+            xml.WriteAttributeString("xmlns", schema, null, XmlSchema.Namespace);
+        }
+    }
 
     /// <summary>Prefixes that values may use, declared where they are in force.</summary>
     public void Declare(IReadOnlyDictionary<string, string> namespaces)
     {
         foreach (var (prefix, ns) in namespaces.OrderBy(n => n.Key, StringComparer.Ordinal))
         {
-            if (ns.Length > 0 && prefix != "xsi" && !XmlRoot.IsEpcisNamespace(ns) && Prefix(prefix, ns) is { Length: > 0 } legal && xml.LookupPrefix(ns) != legal)
+            if (ns.Length > 0 && prefix is not ("xsi" or "epcis" or "epcisq" or "epcismd") && !XmlRoot.IsEpcisNamespace(ns) && Prefix(prefix, ns) is { Length: > 0 } legal && xml.LookupPrefix(ns) != legal)
             {
                 xml.WriteAttributeString("xmlns", legal, null, Legal(ns));
             }
@@ -64,16 +108,54 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     public void Tell(string code, Severity severity, string message, string? got = null) =>
         findings.Add(new Finding(code, severity, message) { Event = Event?.Index, EventId = Event?.EventId, Where = Event?.Place ?? default, Got = got });
 
+    private void CommentsBefore(string name)
+    {
+        for (var i = 0; i < _comments.Count;)
+        {
+            if (_comments[i].Before == name)
+            {
+                xml.WriteComment(Legal(_comments[i].Text));
+                _comments.RemoveAt(i);
+            }
+            else
+            {
+                i++;
+            }
+        }
+    }
+
     private void Extension(Extension extension)
     {
+        CommentsBefore(extension.Name);
         xml.WriteStartElement(Prefix(extension.Prefix, extension.Namespace), Name(extension.Name), extension.Namespace);
         foreach (var attribute in extension.Attributes)
         {
             Foreign(attribute.Namespace, attribute.Prefix, attribute.Name, attribute.Value);
         }
-        xml.WriteString(Legal(extension.Text ?? ""));
-        Extensions(extension.Children);
+        Content(extension);
         xml.WriteEndElement();
+    }
+
+    /// <summary>What is inside an element of others.</summary>
+    public void Content(Extension extension)
+    {
+        var comments = extension.Comments;
+        var written = 0;
+        for (var child = 0; child <= extension.Children.Count; child++)
+        {
+            for (; written < comments.Count && comments[written].Before <= child; written++)
+            {
+                xml.WriteComment(Legal(comments[written].Text));
+            }
+            if (child == 0)
+            {
+                xml.WriteString(Legal(extension.Text ?? ""));
+            }
+            if (child < extension.Children.Count)
+            {
+                Extension(extension.Children[child]);
+            }
+        }
     }
 
     /// <summary>JSON allows any member name; the escape is the usual one of .NET and can be undone.</summary>

@@ -15,7 +15,8 @@ public sealed class XmlEpcisReader : EpcisReader
     private readonly XmlFindings _findings = new();
     private readonly Dictionary<string, string> _namespaces = new(StringComparer.Ordinal);
     private readonly List<VocabularyElement> _masterData = [];
-    private readonly List<Extension> _extensions = [];
+    private readonly List<Extension> _inHeader = [];
+    private readonly List<Extension> _inDocument = [];
     private XmlReader? _plain;
     private XmlReader? _validating;
     private IEnumerator<EpcisEvent>? _events;
@@ -28,9 +29,30 @@ public sealed class XmlEpcisReader : EpcisReader
 
     /// <param name="schemasFor">Compiled schemas of a form; <see langword="null"/> reads without validating.</param>
     public XmlEpcisReader(Stream input, Func<DocumentForm, XmlSchemaSet?>? schemasFor = null, ReaderLimits? limits = null)
+        : this(input, schemasFor, limits, isBareEvent: false)
+    {
+    }
+
+    private XmlEpcisReader(Stream input, Func<DocumentForm, XmlSchemaSet?>? schemasFor, ReaderLimits? limits, bool isBareEvent)
     {
         _limits = limits ?? ReaderLimits.Default;
+        IsBareEvent = isBareEvent;
         Guarded(() => Open(_plain = XmlReading.Create(input, _limits), schemasFor));
+    }
+
+    /// <summary>
+    /// A reader of one event that is a document of its own, as <c>POST /events</c> takes it. No schema declares such a root, so
+    /// none is asked; the edition does not show either, and only 2.0 has a use for bare events.
+    /// </summary>
+    public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, null, limits, isBareEvent: true);
+
+    public override bool IsBareEvent { get; }
+
+    /// <summary>Whether the root is an event of EPCIS; moves the stream.</summary>
+    internal static bool IsBareEventAhead(Stream input, ReaderLimits limits)
+    {
+        using var reader = new XmlEpcisReader(input, null, limits, isBareEvent: true);
+        return reader.Form != DocumentForm.Unknown;
     }
 
     public override DocumentForm Form => _form;
@@ -86,7 +108,9 @@ public sealed class XmlEpcisReader : EpcisReader
         {
         }
         var place = PlaceOf(plain);
-        _form = XmlRoot.FormOf(plain.LocalName, plain.NamespaceURI);
+        _form = !IsBareEvent ? XmlRoot.FormOf(plain.LocalName, plain.NamespaceURI)
+            : XmlRoot.IsEvent(plain.LocalName) && plain.NamespaceURI.Length == 0 ? DocumentForm.Xml20
+            : DocumentForm.Unknown;
         if (_form == DocumentForm.Unknown)
         {
             _findings.UnknownRoot(plain.LocalName, plain.NamespaceURI, place);
@@ -96,11 +120,12 @@ public sealed class XmlEpcisReader : EpcisReader
         XmlExtensionReader.CollectNamespaces(plain, _namespaces, _limits.MaxAttributes);
         _header = new DocumentHeader
         {
-            DocumentType = plain.LocalName,
-            SchemaVersion = plain.GetAttribute("schemaVersion"),
-            CreationDate = plain.GetAttribute("creationDate"),
+            DocumentType = IsBareEvent ? "" : plain.LocalName,
+            SchemaVersion = IsBareEvent ? null : plain.GetAttribute("schemaVersion"),
+            CreationDate = IsBareEvent ? null : plain.GetAttribute("creationDate"),
             MasterData = _masterData,
-            Extensions = _extensions,
+            HeaderExtensions = _inHeader,
+            DocumentExtensions = _inDocument,
             Namespaces = _namespaces,
         };
         CheckVersion(plain.NamespaceURI, place);
@@ -111,7 +136,7 @@ public sealed class XmlEpcisReader : EpcisReader
         }
         var xml = new XmlCursor(_validating ?? plain, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
         _event = new XmlEventReader(xml);
-        _events = Document(xml).GetEnumerator();
+        _events = (IsBareEvent ? BareEvent(xml) : Document(xml)).GetEnumerator();
         return true;
     }
 
@@ -124,9 +149,18 @@ public sealed class XmlEpcisReader : EpcisReader
         }
     }
 
+    private IEnumerable<EpcisEvent> BareEvent(XmlCursor xml)
+    {
+        yield return Event(xml);
+        while (xml.Reader.Read())
+        {
+            // What follows the root must be well-formed, too.
+        }
+    }
+
     private IEnumerable<EpcisEvent> Document(XmlCursor xml)
     {
-        var header = new XmlHeaderReader(xml, _masterData, _extensions);
+        var header = new XmlHeaderReader(xml, _masterData, _inHeader, _inDocument);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             switch (xml.StandardName)
@@ -146,6 +180,7 @@ public sealed class XmlEpcisReader : EpcisReader
                     break;
             }
         }
+        _header = _header with { Sbdh = header.Sbdh };
         while (xml.Reader.Read())
         {
             // What follows the root must be well-formed, too.
@@ -183,6 +218,7 @@ public sealed class XmlEpcisReader : EpcisReader
                     }
                     break;
                 case "VocabularyList":
+                    _header = _header with { MasterDataAreResults = _header.DocumentType == XmlRoot.QueryDocument };
                     header.ReadVocabularyList();
                     break;
                 case var name:
@@ -196,16 +232,23 @@ public sealed class XmlEpcisReader : EpcisReader
     {
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            if (xml.StandardName == "resultsBody")
+            switch (xml.StandardName)
             {
-                foreach (var e in Body(xml, header))
-                {
-                    yield return e;
-                }
-            }
-            else
-            {
-                xml.Skip(); // queryName, subscriptionID
+                case "resultsBody":
+                    foreach (var e in Body(xml, header))
+                    {
+                        yield return e;
+                    }
+                    break;
+                case "queryName":
+                    _header = _header with { QueryName = xml.Value() };
+                    break;
+                case "subscriptionID":
+                    _header = _header with { SubscriptionId = xml.Value() };
+                    break;
+                case var name:
+                    header.ReadForeign(name);
+                    break;
             }
         }
     }
@@ -217,7 +260,8 @@ public sealed class XmlEpcisReader : EpcisReader
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             xml.BeginEvent();
-            var name = xml.StandardName;
+            // 1.2 has no AssociationEvent; its list lets elements of others stand among the events, and one of them carries it.
+            var name = xml.Namespace == Carried.Namespace ? xml.Name : xml.StandardName;
             if (XmlRoot.IsEvent(name))
             {
                 yield return Event(xml);

@@ -109,13 +109,13 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
         xml.End();
     }
 
-    public void Sensors(IReadOnlyList<SensorElement> sensors)
+    public void Sensors(IReadOnlyList<SensorElement> sensors, bool carried = false)
     {
         if (sensors.Count == 0)
         {
             return;
         }
-        xml.Start("sensorElementList");
+        xml.Start("sensorElementList", carried);
         foreach (var sensor in sensors)
         {
             xml.Start("sensorElement");
@@ -133,13 +133,13 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
         xml.End();
     }
 
-    public void PersistentDisposition(PersistentDisposition? disposition)
+    public void PersistentDisposition(PersistentDisposition? disposition, bool carried = false)
     {
         if (disposition is null)
         {
             return;
         }
-        xml.Start("persistentDisposition");
+        xml.Start("persistentDisposition", carried);
         foreach (var unset in disposition.Unset)
         {
             xml.Leaf("unset", spelling.Term(CbvVocabulary.Disposition, unset));
@@ -152,10 +152,13 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
     }
 
     /// <summary>The extensions split as the schemas do: names of nobody's go into <c>extension</c>, those of others follow it.</summary>
-    public (List<Extension> Local, List<Extension> Foreign) Split(IReadOnlyList<Extension> extensions)
+    public (List<Extension> Local, List<Extension> Foreign) Split(IReadOnlyList<Extension> extensions) => Split(extensions, Namespaces);
+
+    /// <inheritdoc cref="Split(IReadOnlyList{Extension})"/>
+    public static (List<Extension> Local, List<Extension> Foreign) Split(IReadOnlyList<Extension> extensions, IReadOnlyDictionary<string, string> namespaces)
     {
         List<Extension> local = [], foreign = [];
-        foreach (var extension in ExtensionTree.Of(extensions, Namespaces))
+        foreach (var extension in ExtensionTree.Of(extensions, namespaces))
         {
             (extension.Namespace.Length == 0 ? local : foreign).Add(extension);
         }

@@ -10,6 +10,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
 {
     private readonly XmlEventPartReader _parts = new(xml);
     private readonly List<Extension> _extensions = [];
+    private readonly List<EventComment> _comments = [];
     private Fields _f = new();
 
     /// <summary>The eventID of the event being read, once it was seen.</summary>
@@ -21,14 +22,17 @@ internal sealed class XmlEventReader(XmlCursor xml)
         var type = xml.Name;
         var place = xml.Place;
         _f = new Fields();
+        xml.TakeComments(); // those between the events are nobody's
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            var name = xml.StandardName;
-            if (!ReadCommon(name) && !ReadOwn(name))
+            var (local, name) = (xml.Name, xml.StandardName);
+            if (!ReadCommon(name) && !ReadOwn(name) && !ReadCarried())
             {
                 ReadExtension();
             }
+            Comments(local);
         }
+        Comments("");
         var e = Build(type, index, place);
         _f = new Fields();
         return e;
@@ -84,6 +88,35 @@ internal sealed class XmlEventReader(XmlCursor xml)
         return true;
     }
 
+    /// <summary>What the writer carried because a form has no place for it.</summary>
+    private bool ReadCarried()
+    {
+        if (xml.Namespace != Carried.Namespace)
+        {
+            return false;
+        }
+        switch (xml.Name)
+        {
+            case Carried.Local:
+                XmlExtensionReader.ReadChildren(xml, _extensions);
+                return true;
+            case Carried.QuantityEvent:
+                _f.WasQuantityEvent = true;
+                xml.Skip();
+                return true;
+            default:
+                return ReadSince20(xml.Name);
+        }
+    }
+
+    private void Comments(string before)
+    {
+        foreach (var comment in xml.TakeComments())
+        {
+            _comments.Add(new EventComment(before, comment));
+        }
+    }
+
     private bool ReadOwn(string name)
     {
         switch (name)
@@ -107,6 +140,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
+            var local = xml.Name;
             switch (xml.StandardName)
             {
                 case "eventID": _f.EventId = xml.Value(); break;
@@ -114,6 +148,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
                 case "extension": XmlExtensionReader.ReadChildren(xml, _extensions); break;
                 default: ReadExtension(); break;
             }
+            Comments(local);
         }
     }
 
@@ -125,7 +160,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            var name = xml.StandardName;
+            var (local, name) = (xml.Name, xml.StandardName);
             if (!innermost && name == "extension")
             {
                 ReadExtensionWrapper(innermost: true);
@@ -134,6 +169,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
             {
                 ReadExtension();
             }
+            Comments(local);
         }
     }
 
@@ -157,7 +193,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
             },
             // EPCIS 1.2, 7.4.4: equivalent to an ObjectEvent that observes one quantity.
             "QuantityEvent" => new ObjectEvent { WasQuantityEvent = true, QuantityList = [XmlEventPartReader.Quantity(_f.EpcClass ?? "", _f.Quantity, uom: null)] },
-            _ => new ObjectEvent { EpcList = _f.Epcs ?? [], QuantityList = _f.Quantities ?? [], Ilmd = _f.Ilmd ?? [] },
+            _ => new ObjectEvent { WasQuantityEvent = _f.WasQuantityEvent, EpcList = _f.Epcs ?? [], QuantityList = _f.Quantities ?? [], Ilmd = _f.Ilmd ?? [] },
         };
         e = e with
         {
@@ -181,8 +217,10 @@ internal sealed class XmlEventReader(XmlCursor xml)
             Destinations = _f.Destinations ?? [],
             SensorElements = _f.Sensors ?? [],
             Extensions = _extensions.Count == 0 ? [] : [.. _extensions],
+            Comments = _comments.Count == 0 ? [] : [.. _comments],
         };
         _extensions.Clear();
+        _comments.Clear();
         return e;
     }
 
@@ -201,6 +239,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
         public string Offset = "";
         public string? RecordTime, EventId, BizStep, Disposition, ParentId, TransformationId, EpcClass, Quantity;
         public EventAction? Action;
+        public bool WasQuantityEvent;
         public ErrorDeclaration? ErrorDeclaration;
         public PersistentDisposition? PersistentDisposition;
         public Location? ReadPoint, BizLocation;

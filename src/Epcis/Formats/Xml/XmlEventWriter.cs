@@ -7,25 +7,28 @@ namespace Epcis.Formats.Xml;
 
 /// <summary>
 /// Writes events, read from whichever form, as EPCIS XML 2.0 or 1.2, in the order of the schemas. What 1.2 does not know is
-/// carried where its schema lets later editions extend it, and a finding names it; what cannot be said at all is an error
-/// finding. Nothing is left out silently.
+/// left out with an error finding, or on request carried in an extension (<see cref="Carried"/>) with a warning; what
+/// cannot be said at all is an error finding. Nothing is left out silently.
 /// </summary>
 public sealed class XmlEventWriter
 {
-    private const string Carried = "EPCIS-OUT-01";
+    private const string NotIn12 = "EPCIS-OUT-01";
     private const string NotWritable = "EPCIS-OUT-02";
-    private const string OutsideSchema = "EPCIS-OUT-04";
+    private const string NoNamespace = "EPCIS-OUT-04";
     private const string BecameObjectEvent = "EPCIS-OUT-06";
 
     private readonly bool _is12;
+    private readonly bool _carries;
     private readonly XmlElements _xml;
     private readonly XmlSpelling _spelling;
     private readonly XmlEventPartWriter _parts;
 
     /// <param name="xml">Stands inside an EventList.</param>
     /// <param name="findings">What a form cannot say as it was said.</param>
-    public XmlEventWriter(XmlWriter xml, DocumentForm form, Findings findings, CbvSpelling cbv = CbvSpelling.Kept)
+    /// <param name="carry">Carry what 1.2 does not know in extensions, which its receivers may pass over.</param>
+    public XmlEventWriter(XmlWriter xml, DocumentForm form, Findings findings, CbvSpelling cbv = CbvSpelling.Kept, bool carry = false)
     {
+        _carries = carry;
         _is12 = form switch
         {
             DocumentForm.Xml12 => true,
@@ -39,50 +42,64 @@ public sealed class XmlEventWriter
 
     /// <param name="recordTime">When the repository captured the event; the event's own is never repeated.</param>
     /// <param name="namespaces">Prefixes of the event's document, because values such as <c>ex:step</c> may need them.</param>
-    public void Write(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces = null)
+    public void Write(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces = null) =>
+        WriteWith(e, recordTime is { } recorded ? XmlBuffer.Instant(recorded) : null, namespaces);
+
+    /// <summary>Writes with the literal recordTime, of which a conversion changes nothing.</summary>
+    /// <param name="isBare">The event stands alone and not in a list.</param>
+    internal void WriteWith(EpcisEvent e, string? recordTime, IReadOnlyDictionary<string, string>? namespaces, bool isBare = false)
     {
-        _xml.Event = e;
+        _xml.Begin(e);
         _parts.Namespaces = namespaces ?? new Dictionary<string, string>();
         var asQuantityEvent = _is12 && IsQuantityEvent(e);
         if (!asQuantityEvent && e is ObjectEvent { WasQuantityEvent: true })
         {
             _xml.Tell(BecameObjectEvent, Severity.Info, "The QuantityEvent is written as the ObjectEvent that says the same (EPCIS 1.2, 7.4.4).");
         }
-        // Each is wrapped: TransformationEvent came with 1.1, and AssociationEvent after 1.2, whose schema reserves the inner place.
-        var wrappers = _is12 ? e switch { TransformationEvent => 1, AssociationEvent => 2, _ => 0 } : 0;
-        for (var i = 0; i < wrappers; i++)
+        var carried = _is12 && e is AssociationEvent;
+        if (carried && !Carries("AssociationEvent"))
+        {
+            _xml.Finish();
+            return;
+        }
+        // TransformationEvent came with 1.1, which wraps it.
+        var isWrapped = _is12 && e is TransformationEvent && !isBare;
+        if (isWrapped)
         {
             _xml.Start("extension");
         }
-        if (wrappers == 2)
-        {
-            _xml.Tell(Carried, Severity.Warning, "EPCIS 1.2 has no AssociationEvent; it is carried in extension/extension, which receivers may pass over.");
-        }
-        _xml.Start(asQuantityEvent ? "QuantityEvent" : e.EventType);
+        _xml.Start(asQuantityEvent ? "QuantityEvent" : e.EventType, carried);
         _xml.Declare(_parts.Namespaces);
         When(e, recordTime);
         What(e, asQuantityEvent);
-        for (var i = 0; i <= wrappers; i++)
+        _xml.Comments();
+        _xml.End();
+        if (isWrapped)
         {
             _xml.End();
         }
-        _xml.Event = null;
+        _xml.Finish();
     }
 
-    private void When(EpcisEvent e, DateTimeOffset? recordTime)
+    private void When(EpcisEvent e, string? recordTime)
     {
-        if (e.EventTime is null)
-        {
-            _xml.Tell(NotWritable, Severity.Error, "The eventTime is no instant; it is written as it came, which the schema refuses.", e.EventTimeText);
-        }
+        Instant("eventTime", e.EventTimeText);
         _xml.Leaf("eventTime", e.EventTimeText);
-        _xml.Leaf("recordTime", recordTime is { } recorded ? XmlBuffer.Instant(recorded) : null);
+        if (recordTime is not null)
+        {
+            Instant("recordTime", recordTime);
+            _xml.Leaf("recordTime", recordTime);
+        }
         _xml.Leaf("eventTimeZoneOffset", e.EventTimeZoneOffset);
+        if (e.ErrorDeclaration?.DeclarationTimeText is { Length: > 0 } declared)
+        {
+            Instant("declarationTime", declared);
+        }
         if (!_is12 || e is AssociationEvent)
         {
             _xml.Leaf("eventID", e.EventId);
             _parts.Declaration(e.ErrorDeclaration);
-            Certification(e);
+            _xml.Leaf("certificationInfo", e.CertificationInfo.FirstOrDefault());
             return;
         }
         if (e.ErrorDeclaration is { DeclarationTimeText: null or "" })
@@ -98,12 +115,12 @@ public sealed class XmlEventWriter
         }
     }
 
-    private void Certification(EpcisEvent e)
+    /// <summary>The schema of 1.2 accepts a time without zone; such a time says no instant, and nobody may guess its zone.</summary>
+    private void Instant(string field, string text)
     {
-        _xml.Leaf("certificationInfo", e.CertificationInfo.FirstOrDefault());
-        foreach (var more in e.CertificationInfo.Skip(1))
+        if (XmlInstant.Parse(text) is null)
         {
-            _xml.Tell(NotWritable, Severity.Error, "EPCIS XML holds one certificationInfo; this one is left out.", more);
+            _xml.Tell(NotWritable, Severity.Error, $"The {field} is no instant: it needs date, time and zone. It is written as it came, which the schema refuses.", text);
         }
     }
 
@@ -117,7 +134,7 @@ public sealed class XmlEventWriter
                 _xml.Leaf("quantity", o.QuantityList[0].QuantityText);
                 StepAndPlace(e, action: false);
                 _parts.BizTransactions(e.BizTransactions);
-                Tail(e, youngerThanWrapped: true);
+                Tail(e, isWhole: false);
                 break;
             case ObjectEvent o:
                 _parts.Epcs("epcList", o.EpcList, evenEmpty: _is12);
@@ -181,86 +198,93 @@ public sealed class XmlEventWriter
             return;
         }
         var (local, foreign) = _parts.Split(e.Extensions);
-        if (quantities.Count + e.Sources.Count + e.Destinations.Count + ilmd.Count + local.Count > 0 || HasPartsOf20(e))
+        if (quantities.Count + e.Sources.Count + e.Destinations.Count + ilmd.Count + local.Count > 0)
         {
             _xml.Start("extension");
             _parts.Quantities(list, quantities);
             _parts.SourcesAndDestinations(e);
             _parts.Ilmd(ilmd);
-            Reserved(e, local);
+            Local(local, carried: false);
             _xml.End();
         }
         _xml.Extensions(foreign);
+        CarryAll(e);
     }
 
     private void Direct(EpcisEvent e, IReadOnlyList<Extension> ilmd)
     {
         _parts.SourcesAndDestinations(e);
         // An AssociationEvent is itself beyond 1.2, so its parts need no other place there.
-        var whole = !_is12 || e is AssociationEvent;
-        if (whole)
+        var isWhole = !_is12 || e is AssociationEvent;
+        if (isWhole)
         {
             _parts.Sensors(e.SensorElements);
             _parts.PersistentDisposition(e.PersistentDisposition);
         }
         _parts.Ilmd(ilmd);
-        Tail(e, youngerThanWrapped: !whole);
+        Tail(e, isWhole);
     }
 
     /// <summary>Extensions at the end of the event.</summary>
-    /// <param name="youngerThanWrapped">A 1.2 type whose <c>extension</c> is itself the reserved place.</param>
-    private void Tail(EpcisEvent e, bool youngerThanWrapped)
+    /// <param name="isWhole">The event is written with all that 2.0 knows.</param>
+    private void Tail(EpcisEvent e, bool isWhole)
     {
         var (local, foreign) = _parts.Split(e.Extensions);
-        if (youngerThanWrapped)
+        if (isWhole && local.Count > 0)
         {
-            Reserved(e, local);
+            _xml.Tell(NoNamespace, Severity.Info, "EPCIS 2.0 has no place for elements without a namespace beside an event's own; they are carried in an extension.", local[0].Name);
         }
-        else if (local.Count > 0)
+        Local(local, carried: isWhole);
+        _xml.Extensions(foreign);
+        if (isWhole)
         {
-            if (!_is12)
+            foreach (var more in e.CertificationInfo.Skip(1))
             {
-                _xml.Tell(OutsideSchema, Severity.Warning, "EPCIS 2.0 XML has no place for elements without a namespace; they are kept in extension, which the schema refuses.", local[0].Name);
+                _xml.Tell(NotIn12, Severity.Info, "EPCIS XML holds one certificationInfo; this one is carried in an extension.", more);
+                _xml.Leaf("certificationInfo", more, carried: true);
             }
-            _xml.Start("extension");
+        }
+        else
+        {
+            CarryAll(e);
+        }
+    }
+
+    private void Local(List<Extension> local, bool carried)
+    {
+        if (local.Count > 0)
+        {
+            _xml.Start(Carried.Local, carried);
             _xml.Extensions(local);
             _xml.End();
         }
-        _xml.Extensions(foreign);
     }
 
-    /// <summary>The place that 1.2 reserves for later editions; parts of 2.0 go back and forth through it unharmed.</summary>
-    private void Reserved(EpcisEvent e, List<Extension> local)
+    private void CarryAll(EpcisEvent e)
     {
-        if (local.Count == 0 && !HasPartsOf20(e))
-        {
-            return;
-        }
-        _xml.Start("extension");
-        Carry("certificationInfo", e.CertificationInfo.Count > 0, () =>
+        if (e.CertificationInfo.Count > 0 && Carries("certificationInfo"))
         {
             foreach (var certification in e.CertificationInfo)
             {
-                _xml.Leaf("certificationInfo", certification);
+                _xml.Leaf("certificationInfo", certification, carried: true);
             }
-        });
-        Carry("sensorElementList", e.SensorElements.Count > 0, () => _parts.Sensors(e.SensorElements));
-        Carry("persistentDisposition", e.PersistentDisposition is not null, () => _parts.PersistentDisposition(e.PersistentDisposition));
-        _xml.Extensions(local);
-        _xml.End();
-    }
-
-    private void Carry(string part, bool isThere, Action write)
-    {
-        if (isThere)
+        }
+        if (e.SensorElements.Count > 0 && Carries("sensorElementList"))
         {
-            _xml.Tell(Carried, Severity.Warning, $"EPCIS 1.2 has no {part}; it is carried in extension, which receivers may pass over.", part);
-            write();
+            _parts.Sensors(e.SensorElements, carried: true);
+        }
+        if (e.PersistentDisposition is not null && Carries("persistentDisposition"))
+        {
+            _parts.PersistentDisposition(e.PersistentDisposition, carried: true);
         }
     }
 
-    private static bool HasPartsOf20(EpcisEvent e) =>
-        e.SensorElements.Count > 0 || e.PersistentDisposition is not null || e.CertificationInfo.Count > 0;
+    private bool Carries(string part)
+    {
+        _xml.Tell(NotIn12, _carries ? Severity.Warning : Severity.Error,
+            $"EPCIS 1.2 has no {part}; it is {(_carries ? "carried in an extension, which receivers may pass over" : "left out")}.", part);
+        return _carries;
+    }
 
     /// <summary>Whether a QuantityEvent still says all that the event says.</summary>
     private static bool IsQuantityEvent(EpcisEvent e) =>

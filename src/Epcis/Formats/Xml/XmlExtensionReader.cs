@@ -21,6 +21,7 @@ internal static class XmlExtensionReader
             return extension with { Text = "" };
         }
         List<Extension>? children = null;
+        List<ExtensionComment>? comments = null;
         var text = "";
         while (reader.Read() && reader.Depth > depth)
         {
@@ -31,12 +32,22 @@ internal static class XmlExtensionReader
                     text = xml.Finished(text);
                     (children ??= []).Add(Read(xml));
                     break;
-                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when children is null:
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when children is null || !string.IsNullOrWhiteSpace(reader.Value):
                     text = text.Length == 0 ? reader.Value : xml.Join(text, reader.Value);
+                    break;
+                case XmlNodeType.Comment:
+                    (comments ??= []).Add(new ExtensionComment(children?.Count ?? 0, reader.Value));
                     break;
             }
         }
-        return children is null ? extension with { Text = xml.Finished(text) } : extension with { Children = children };
+        text = xml.Finished(text);
+        return extension with
+        {
+            // Between elements, white space is layout; other text is kept, and stands before them from now on.
+            Text = children is null || !string.IsNullOrWhiteSpace(text) ? text : null,
+            Children = children ?? (IReadOnlyList<Extension>)[],
+            Comments = comments ?? (IReadOnlyList<ExtensionComment>)[],
+        };
     }
 
     /// <summary>Adds every child of the element under the cursor, one of the standard's own <c>extension</c> wrappers.</summary>

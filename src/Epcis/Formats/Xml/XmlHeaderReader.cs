@@ -3,10 +3,8 @@ using Epcis.Events;
 namespace Epcis.Formats.Xml;
 
 /// <summary>Reads what stands around the events: header, master data, and the elements of others.</summary>
-internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> extensions)
+internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> inHeader, List<Extension> inDocument)
 {
-    private const string SbdhNamespace = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader";
-
     public StandardBusinessDocumentHeader? Sbdh { get; private set; }
 
     /// <summary>Call on EPCISHeader. 1.2 lets foreign elements stand here, and the DSCSA guideline puts its statement here.</summary>
@@ -15,9 +13,9 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             // Its children are qualified; senders that leave the qualification out do occur.
-            if (xml.Name == "StandardBusinessDocumentHeader" && xml.Namespace is SbdhNamespace or "")
+            if (xml.Name == BusinessDocumentHeader.Name && xml.Namespace is BusinessDocumentHeader.Namespace or "")
             {
-                Sbdh = ReadSbdh();
+                Sbdh = BusinessDocumentHeader.Of(XmlExtensionReader.Read(xml));
             }
             else if (xml.StandardName == "extension")
             {
@@ -25,7 +23,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
             else
             {
-                extensions.Add(XmlExtensionReader.Read(xml));
+                inHeader.Add(XmlExtensionReader.Read(xml));
             }
         }
     }
@@ -41,7 +39,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
             else
             {
-                extensions.Add(XmlExtensionReader.Read(xml));
+                inDocument.Add(XmlExtensionReader.Read(xml));
             }
         }
     }
@@ -49,13 +47,38 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
     /// <summary>An element of somebody else's beside the header or the events.</summary>
     public void ReadForeign(string standardName)
     {
-        if (standardName == "extension")
+        if (xml.Namespace == Carried.Namespace && xml.Name is Carried.MasterData or "sender" or "receiver" or "instanceIdentifier")
         {
-            XmlExtensionReader.ReadChildren(xml, extensions);
+            ReadCarried();
         }
         else
         {
-            extensions.Add(XmlExtensionReader.Read(xml));
+            ReadForeign(standardName, inDocument);
+        }
+    }
+
+    /// <summary>Master data for which a header of 1.2 had no place, and JSON's stand-ins that make no business document header.</summary>
+    private void ReadCarried()
+    {
+        var known = Sbdh ?? new StandardBusinessDocumentHeader();
+        switch (xml.Name)
+        {
+            case Carried.MasterData: ReadMasterData(); break;
+            case "sender": Sbdh = known with { Senders = [.. known.Senders, new SbdhParty(null, xml.Value())] }; break;
+            case "receiver": Sbdh = known with { Receivers = [.. known.Receivers, new SbdhParty(null, xml.Value())] }; break;
+            default: Sbdh = known with { InstanceIdentifier = xml.Value() }; break;
+        }
+    }
+
+    private void ReadForeign(string standardName, List<Extension> into)
+    {
+        if (standardName == "extension")
+        {
+            XmlExtensionReader.ReadChildren(xml, into);
+        }
+        else
+        {
+            into.Add(XmlExtensionReader.Read(xml));
         }
     }
 
@@ -66,21 +89,26 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             var name = xml.StandardName;
             if (name == "EPCISMasterData")
             {
-                for (var inner = xml.Enter(); xml.NextChild(inner);)
-                {
-                    if (xml.StandardName == "VocabularyList")
-                    {
-                        ReadVocabularyList();
-                    }
-                    else
-                    {
-                        ReadForeign(xml.StandardName);
-                    }
-                }
+                ReadMasterData();
             }
             else
             {
-                ReadForeign(name);
+                ReadForeign(name, inHeader);
+            }
+        }
+    }
+
+    private void ReadMasterData()
+    {
+        for (var inner = xml.Enter(); xml.NextChild(inner);)
+        {
+            if (xml.StandardName == "VocabularyList")
+            {
+                ReadVocabularyList();
+            }
+            else
+            {
+                ReadForeign(xml.StandardName);
             }
         }
     }
@@ -124,7 +152,10 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
                     var attribute = XmlExtensionReader.Read(xml);
                     attributes.Add(new VocabularyAttribute(
                         attribute.Attributes.FirstOrDefault(a => a is { Name: "id", Namespace: "" })?.Value ?? "",
-                        attribute.Text ?? XmlExtensionReader.ToXml(attribute.Children)));
+                        attribute.Text ?? XmlExtensionReader.ToXml(attribute.Children))
+                    {
+                        Structure = attribute.Children.Count > 0 ? attribute : null,
+                    });
                     break;
                 case "children":
                     for (var list = xml.Enter(); xml.NextChild(list);)
@@ -138,49 +169,5 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
         }
         return new VocabularyElement(type, id) { Attributes = attributes, Children = children };
-    }
-
-    private StandardBusinessDocumentHeader ReadSbdh()
-    {
-        List<SbdhParty> senders = [], receivers = [];
-        string? instance = null, type = null, created = null;
-        for (var depth = xml.Enter(); xml.NextChild(depth);)
-        {
-            switch (xml.Name)
-            {
-                case "Sender": ReadParty(senders); break;
-                case "Receiver": ReadParty(receivers); break;
-                case "DocumentIdentification":
-                    for (var inner = xml.Enter(); xml.NextChild(inner);)
-                    {
-                        switch (xml.Name)
-                        {
-                            case "InstanceIdentifier": instance = xml.Value(); break;
-                            case "Type": type = xml.Value(); break;
-                            case "CreationDateAndTime": created = xml.Value(); break;
-                            default: xml.Skip(); break;
-                        }
-                    }
-                    break;
-                default: xml.Skip(); break;
-            }
-        }
-        return new StandardBusinessDocumentHeader { Senders = senders, Receivers = receivers, InstanceIdentifier = instance, Type = type, CreationDateAndTime = created };
-    }
-
-    private void ReadParty(List<SbdhParty> parties)
-    {
-        for (var depth = xml.Enter(); xml.NextChild(depth);)
-        {
-            if (xml.Name == "Identifier")
-            {
-                var authority = xml.Reader.GetAttribute("Authority");
-                parties.Add(new SbdhParty(authority, xml.Value()));
-            }
-            else
-            {
-                xml.Skip();
-            }
-        }
     }
 }

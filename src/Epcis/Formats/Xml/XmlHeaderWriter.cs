@@ -3,62 +3,139 @@ using Epcis.Events;
 
 namespace Epcis.Formats.Xml;
 
-/// <summary>Writes EPCISHeader: business document header, master data and, in 1.2, the elements of others.</summary>
-internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is12)
+/// <summary>Writes what stands around the events: business document header, master data and the elements of others.</summary>
+internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is12, bool carries)
 {
+    private const string NotIn12 = "EPCIS-OUT-01";
     private const string NotWritable = "EPCIS-OUT-02";
-    private const string AsText = "EPCIS-OUT-07";
-    private const string SbdhNamespace = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader";
 
-    /// <returns>The extensions that stand after the body instead.</returns>
-    public (List<Extension> Local, List<Extension> Foreign) Write(DocumentHeader header)
+    /// <summary>GS1 US Healthcare: the guideline for DSCSA puts its elements in the header of 1.2, and 2.0 XML took that place away.</summary>
+    private const string Dscsa = "http://epcis.gs1us.org/hc/ns";
+
+    private readonly List<Extension> _local = [];
+    private readonly List<Extension> _foreign = [];
+    private IReadOnlyList<VocabularyElement> _carriedMasterData = [];
+    private IReadOnlyDictionary<string, string> _namespaces = new Dictionary<string, string>();
+
+    /// <summary>Writes EPCISHeader when there is something to say in it, and keeps the rest for <see cref="End"/>.</summary>
+    /// <param name="masterData">Those that do not stand in the body.</param>
+    public void Begin(DocumentHeader header, IReadOnlyList<VocabularyElement> masterData)
     {
-        List<Extension> local = [], foreign = [];
-        foreach (var extension in ExtensionTree.Of(header.Extensions, header.Namespaces))
+        _namespaces = header.Namespaces;
+        var (localInHeader, foreignInHeader) = XmlEventPartWriter.Split(header.HeaderExtensions, _namespaces);
+        var (local, foreign) = XmlEventPartWriter.Split(header.DocumentExtensions, _namespaces);
+        var sbdh = Complete(header);
+        if (is12 && sbdh is null)
         {
-            (extension.Namespace.Length == 0 ? local : foreign).Add(extension);
-        }
-        var sbdh = Complete(header.Sbdh);
-        var masterData = header.MasterData;
-        if (is12 && sbdh is null && masterData.Count > 0)
-        {
-            xml.Tell(NotWritable, Severity.Error, "The header of EPCIS 1.2 needs a business document header; without it the master data are left out.");
+            // The header of 1.2 begins with the business document header: without one there is no header.
+            _carriedMasterData = CarriedOrRefused(masterData);
             masterData = [];
+            local.AddRange(localInHeader);
+            localInHeader = [];
         }
-        // 2.0 took the elements of others out of the header, so those of DSCSA move behind the body there.
-        var inHeader = is12 && sbdh is not null;
-        if (sbdh is not null || masterData.Count > 0)
+        if (is12 && sbdh is not null)
         {
-            xml.Start("EPCISHeader");
-            if (sbdh is not null)
-            {
-                Sbdh(sbdh);
-            }
-            MasterData(masterData);
-            if (inHeader)
-            {
-                xml.Extensions(foreign);
-            }
+            foreignInHeader.AddRange(foreign.Where(x => x.Namespace == Dscsa));
+            foreign.RemoveAll(x => x.Namespace == Dscsa);
+        }
+        else
+        {
+            foreign.InsertRange(0, foreignInHeader);
+            foreignInHeader = [];
+        }
+        _local.AddRange(local);
+        _foreign.AddRange(foreign);
+        if (sbdh is null && masterData.Count == 0 && localInHeader.Count == 0)
+        {
+            return;
+        }
+        xml.Start("EPCISHeader");
+        if (sbdh is not null)
+        {
+            Sbdh(sbdh);
+        }
+        if (masterData.Count > 0 || localInHeader.Count > 0)
+        {
+            xml.Start("extension");
+            MasterData(masterData, carried: false);
+            Wrapped(localInHeader);
             xml.End();
         }
-        return (local, inHeader ? [] : foreign);
+        xml.Extensions(foreignInHeader);
+        xml.End();
     }
 
-    private StandardBusinessDocumentHeader? Complete(StandardBusinessDocumentHeader? sbdh)
+    /// <summary>Writes what stands behind the body.</summary>
+    public void End()
     {
-        if (sbdh is null or { Senders.Count: > 0, Receivers.Count: > 0, InstanceIdentifier: not null, CreationDateAndTime: not null })
+        Wrapped(_local);
+        xml.Extensions(_foreign);
+        MasterData(_carriedMasterData, carried: true);
+    }
+
+    public void VocabularyList(IReadOnlyList<VocabularyElement> elements)
+    {
+        xml.Start("VocabularyList");
+        foreach (var vocabulary in elements.GroupBy(e => e.VocabularyType))
+        {
+            xml.Start("Vocabulary");
+            xml.Attribute("type", vocabulary.Key);
+            xml.Start("VocabularyElementList");
+            foreach (var element in vocabulary)
+            {
+                Element(element);
+            }
+            xml.End();
+            xml.End();
+        }
+        xml.End();
+    }
+
+    private IReadOnlyList<VocabularyElement> CarriedOrRefused(IReadOnlyList<VocabularyElement> masterData)
+    {
+        if (masterData.Count == 0)
+        {
+            return [];
+        }
+        xml.Tell(NotIn12, carries ? Severity.Warning : Severity.Error,
+            $"The header of EPCIS 1.2 needs a business document header; without it the master data are {(carries ? "carried in an extension, which receivers may pass over" : "left out")}.");
+        return carries ? masterData : [];
+    }
+
+    private StandardBusinessDocumentHeader? Complete(DocumentHeader header)
+    {
+        if (header.Sbdh is not { Whole: null } sbdh)
+        {
+            return header.Sbdh;
+        }
+        // The stand-ins of JSON tell no date of their own.
+        sbdh = sbdh with { CreationDateAndTime = sbdh.CreationDateAndTime ?? header.CreationDate };
+        if (sbdh is { Senders.Count: > 0, Receivers.Count: > 0, InstanceIdentifier: not null, CreationDateAndTime: not null })
         {
             return sbdh;
         }
-        xml.Tell(NotWritable, Severity.Error, "A business document header needs sender, receiver, InstanceIdentifier and CreationDateAndTime; the incomplete one is left out.",
+        var carried = carries || !is12;
+        xml.Tell(carried ? NotIn12 : NotWritable, carried ? Severity.Info : Severity.Error,
+            $"A business document header needs sender, receiver, InstanceIdentifier and CreationDateAndTime; the incomplete one is {(carried ? "carried in extensions" : "left out")}.",
             string.Join(", ", [.. sbdh.Senders.Select(s => s.Identifier), .. sbdh.Receivers.Select(r => r.Identifier), sbdh.InstanceIdentifier]));
+        if (carried)
+        {
+            _foreign.AddRange(sbdh.Senders.Select(s => Carried.Of("sender") with { Text = s.Identifier }));
+            _foreign.AddRange(sbdh.Receivers.Select(r => Carried.Of("receiver") with { Text = r.Identifier }));
+            _foreign.AddRange(sbdh.InstanceIdentifier is { } id ? [Carried.Of("instanceIdentifier") with { Text = id }] : []);
+        }
         return null;
     }
 
-    /// <summary>The order and the fixed values of EPCIS 1.2, 9.2.</summary>
+    /// <summary>The order and the fixed values of EPCIS 1.2, 9.2, unless XML said the whole of it.</summary>
     private void Sbdh(StandardBusinessDocumentHeader sbdh)
     {
-        StartSbdh("StandardBusinessDocumentHeader");
+        if (sbdh.Whole is { } whole)
+        {
+            xml.Extensions([whole]);
+            return;
+        }
+        StartSbdh(BusinessDocumentHeader.Name);
         LeafSbdh("HeaderVersion", "1.0");
         Parties("Sender", sbdh.Senders);
         Parties("Receiver", sbdh.Receivers);
@@ -85,7 +162,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         }
     }
 
-    private void StartSbdh(string name) => writer.WriteStartElement("sbdh", name, SbdhNamespace);
+    private void StartSbdh(string name) => writer.WriteStartElement(BusinessDocumentHeader.Prefix, name, BusinessDocumentHeader.Namespace);
 
     private void LeafSbdh(string name, string value)
     {
@@ -94,30 +171,24 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         xml.End();
     }
 
-    private void MasterData(IReadOnlyList<VocabularyElement> elements)
+    private void Wrapped(List<Extension> local)
     {
-        if (elements.Count == 0)
+        if (local.Count > 0)
         {
-            return;
-        }
-        xml.Start("extension");
-        xml.Start("EPCISMasterData");
-        xml.Start("VocabularyList");
-        foreach (var vocabulary in elements.GroupBy(e => e.VocabularyType))
-        {
-            xml.Start("Vocabulary");
-            xml.Attribute("type", vocabulary.Key);
-            xml.Start("VocabularyElementList");
-            foreach (var element in vocabulary)
-            {
-                Element(element);
-            }
-            xml.End();
+            xml.Start("extension");
+            xml.Extensions(local);
             xml.End();
         }
-        xml.End();
-        xml.End();
-        xml.End();
+    }
+
+    private void MasterData(IReadOnlyList<VocabularyElement> elements, bool carried)
+    {
+        if (elements.Count > 0)
+        {
+            xml.Start(Carried.MasterData, carried);
+            VocabularyList(elements);
+            xml.End();
+        }
     }
 
     private void Element(VocabularyElement element)
@@ -126,13 +197,20 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         xml.Attribute("id", element.Id);
         foreach (var attribute in element.Attributes)
         {
-            if (attribute.Value is ['<' or '{' or '[', ..])
-            {
-                xml.Tell(AsText, Severity.Warning, $"The structured value of {attribute.Id} is written as text.", attribute.Value);
-            }
             xml.Start("attribute");
             xml.Attribute("id", attribute.Id);
-            xml.Text(attribute.Value);
+            if (attribute.Structure is { } structure && ExtensionTree.Of([structure], _namespaces) is [var tree])
+            {
+                foreach (var more in tree.Attributes.Where(a => a is not { Namespace: "", Name: "id" }))
+                {
+                    xml.Foreign(more.Namespace, more.Prefix, more.Name, more.Value);
+                }
+                xml.Content(tree);
+            }
+            else
+            {
+                xml.Text(attribute.Value);
+            }
             xml.End();
         }
         if (element.Children.Count > 0)

@@ -12,10 +12,12 @@ internal static class XmlRoot
 
     /// <inheritdoc cref="EpcisNamespace"/>
     public const string QueryNamespace = "urn:epcglobal:epcis-query:xsd:";
-    private const string MasterData = "urn:epcglobal:epcis-masterdata:xsd:";
+
+    /// <inheritdoc cref="EpcisNamespace"/>
+    public const string MasterDataNamespace = "urn:epcglobal:epcis-masterdata:xsd:";
 
     public static bool IsEpcisNamespace(string ns) =>
-        ns.StartsWith(EpcisNamespace, StringComparison.Ordinal) || IsQueryNamespace(ns) || ns.StartsWith(MasterData, StringComparison.Ordinal);
+        ns.StartsWith(EpcisNamespace, StringComparison.Ordinal) || IsQueryNamespace(ns) || ns.StartsWith(MasterDataNamespace, StringComparison.Ordinal);
 
     public static bool IsQueryNamespace(string ns) => ns.StartsWith(QueryNamespace, StringComparison.Ordinal);
 
@@ -26,7 +28,7 @@ internal static class XmlRoot
         {
             Document => EpcisNamespace,
             QueryDocument => QueryNamespace,
-            MasterDataDocument => MasterData,
+            MasterDataDocument => MasterDataNamespace,
             _ => null,
         };
         return family is null || !ns.StartsWith(family, StringComparison.Ordinal)

@@ -42,10 +42,11 @@ public class JsonDocumentTests
         Assert.Equal("urn:x:s", before.Header.Sbdh!.Senders[0].Identifier);
         Assert.Equal("urn:x:r", before.Header.Sbdh.Receivers[0].Identifier);
         Assert.Equal("i1", before.Header.Sbdh.InstanceIdentifier);
-        Assert.Equal(["doc", "h"], before.Header.Extensions.Select(e => e.Name));
+        Assert.Equal(["doc"], before.Header.DocumentExtensions.Select(e => e.Name));
+        Assert.Equal(["h"], before.Header.HeaderExtensions.Select(e => e.Name));
         var element = Assert.Single(before.Header.MasterData);
         Assert.Equal(("urn:epcglobal:epcis:vtype:Location", "urn:x:l"), (element.VocabularyType, element.Id));
-        Assert.Equal([new VocabularyAttribute("urn:epcglobal:cbv:mda#name", "Hall"), new VocabularyAttribute("urn:x:n", "{\"a\":1}")], element.Attributes);
+        Assert.Equal([("urn:epcglobal:cbv:mda#name", "Hall"), ("urn:x:n", "{\"a\":1}")], element.Attributes.Select(a => (a.Id, a.Value)));
         Assert.Equal(["urn:x:c"], element.Children);
     }
 

@@ -1,0 +1,30 @@
+using Epcis.Formats;
+using Epcis.Formats.Xml;
+using Epcis.Identifiers;
+
+namespace Epcis.Conversion;
+
+/// <summary>How GS1 identifiers are written (EPCIS 2.0, <c>GS1-EPC-Format</c>).</summary>
+public enum EpcFormat
+{
+    /// <summary>As they came; EPCIS 1.2, which wants EPC URIs, gets them where the length of the company prefix is known.</summary>
+    NoPreference,
+    AlwaysDigitalLink,
+    AlwaysEpcUrn,
+    NeverTranslates,
+}
+
+/// <summary>What a conversion makes, and how it spells it.</summary>
+public sealed record ConversionOptions(DocumentForm To)
+{
+    public EpcFormat EpcFormat { get; init; }
+
+    /// <summary>For EPC URIs from Digital Links. A Digital Link whose company prefix is not known stays as it is.</summary>
+    public CompanyPrefixes CompanyPrefixes { get; init; } = CompanyPrefixes.None;
+
+    /// <summary>For XML 2.0: 1.2 knows only URNs, and JSON only its bare words.</summary>
+    public CbvSpelling Cbv { get; init; }
+
+    /// <summary>Carry what EPCIS 1.2 does not know in extensions, which its receivers may pass over, instead of refusing.</summary>
+    public bool Carry { get; init; }
+}
