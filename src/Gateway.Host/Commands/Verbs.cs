@@ -18,6 +18,8 @@ public static class Verbs
             MigrateCommand.Create(),
             DoctorCommand.Create(),
             CheckCommand.Create(),
+            ConvertCommand.Create(),
+            HashCommand.Create(),
             IdentifyCommand.Create(),
             SubmitCommand.Create(),
             DeliveriesCommand.Create(),
