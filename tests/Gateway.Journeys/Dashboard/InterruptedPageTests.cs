@@ -47,6 +47,7 @@ public sealed class InterruptedPageTests
             await TakeAsync(gateway, 2);
             await host.StartAgainAsync();
             await page.Locator("h1", new() { HasText = "All 2 captures are accepted." }).WaitForAsync();
+            await page.Locator("main[data-ready=true] td a.mono").Nth(1).WaitForAsync(); // the heading stands there before the page lives
             Assert.True(await page.Locator("#components-reconnect-modal").IsHiddenAsync());
             Assert.True(await page.Locator(".clock").IsVisibleAsync());
             Assert.Equal(2, await page.Locator("main td a.mono").CountAsync());
