@@ -33,6 +33,13 @@ public sealed record DocumentHeader
     /// <summary>The master data are what a query found, not what a header tells beside the events.</summary>
     public bool MasterDataAreResults { get; init; }
 
+    /// <summary>Where the parts of the header stand, by their names without prefix; the first of each.</summary>
+    internal IReadOnlyDictionary<string, Place> Places { get; init; } = new Dictionary<string, Place>();
+
+    /// <summary>Where a part of the header stands; of one that is missing, where the document begins.</summary>
+    public Place PlaceOf(string name) =>
+        Places.TryGetValue(name, out var place) || Places.TryGetValue("", out place) ? place : new Place(1, 1);
+
     /// <summary>Namespace prefixes declared by the document, prefix to namespace.</summary>
     public IReadOnlyDictionary<string, string> Namespaces { get; init; } = new Dictionary<string, string>();
 }
@@ -57,6 +64,9 @@ public sealed record VocabularyElement(string VocabularyType, string Id)
 {
     public IReadOnlyList<VocabularyAttribute> Attributes { get; init; } = [];
     public IReadOnlyList<string> Children { get; init; } = [];
+
+    /// <summary>Where the element stands in its document.</summary>
+    internal Place Place { get; init; }
 }
 
 /// <param name="Value">The text; of a structured value, its XML or JSON as written.</param>

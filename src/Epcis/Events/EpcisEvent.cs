@@ -20,6 +20,9 @@ public abstract record EpcisEvent
     /// <summary>Where the event starts in its document; findings of rules point there.</summary>
     public Place Place { get; init; }
 
+    /// <summary>Where the event's fields stand; <see langword="null"/> for an event that no reader made.</summary>
+    internal EventPlaces? Places { get; init; }
+
     /// <summary>The event's type as EPCIS names it, such as <c>ObjectEvent</c>.</summary>
     public abstract string EventType { get; }
 
@@ -57,6 +60,9 @@ public abstract record EpcisEvent
 
     /// <summary>Comments of XML, which say nothing to a machine and something to whoever reads the document.</summary>
     public IReadOnlyList<EventComment> Comments { get; init; } = [];
+    /// <summary>Where a field stands, or as near to it as is known.</summary>
+    /// <param name="path">Such as <c>epcList/3</c> or <c>bizStep</c>; empty for the event itself.</param>
+    public Place PlaceOf(string path) => path.Length == 0 ? Place : Places?.Find(path) ?? Place;
 
     /// <summary>Every EPC the event names, with its role, in document order.</summary>
     public abstract IEnumerable<(EpcRole Role, string Epc)> Epcs { get; }

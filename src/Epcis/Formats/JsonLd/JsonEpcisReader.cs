@@ -104,6 +104,7 @@ public sealed class JsonEpcisReader : EpcisReader
         if (parsed is not null)
         {
             yield return parsed;
+            (parsed.Places as JsonPlaces)?.Close();
         }
     }
 
@@ -230,6 +231,7 @@ public sealed class JsonEpcisReader : EpcisReader
             if (parsed is not null)
             {
                 yield return parsed;
+                (parsed.Places as JsonPlaces)?.Close();
             }
         }
     }

@@ -121,6 +121,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
         {
             Index = index,
             Place = report.Tree.PlaceOf(e),
+            Places = new JsonPlaces(report.Tree),
             EventTime = time,
             EventTimeText = timeText ?? "",
             RecordTimeText = recordTimeText,

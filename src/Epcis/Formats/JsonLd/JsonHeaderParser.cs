@@ -29,6 +29,7 @@ internal sealed class JsonHeaderParser(Findings findings)
     private static readonly FrozenSet<string> s_headerKnows = FrozenSet.Create("epcisMasterData");
 
     private readonly Dictionary<string, Place> _seen = [];
+    private readonly Dictionary<string, Place> _places = new(StringComparer.OrdinalIgnoreCase);
     private Extension? _whole;
     private bool _isMasterData;
 
@@ -54,7 +55,14 @@ internal sealed class JsonHeaderParser(Findings findings)
     }
 
     /// <summary>Notes that a member stands in the document; the walk calls it for every one.</summary>
-    public void See(Place place) => _seen.Add(place.Pointer!, place);
+    public void See(Place place)
+    {
+        _seen.Add(place.Pointer!, place);
+        Note(Unescaped(place.Pointer![(place.Pointer!.LastIndexOf('/') + 1)..]), place);
+    }
+
+    // As in XML, by the name without prefix.
+    private void Note(string name, Place place) => _places.TryAdd(name[(name.LastIndexOfAny([':', '/', '#']) + 1)..], place);
 
     /// <summary>A member of the document or of one of the levels above its events.</summary>
     /// <param name="pointer">Its JSON pointer, which also tells the level.</param>
@@ -123,6 +131,8 @@ internal sealed class JsonHeaderParser(Findings findings)
 
     public void End(Place root, bool hasEvents)
     {
+        _places[""] = root;
+        Header = Header with { Places = _places };
         if (_whole is not null)
         {
             Header = Header with { Sbdh = BusinessDocumentHeader.Of(_whole) };
@@ -214,7 +224,12 @@ internal sealed class JsonHeaderParser(Findings findings)
         {
             return;
         }
-        var extensions = JsonExtensions.Of(report.Others(value, s_headerKnows), report, Context);
+        var others = report.Others(value, s_headerKnows);
+        foreach (var other in others)
+        {
+            Note(other.Name!, report.Tree.PlaceOf(other));
+        }
+        var extensions = JsonExtensions.Of(others, report, Context);
         Header = Header with { HeaderExtensions = [.. Header.HeaderExtensions, .. WithoutSbdh(extensions)] };
         if (value.Find("epcisMasterData") is { } masterData && report.Is(masterData, JsonKind.Object))
         {
@@ -232,6 +247,7 @@ internal sealed class JsonHeaderParser(Findings findings)
             {
                 elements.Add(new VocabularyElement(type, report.Uri(report.Require(element, "id")) ?? "")
                 {
+                    Place = report.Tree.PlaceOf(element),
                     Attributes = Attributes(element.Find("attributes"), report),
                     Children = report.Uris(element.Find("children")),
                 });

@@ -14,6 +14,7 @@ public sealed class XmlEpcisReader : EpcisReader
     private readonly ReaderLimits _limits;
     private readonly XmlFindings _findings = new();
     private readonly Dictionary<string, string> _namespaces = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Place> _places = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<VocabularyElement> _masterData = [];
     private readonly List<Extension> _inHeader = [];
     private readonly List<Extension> _inDocument = [];
@@ -124,10 +125,12 @@ public sealed class XmlEpcisReader : EpcisReader
             SchemaVersion = IsBareEvent ? null : plain.GetAttribute("schemaVersion"),
             CreationDate = IsBareEvent ? null : plain.GetAttribute("creationDate"),
             MasterData = _masterData,
+            Places = _places,
             HeaderExtensions = _inHeader,
             DocumentExtensions = _inDocument,
             Namespaces = _namespaces,
         };
+        _places[""] = place;
         CheckVersion(plain.NamespaceURI, place);
         if (schemasFor?.Invoke(_form) is { } schemas)
         {
@@ -160,12 +163,13 @@ public sealed class XmlEpcisReader : EpcisReader
 
     private IEnumerable<EpcisEvent> Document(XmlCursor xml)
     {
-        var header = new XmlHeaderReader(xml, _masterData, _inHeader, _inDocument);
+        var header = new XmlHeaderReader(xml, _masterData, _inHeader, _inDocument, _places);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             switch (xml.StandardName)
             {
                 case "EPCISHeader":
+                    _places.TryAdd("EPCISHeader", xml.Place);
                     header.ReadHeader();
                     _header = _header with { Sbdh = header.Sbdh };
                     break;

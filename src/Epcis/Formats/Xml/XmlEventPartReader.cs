@@ -4,7 +4,7 @@ using Epcis.Events;
 namespace Epcis.Formats.Xml;
 
 /// <summary>The parts of an event that have a structure of their own. Each method is called on the part's start tag.</summary>
-internal sealed class XmlEventPartReader(XmlCursor xml)
+internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder places)
 {
     private const string SchemaInstance = "http://www.w3.org/2001/XMLSchema-instance";
 
@@ -16,6 +16,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         {
             if (xml.StandardName == item)
             {
+                places.Item(xml.Place);
                 values.Add(xml.Value());
             }
             else
@@ -33,6 +34,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         {
             if (xml.StandardName == "quantityElement")
             {
+                places.Item(xml.Place);
                 quantities.Add(QuantityElement());
             }
             else
@@ -75,6 +77,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         {
             if (xml.StandardName == "bizTransaction")
             {
+                places.Item(xml.Place);
                 var type = xml.Reader.GetAttribute("type")?.Trim();
                 transactions.Add(new BizTransaction(type, xml.Value()));
             }
@@ -93,6 +96,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         {
             if (xml.StandardName == item)
             {
+                places.Item(xml.Place);
                 var type = xml.Reader.GetAttribute("type")?.Trim() ?? "";
                 list.Add(new SourceOrDestination(type, xml.Value()));
             }
@@ -144,7 +148,9 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         var extensions = new List<Extension>();
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            switch (xml.StandardName)
+            var name = xml.StandardName;
+            places.Field($"errorDeclaration/{name}", xml.Place);
+            switch (name)
             {
                 case "declarationTime": time = xml.Value(); break;
                 case "reason": reason = xml.Value(); break;
@@ -168,7 +174,9 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         List<string> set = [], unset = [];
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            switch (xml.StandardName)
+            var name = xml.StandardName;
+            places.Part("persistentDisposition", name, xml.Place);
+            switch (name)
             {
                 case "set": set.Add(xml.Value()); break;
                 case "unset": unset.Add(xml.Value()); break;
@@ -184,7 +192,12 @@ internal sealed class XmlEventPartReader(XmlCursor xml)
         var elements = new List<SensorElement>();
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            switch (xml.StandardName)
+            var name = xml.StandardName;
+            if (name == "sensorElement")
+            {
+                places.Item(xml.Place);
+            }
+            switch (name)
             {
                 case "sensorElement": elements.Add(SensorElement()); break;
                 case "extension": XmlExtensionReader.ReadChildren(xml, besides); break;

@@ -8,10 +8,13 @@ namespace Epcis.Formats.Xml;
 /// </summary>
 internal sealed class XmlEventReader(XmlCursor xml)
 {
-    private readonly XmlEventPartReader _parts = new(xml);
+    private readonly XmlPlaces.Recorder _places = new();
     private readonly List<Extension> _extensions = [];
     private readonly List<EventComment> _comments = [];
+    private XmlEventPartReader? _partReader;
     private Fields _f = new();
+
+    private XmlEventPartReader Parts => _partReader ??= new XmlEventPartReader(xml, _places);
 
     /// <summary>The eventID of the event being read, once it was seen.</summary>
     public string? EventId => _f.EventId;
@@ -26,6 +29,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var (local, name) = (xml.Name, xml.StandardName);
+            _places.Field(name, xml.Place);
             if (!ReadCommon(name) && !ReadOwn(name) && !ReadCarried())
             {
                 ReadExtension();
@@ -46,13 +50,13 @@ internal sealed class XmlEventReader(XmlCursor xml)
             case "recordTime": _f.RecordTime = xml.Value(); break;
             case "eventTimeZoneOffset": _f.Offset = xml.Value(); break;
             case "eventID": _f.EventId = xml.Value(); break;
-            case "errorDeclaration": _f.ErrorDeclaration = _parts.ErrorDeclaration(); break;
+            case "errorDeclaration": _f.ErrorDeclaration = Parts.ErrorDeclaration(); break;
             case "action": _f.Action = Action(xml.Value()); break;
             case "bizStep": _f.BizStep = xml.Value(); break;
             case "disposition": _f.Disposition = xml.Value(); break;
-            case "readPoint": _f.ReadPoint = _parts.Location(); break;
-            case "bizLocation": _f.BizLocation = _parts.Location(); break;
-            case "bizTransactionList": _f.BizTransactions = _parts.BizTransactions(); break;
+            case "readPoint": _f.ReadPoint = Parts.Location(); break;
+            case "bizLocation": _f.BizLocation = Parts.Location(); break;
+            case "bizTransactionList": _f.BizTransactions = Parts.BizTransactions(); break;
             case "baseExtension": ReadBaseExtension(); break;
             default: return ReadSince11(name);
         }
@@ -64,11 +68,11 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         switch (name)
         {
-            case "quantityList": _f.Quantities = _parts.Quantities(); break;
-            case "childQuantityList": _f.ChildQuantities = _parts.Quantities(); break;
-            case "sourceList": _f.Sources = _parts.SourcesOrDestinations("source"); break;
-            case "destinationList": _f.Destinations = _parts.SourcesOrDestinations("destination"); break;
-            case "ilmd": _f.Ilmd = _parts.Ilmd(); break;
+            case "quantityList": _f.Quantities = Parts.Quantities(); break;
+            case "childQuantityList": _f.ChildQuantities = Parts.Quantities(); break;
+            case "sourceList": _f.Sources = Parts.SourcesOrDestinations("source"); break;
+            case "destinationList": _f.Destinations = Parts.SourcesOrDestinations("destination"); break;
+            case "ilmd": _f.Ilmd = Parts.Ilmd(); break;
             case "extension": ReadExtensionWrapper(innermost: false); break;
             default: return ReadSince20(name);
         }
@@ -80,8 +84,8 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         switch (name)
         {
-            case "sensorElementList": _f.Sensors = _parts.SensorElements(_extensions); break;
-            case "persistentDisposition": _f.PersistentDisposition = _parts.PersistentDisposition(); break;
+            case "sensorElementList": _f.Sensors = Parts.SensorElements(_extensions); break;
+            case "persistentDisposition": _f.PersistentDisposition = Parts.PersistentDisposition(); break;
             case "certificationInfo": (_f.CertificationInfo ??= []).Add(xml.Value()); break;
             default: return false;
         }
@@ -121,13 +125,13 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         switch (name)
         {
-            case "epcList": _f.Epcs = _parts.Values("epc"); break;
+            case "epcList": _f.Epcs = Parts.Values("epc"); break;
             case "parentID": _f.ParentId = xml.Value(); break;
-            case "childEPCs": _f.ChildEpcs = _parts.Values("epc"); break;
-            case "inputEPCList": _f.InputEpcs = _parts.Values("epc"); break;
-            case "outputEPCList": _f.OutputEpcs = _parts.Values("epc"); break;
-            case "inputQuantityList": _f.InputQuantities = _parts.Quantities(); break;
-            case "outputQuantityList": _f.OutputQuantities = _parts.Quantities(); break;
+            case "childEPCs": _f.ChildEpcs = Parts.Values("epc"); break;
+            case "inputEPCList": _f.InputEpcs = Parts.Values("epc"); break;
+            case "outputEPCList": _f.OutputEpcs = Parts.Values("epc"); break;
+            case "inputQuantityList": _f.InputQuantities = Parts.Quantities(); break;
+            case "outputQuantityList": _f.OutputQuantities = Parts.Quantities(); break;
             case "transformationID": _f.TransformationId = xml.Value(); break;
             case "epcClass": _f.EpcClass = xml.Value(); break;
             case "quantity": _f.Quantity = xml.Value(); break;
@@ -140,11 +144,12 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
-            var local = xml.Name;
-            switch (xml.StandardName)
+            var (local, name) = (xml.Name, xml.StandardName);
+            _places.Field(name, xml.Place);
+            switch (name)
             {
                 case "eventID": _f.EventId = xml.Value(); break;
-                case "errorDeclaration": _f.ErrorDeclaration = _parts.ErrorDeclaration(); break;
+                case "errorDeclaration": _f.ErrorDeclaration = Parts.ErrorDeclaration(); break;
                 case "extension": XmlExtensionReader.ReadChildren(xml, _extensions); break;
                 default: ReadExtension(); break;
             }
@@ -161,6 +166,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var (local, name) = (xml.Name, xml.StandardName);
+            _places.Field(name, xml.Place);
             if (!innermost && name == "extension")
             {
                 ReadExtensionWrapper(innermost: true);
@@ -199,6 +205,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
         {
             Index = index,
             Place = place,
+            Places = _places.Take(),
             EventTime = XmlInstant.Parse(_f.EventTime),
             EventTimeText = _f.EventTime,
             RecordTimeText = _f.RecordTime,

@@ -3,8 +3,14 @@ using Epcis.Events;
 namespace Epcis.Formats.Xml;
 
 /// <summary>Reads what stands around the events: header, master data, and the elements of others.</summary>
-internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> inHeader, List<Extension> inDocument)
+internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> inHeader, List<Extension> inDocument, Dictionary<string, Place> places)
 {
+    // More names than any header has: whoever invents names is not to fill memory with them.
+    private const int MaxPlaces = 100;
+
+    // It is read whole, so its parts stand where it stands.
+    private static readonly string[] OfSbdh = [BusinessDocumentHeader.Name, "Sender", "Receiver", "DocumentIdentification", "InstanceIdentifier", "Type"];
+
     public StandardBusinessDocumentHeader? Sbdh { get; private set; }
 
     /// <summary>Call on EPCISHeader. 1.2 lets foreign elements stand here, and the DSCSA guideline puts its statement here.</summary>
@@ -15,6 +21,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             // Its children are qualified; senders that leave the qualification out do occur.
             if (xml.Name == BusinessDocumentHeader.Name && xml.Namespace is BusinessDocumentHeader.Namespace or "")
             {
+                Note(OfSbdh);
                 Sbdh = BusinessDocumentHeader.Of(XmlExtensionReader.Read(xml));
             }
             else if (xml.StandardName == "extension")
@@ -23,6 +30,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
             else
             {
+                Note(xml.Name);
                 inHeader.Add(XmlExtensionReader.Read(xml));
             }
         }
@@ -78,7 +86,19 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         }
         else
         {
+            Note(xml.Name);
             into.Add(XmlExtensionReader.Read(xml));
+        }
+    }
+
+    private void Note(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (places.Count < MaxPlaces)
+            {
+                places.TryAdd(name, xml.Place);
+            }
         }
     }
 
@@ -141,6 +161,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
 
     private VocabularyElement ReadVocabularyElement(string type)
     {
+        var place = xml.Place;
         var id = xml.Reader.GetAttribute("id") ?? "";
         var attributes = new List<VocabularyAttribute>();
         var children = new List<string>();
@@ -168,6 +189,6 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
                     break;
             }
         }
-        return new VocabularyElement(type, id) { Attributes = attributes, Children = children };
+        return new VocabularyElement(type, id) { Attributes = attributes, Children = children, Place = place };
     }
 }
