@@ -1,17 +1,16 @@
-using Epcis.Events;
-
 namespace Epcis.Rules;
 
-/// <summary>Every rule of the standards that looks at one event, in the order of the manual.</summary>
+/// <summary>Every rule, in the order of the manual; which of them hold, and how gravely, the profile says.</summary>
 public static class RuleCatalog
 {
-    /// <summary>The rules with what they say about themselves.</summary>
-    public static IReadOnlyList<EventRule> Described { get; } =
+    public static IReadOnlyList<Rule> All { get; } =
     [
         new EventTimeNeedsZone(),
         new OffsetHasForm(),
+        new RecordTimeHasZone(),
         new ObjectEventNeedsObjects(),
         new IlmdOnlyWhenAdding(),
+        new TransformationIlmdNeedsOutputs(),
         new AggregationNeedsParent(),
         new AggregationNeedsChildren(),
         new AssociationNeedsParent(),
@@ -19,31 +18,94 @@ public static class RuleCatalog
         new TransactionNeedsBizTransaction(),
         new TransactionNeedsObjects(),
         new TransformationNeedsInputsAndOutputs(),
+        new ParentIsNoChildOfItself(),
+        new ParentIsAnObject(),
         new QuantityIsPositive(),
         new QuantityWithoutUnitIsWhole(),
         new UnitNeedsQuantity(),
         new UnitHasForm(),
+        new QuantityIsFinite(),
+        new PlacesArePlaces(),
         new DeclarationNeedsTime(),
+        new DeclarationFollowsEvent(),
+        new CorrectionIsAnotherEvent(),
+        new DeclarationRepeatsEventId(),
         new PersistentDispositionHasPlace(),
         new PersistentDispositionSaysSomething(),
+        new PersistentDispositionDoesNotContradictItself(),
         new ListedObjectsAreDistinct(),
         new IdentifiersAreWellFormed(),
         new IdentifiersAreNotOfTags(),
         new LinksOfOtherHostsAreWellFormed(),
+        new ListsOfObjectsNameInstances(),
+        new QuantitiesNameClasses(),
+        new ClassesAreDefinite(),
+        new UriFieldsHoldUris(),
+        new SensorReportSaysWhat(),
+        new SensorValueHasUnit(),
+        new SensorUnitHasForm(),
+        new SensorValuesAreOrdered(),
+        new SensorTimesFit(),
+        new SensorReportHasOneKindOfValue(),
+        new PercentileIsWhole(),
         new TermsAreListed(),
         new TermsAreCurrent(),
+        new TermsAreOfTheCbv(),
         new DidNotOccurHasNoCorrection(),
         new BizStepIsSaid(),
+        new BizStepFitsEvent(),
+        new DispositionFitsBizStep(),
+        new DepartedObjectsAreNowhere(),
+        new SourcesAndDestinationsHaveForm(),
+        new EndOfTransferIsReadPoint(),
+        new BizTransactionsHaveForm(),
+        new IdentifiersHavePrescribedForms(),
+        new EventIdHasForm(),
+        new ComponentHasValue(),
+        new SensorTermsAreListed(),
+        new GuidelineIsNamed(),
+        new OlderGuidelineIsNotNamed(),
+        new HeaderNamesBothParties(),
+        new PartiesAreNamedByGln(),
+        new DocumentHasIdentifier(),
+        new DocumentIsOfEvents(),
+        new EventsPrecedeTheirDocument(),
+        new EventsAreInOrder(),
+        new ChangeOfOwnerHasStatement(),
+        new StatementAffirms(),
+        new UsedPlacesAreDescribed(),
+        new LocationsHaveAddresses(),
+        new UsedProductsAreDescribed(),
+        new ProductsHaveTransactionInformation(),
+        new NdcIsHyphenated(),
+        new NdcHasElevenDigits(),
+        new NdcFormsAreNotMixed(),
+        new GtinHoldsNdc(),
+        new CommissionedUnitsHaveLotAndExpiry(),
+        new CommissionedContainersHaveNoIlmd(),
+        new ExpiryIsDate(),
+        new LotHasForm(),
+        new DispositionIsOfGuideline(),
+        new EventsSayWhere(),
+        new ShipmentHasOrderAndDespatchAdvice(),
+        new ShipmentHasPartiesAndPlaces(),
+        new TransactionsAreOfTheirIssuers(),
+        new InspectingIsOfRelease13(),
+        new VoidedShipmentLivesOn(),
+        new ExtensionsAreOfRelease13(),
+        new ExtensionsAreOfRelease12(),
+        new PurchaseFormsAreNotMixed(),
+        new ShipmentIsOfItems(),
+        new LotHasOneExpiry(),
+        new ShippedLotsHaveNotExpired(),
+        new ShippedObjectsWereCommissioned(),
+        new PackedObjectsWereCommissioned(),
+        new ShipmentNamesOutermostObjects(),
+        new ObjectHasOneParent(),
+        new UnpackedObjectWasInside(),
+        new ShippedContainersAreNotEmpty(),
+        new EndedObjectsDoNotReturn(),
+        new ObjectIsCommissionedOnce(),
+        new HistoryIsFollowed(),
     ];
-
-    public static IReadOnlyList<IEventRule> All => Described;
-
-    /// <summary>Applies every rule to one event.</summary>
-    public static void Check(EpcisEvent e, Findings findings)
-    {
-        foreach (var rule in Described)
-        {
-            rule.Check(e, findings);
-        }
-    }
 }

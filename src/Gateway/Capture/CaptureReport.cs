@@ -58,7 +58,7 @@ public sealed record CaptureReport(string Name, string Sha256, long Length, Date
 
     /// <summary>What mends a finding of this code. A rule's help explains findings; here its own sentence says more.</summary>
     public static string? ToDo(string code) => HelpCatalog.Find(code) is not { } topic ? null
-        : RuleCatalog.Described.Any(r => r.Code == code) ? $"{topic.Title} Correct the event where it is made, and send the whole document again."
+        : RuleCatalog.All.Any(r => r.Code == code) ? $"{topic.Title} Correct the event where it is made, and send the whole document again."
         : topic.Do;
 
     private static void Append(StringBuilder text, int number, FindingView finding)

@@ -27,10 +27,7 @@ public static class DocumentReading
         var found = reader.Read();
         if (found)
         {
-            foreach (var rule in RuleCatalog.All)
-            {
-                rule.Check(reader.Current, reader.Findings);
-            }
+            RuleSet.Default.Check(reader.Current, reader.Findings);
             DemandShortIdentifiers(reader.Current, reader.Findings);
         }
         // Without an instant an event has no place in time; its finding may be one that was beyond the limit.

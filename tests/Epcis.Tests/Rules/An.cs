@@ -35,7 +35,7 @@ internal static class An
         EventTime = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
         EventTimeText = "2026-03-01T12:00:00.000Z",
         EventTimeZoneOffset = "+01:00",
-        BizStep = "shipping",
+        BizStep = "other",
         Disposition = "urn:epcglobal:cbv:disp:in_transit",
         ReadPoint = new Location("urn:epc:id:sgln:0614141.12345.0"),
     };
@@ -46,10 +46,7 @@ internal static class An
     public static Findings FindingsOf(EpcisEvent e)
     {
         var findings = new Findings();
-        foreach (var rule in RuleCatalog.All)
-        {
-            rule.Check(e, findings);
-        }
+        RuleSet.Default.Check(e, findings);
         return findings;
     }
 }

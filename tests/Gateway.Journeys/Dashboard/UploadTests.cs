@@ -42,7 +42,7 @@ public sealed class UploadTests
         Assert.Contains("AggregationEvent", await finding.Locator("pre.source mark").InnerTextAsync(), StringComparison.Ordinal);
         Assert.Equal(5, (await finding.Locator("pre.source").InnerTextAsync()).TrimEnd().Split('\n').Length);
         Assert.Matches(@"line \d+, column \d+, event \d+, eventID ", await finding.InnerTextAsync());
-        Assert.Contains("What to do An aggregation names its parent", await page.Locator(".rule").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains("What to do Name the container or pallet in parentID.", await page.Locator(".rule").InnerTextAsync(), StringComparison.Ordinal);
         Assert.Equal("/help/EPCIS-AGG-01", await page.Locator(".rule h3 a").GetAttributeAsync("href"));
         await browser.AxeAsync("capture-refused");
 

@@ -4,13 +4,15 @@ namespace Epcis.Rules;
 
 /// <summary>Information only: EPCIS leaves bizStep optional, and CBV-Compatible documents may omit it.</summary>
 internal sealed class BizStepIsSaid() : EventRule(
-    "CBV-STEP-01", Severity.Info, "CBV, CBV-Compliant documents", "A CBV-Compliant event has a bizStep.")
+    "CBV-STEP-01", "CBV, CBV-Compliant documents",
+    "A CBV-Compliant event has a bizStep.",
+    "Say in bizStep what was done.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
         if (string.IsNullOrEmpty(e.BizStep))
         {
-            Report(e, findings, "The event has no bizStep, so the document is not CBV-Compliant.", want: "bizStep");
+            findings.Add(e, "", "The event has no bizStep, so the document is not CBV-Compliant.", want: "bizStep");
         }
     }
 }

@@ -6,38 +6,49 @@ namespace Epcis.Rules;
 /// <summary>The values of standard vocabularies that an event names.</summary>
 internal static class EventTerms
 {
-    public static IEnumerable<(string Field, CbvVocabulary Vocabulary, string Value)> Of(EpcisEvent e)
+    /// <returns>Where the value stands, what a person calls the field, and the value.</returns>
+    public static IEnumerable<(string Path, string Field, CbvVocabulary Vocabulary, string Value)> Of(EpcisEvent e)
     {
         if (e.BizStep is { } bizStep)
         {
-            yield return ("bizStep", CbvVocabulary.BizStep, bizStep);
+            yield return ("bizStep", "bizStep", CbvVocabulary.BizStep, bizStep);
         }
         if (e.Disposition is { } disposition)
         {
-            yield return ("disposition", CbvVocabulary.Disposition, disposition);
+            yield return ("disposition", "disposition", CbvVocabulary.Disposition, disposition);
         }
-        foreach (var persistent in (e.PersistentDisposition?.Set ?? []).Concat(e.PersistentDisposition?.Unset ?? []))
+        for (var i = 0; i < e.PersistentDisposition?.Set.Count; i++)
         {
-            yield return ("persistentDisposition", CbvVocabulary.Disposition, persistent);
+            yield return (Item("persistentDisposition/set", i), "persistentDisposition", CbvVocabulary.Disposition, e.PersistentDisposition.Set[i]);
         }
-        foreach (var transaction in e.BizTransactions)
+        for (var i = 0; i < e.PersistentDisposition?.Unset.Count; i++)
         {
-            if (transaction.Type is { } type)
+            yield return (Item("persistentDisposition/unset", i), "persistentDisposition", CbvVocabulary.Disposition, e.PersistentDisposition.Unset[i]);
+        }
+        for (var i = 0; i < e.BizTransactions.Count; i++)
+        {
+            if (e.BizTransactions[i].Type is { } type)
             {
-                yield return ("bizTransaction type", CbvVocabulary.BizTransactionType, type);
+                yield return (Item("bizTransactionList", i) + "/type", "bizTransaction type", CbvVocabulary.BizTransactionType, type);
             }
         }
-        foreach (var source in e.Sources)
+        for (var i = 0; i < e.Sources.Count; i++)
         {
-            yield return ("source type", CbvVocabulary.SourceDestType, source.Type);
+            yield return (Item("sourceList", i) + "/type", "source type", CbvVocabulary.SourceDestType, e.Sources[i].Type);
         }
-        foreach (var destination in e.Destinations)
+        for (var i = 0; i < e.Destinations.Count; i++)
         {
-            yield return ("destination type", CbvVocabulary.SourceDestType, destination.Type);
+            yield return (Item("destinationList", i) + "/type", "destination type", CbvVocabulary.SourceDestType, e.Destinations[i].Type);
         }
         if (e.ErrorDeclaration?.Reason is { } reason)
         {
-            yield return ("errorDeclaration reason", CbvVocabulary.ErrorReason, reason);
+            yield return ("errorDeclaration/reason", "errorDeclaration reason", CbvVocabulary.ErrorReason, reason);
         }
     }
+
+    public static string? BizStep(EpcisEvent e) => e.BizStep is { } value ? CbvTerms.BareOrNull(CbvVocabulary.BizStep, value) : null;
+
+    public static string? Disposition(EpcisEvent e) => e.Disposition is { } value ? CbvTerms.BareOrNull(CbvVocabulary.Disposition, value) : null;
+
+    private static string Item(string list, int i) => FormattableString.Invariant($"{list}/{i}");
 }

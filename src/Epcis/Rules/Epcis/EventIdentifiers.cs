@@ -2,14 +2,125 @@ using Epcis.Events;
 
 namespace Epcis.Rules;
 
-/// <summary>The identifiers of objects, classes and places that an event names in the standard's own fields.</summary>
+/// <summary>An identifier of an event and where it stands.</summary>
+/// <param name="Item">Its place in a list; -1 for a field that is none.</param>
+internal readonly record struct Named(string Field, int Item, string Value)
+{
+    /// <summary>Written only for a finding: a list may hold a million.</summary>
+    public string Path => Item < 0 ? Field : FormattableString.Invariant($"{Field}/{Item}");
+}
+
+/// <summary>The identifiers that an event names in the standard's own fields. Walking them costs nothing for each of them.</summary>
 internal static class EventIdentifiers
 {
-    public static IEnumerable<string> Of(EpcisEvent e) =>
-        e.Epcs.Select(x => x.Epc)
-            .Concat(e.Quantities.Select(q => q.Quantity.EpcClass))
-            .Concat(new[] { e.ReadPoint?.Id, e.BizLocation?.Id }.OfType<string>())
-            .Concat(e.Sources.Concat(e.Destinations).Select(s => s.Value));
+    /// <summary>Of objects, classes and places, of sources and destinations.</summary>
+    public static IEnumerable<Named> Of(EpcisEvent e)
+    {
+        foreach (var epc in Objects(e))
+        {
+            yield return epc;
+        }
+        foreach (var named in Classes(e))
+        {
+            yield return named;
+        }
+        foreach (var place in Places(e))
+        {
+            yield return place;
+        }
+        for (var i = 0; i < e.Sources.Count; i++)
+        {
+            yield return new Named("sourceList", i, e.Sources[i].Value);
+        }
+        for (var i = 0; i < e.Destinations.Count; i++)
+        {
+            yield return new Named("destinationList", i, e.Destinations[i].Value);
+        }
+    }
+
+    /// <summary>The parent and every member of a list of EPCs.</summary>
+    public static IEnumerable<Named> Objects(EpcisEvent e)
+    {
+        if (ParentOf(e) is { } parent)
+        {
+            yield return new Named("parentID", -1, parent);
+        }
+        foreach (var member in Members(e))
+        {
+            yield return member;
+        }
+    }
+
+    /// <summary>Every member of a list of EPCs.</summary>
+    public static IEnumerable<Named> Members(EpcisEvent e)
+    {
+        var (firstName, first, secondName, second) = e switch
+        {
+            ObjectEvent o => ("epcList", o.EpcList, "", []),
+            TransactionEvent t => ("epcList", t.EpcList, "", []),
+            AggregationEvent a => ("childEPCs", a.ChildEpcs, "", []),
+            AssociationEvent a => ("childEPCs", a.ChildEpcs, "", []),
+            TransformationEvent t => ("inputEPCList", t.InputEpcList, "outputEPCList", t.OutputEpcList),
+            _ => ("", (IReadOnlyList<string>)[], "", (IReadOnlyList<string>)[]),
+        };
+        for (var i = 0; i < first.Count; i++)
+        {
+            yield return new Named(firstName, i, first[i]);
+        }
+        for (var i = 0; i < second.Count; i++)
+        {
+            yield return new Named(secondName, i, second[i]);
+        }
+    }
+
+    public static IEnumerable<Named> Classes(EpcisEvent e)
+    {
+        foreach (var (field, item, quantity) in Quantities(e))
+        {
+            yield return new Named(field, item, quantity.EpcClass);
+        }
+    }
+
+    public static IEnumerable<(string Field, int Item, QuantityElement Quantity)> Quantities(EpcisEvent e)
+    {
+        var (firstName, first, secondName, second) = e switch
+        {
+            ObjectEvent o => ("quantityList", o.QuantityList, "", []),
+            TransactionEvent t => ("quantityList", t.QuantityList, "", []),
+            AggregationEvent a => ("childQuantityList", a.ChildQuantityList, "", []),
+            AssociationEvent a => ("childQuantityList", a.ChildQuantityList, "", []),
+            TransformationEvent t => ("inputQuantityList", t.InputQuantityList, "outputQuantityList", t.OutputQuantityList),
+            _ => ("", (IReadOnlyList<QuantityElement>)[], "", (IReadOnlyList<QuantityElement>)[]),
+        };
+        for (var i = 0; i < first.Count; i++)
+        {
+            yield return (firstName, i, first[i]);
+        }
+        for (var i = 0; i < second.Count; i++)
+        {
+            yield return (secondName, i, second[i]);
+        }
+    }
+
+    public static IEnumerable<Named> Places(EpcisEvent e)
+    {
+        if (e.ReadPoint is { } readPoint)
+        {
+            yield return new Named("readPoint/id", -1, readPoint.Id);
+        }
+        if (e.BizLocation is { } bizLocation)
+        {
+            yield return new Named("bizLocation/id", -1, bizLocation.Id);
+        }
+    }
+
+    public static string? ParentOf(EpcisEvent e) => e switch
+    {
+        AggregationEvent a => a.ParentId,
+        AssociationEvent a => a.ParentId,
+        TransactionEvent t => t.ParentId,
+        _ => null,
+    };
 
     public static bool IsTagOrRaw(string identifier) =>
         identifier.StartsWith("urn:epc:tag:", StringComparison.OrdinalIgnoreCase)

@@ -3,13 +3,18 @@ using Epcis.Events;
 namespace Epcis.Rules;
 
 internal sealed class IdentifiersAreNotOfTags() : EventRule(
-    "EPCIS-EPC-02", Severity.Error, "EPCIS, EPC fields", "Events name objects by pure identity URIs, not by what is written on a tag.")
+    "EPCIS-EPC-02", "EPCIS, EPC fields",
+    "Events name objects by pure identity URIs, not by what is written on a tag.",
+    "Write the pure identity URI, which begins with urn:epc:id:.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e).Where(EventIdentifiers.IsTagOrRaw))
+        foreach (var identifier in EventIdentifiers.Of(e))
         {
-            Report(e, findings, $"{identifier} is a tag or raw URI.", identifier, "urn:epc:id:…");
+            if (EventIdentifiers.IsTagOrRaw(identifier.Value))
+            {
+                findings.Add(e, identifier.Path, $"{identifier.Value} is a tag or raw URI.", identifier.Value, "urn:epc:id:…");
+            }
         }
     }
 }

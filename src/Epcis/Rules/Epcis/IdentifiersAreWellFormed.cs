@@ -5,18 +5,19 @@ namespace Epcis.Rules;
 
 /// <summary>Private URIs are legal and left alone.</summary>
 internal sealed class IdentifiersAreWellFormed() : EventRule(
-    "EPCIS-EPC-01", Severity.Error, "EPC Tag Data Standard, pure identity URIs; GS1 Digital Link",
-    "EPC URIs and Digital Links of GS1's host have the digits, characters and check digits of their keys.")
+    "EPCIS-EPC-01", "EPC Tag Data Standard, pure identity URIs; GS1 Digital Link",
+    "EPC URIs and Digital Links of GS1's host have the digits, characters and check digits of their keys.",
+    "Correct the identifier where it is made: count its digits and compute its check digit again.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
         foreach (var identifier in EventIdentifiers.Of(e))
         {
-            if (!EventIdentifiers.IsTagOrRaw(identifier)
-                && (EpcUri.IsEpcUri(identifier) || DigitalLink.IsOfGs1(identifier))
-                && EpcUri.Check(identifier) is { } wrong)
+            if (!EventIdentifiers.IsTagOrRaw(identifier.Value)
+                && (EpcUri.IsEpcUri(identifier.Value) || DigitalLink.IsOfGs1(identifier.Value))
+                && EpcUri.Check(identifier.Value) is { } wrong)
             {
-                Report(e, findings, $"{identifier}: {wrong.Message}", identifier, wrong.Want, wrong.Suggestion);
+                findings.Add(e, identifier.Path, $"{identifier.Value}: {wrong.Message}", identifier.Value, wrong.Want, wrong.Suggestion);
             }
         }
     }

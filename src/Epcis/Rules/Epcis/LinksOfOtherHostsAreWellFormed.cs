@@ -8,16 +8,17 @@ namespace Epcis.Rules;
 /// hold such links with wrong check digits.
 /// </summary>
 internal sealed class LinksOfOtherHostsAreWellFormed() : EventRule(
-    "EPCIS-EPC-03", Severity.Warning, "GS1 Digital Link",
-    "Web addresses that look like Digital Links have the digits, characters and check digits of their keys.")
+    "EPCIS-EPC-03", "GS1 Digital Link",
+    "Web addresses that look like Digital Links have the digits, characters and check digits of their keys.",
+    "Correct the identifier where it is made, unless the address only resembles a Digital Link.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
         foreach (var identifier in EventIdentifiers.Of(e))
         {
-            if (!EpcUri.IsEpcUri(identifier) && !DigitalLink.IsOfGs1(identifier) && EpcUri.Check(identifier) is { } wrong)
+            if (!EpcUri.IsEpcUri(identifier.Value) && !DigitalLink.IsOfGs1(identifier.Value) && EpcUri.Check(identifier.Value) is { } wrong)
             {
-                Report(e, findings, $"{identifier}: {wrong.Message}", identifier, wrong.Want, wrong.Suggestion);
+                findings.Add(e, identifier.Path, $"{identifier.Value}: {wrong.Message}", identifier.Value, wrong.Want, wrong.Suggestion);
             }
         }
     }

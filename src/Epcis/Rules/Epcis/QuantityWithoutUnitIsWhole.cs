@@ -3,15 +3,17 @@ using Epcis.Events;
 namespace Epcis.Rules;
 
 internal sealed class QuantityWithoutUnitIsWhole() : EventRule(
-    "EPCIS-QTY-02", Severity.Error, "EPCIS, QuantityElement", "A quantity without a unit of measure is a whole number.")
+    "EPCIS-QTY-02", "EPCIS, QuantityElement",
+    "A quantity without a unit of measure is a whole number.",
+    "Add the unit of measure in uom, or count whole things.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var (_, element) in e.Quantities)
+        foreach (var (field, item, element) in EventIdentifiers.Quantities(e))
         {
             if (element is { Uom: null, Quantity: { } quantity } && quantity != decimal.Truncate(quantity))
             {
-                Report(e, findings, $"{element.QuantityText} of {element.EpcClass} needs a unit of measure.", element.QuantityText, "a whole number, or uom");
+                findings.Add(e, FormattableString.Invariant($"{field}/{item}/quantity"), $"{element.QuantityText} of {element.EpcClass} needs a unit of measure.", element.QuantityText, "a whole number, or uom");
             }
         }
     }

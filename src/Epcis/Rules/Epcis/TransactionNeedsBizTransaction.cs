@@ -3,13 +3,15 @@ using Epcis.Events;
 namespace Epcis.Rules;
 
 internal sealed class TransactionNeedsBizTransaction() : EventRule(
-    "EPCIS-TXN-01", Severity.Error, "EPCIS, TransactionEvent", "A transaction event names at least one business transaction.")
+    "EPCIS-TXN-01", "EPCIS, TransactionEvent",
+    "A transaction event names at least one business transaction.",
+    "Name the order, invoice or despatch advice in bizTransactionList, or write an ObjectEvent.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
         if (e is TransactionEvent { BizTransactions.Count: 0 })
         {
-            Report(e, findings, "The event names no business transaction.", want: "bizTransactionList");
+            findings.Add(e, "bizTransactionList", "The event names no business transaction.", want: "bizTransactionList");
         }
     }
 }

@@ -3,9 +3,11 @@ using Epcis.Events;
 namespace Epcis.Rules;
 
 internal sealed class TransformationNeedsInputsAndOutputs() : EventRule(
-    "EPCIS-XFORM-01", Severity.Error, "EPCIS, TransformationEvent", "A transformation has inputs and outputs, or a transformationID and at least one of them.")
+    "EPCIS-XFORM-01", "EPCIS, TransformationEvent",
+    "A transformation has inputs and outputs, or a transformationID and at least one of them.",
+    "Name what went in and what came out, or join several events by one transformationID.")
 {
-    public override void Check(EpcisEvent e, Findings findings)
+    public override void Check(EpcisEvent e, RuleFindings findings)
     {
         if (e is not TransformationEvent t)
         {
@@ -15,11 +17,11 @@ internal sealed class TransformationNeedsInputsAndOutputs() : EventRule(
         var outputs = t.OutputEpcList.Count + t.OutputQuantityList.Count > 0;
         if (!inputs && !outputs)
         {
-            Report(e, findings, "The transformation has neither inputs nor outputs.", want: "inputs and outputs");
+            findings.Add(e, "", "The transformation has neither inputs nor outputs.", want: "inputs and outputs");
         }
         else if (!(inputs && outputs) && t.TransformationId is null)
         {
-            Report(e, findings, $"The transformation has no {(inputs ? "outputs" : "inputs")}, and no transformationID that joins it to others.", want: "inputs and outputs, or transformationID");
+            findings.Add(e, "", $"The transformation has no {(inputs ? "outputs" : "inputs")}, and no transformationID that joins it to others.", want: "inputs and outputs, or transformationID");
         }
     }
 }

@@ -10,7 +10,7 @@ public static class HelpCatalog
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
         .. GatewayTopics.All, .. RoutingTopics.All, .. DocumentTopics.All,
-        .. RuleCatalog.Described.Select(Of),
+        .. RuleCatalog.All.Select(Of),
     ];
 
     private static readonly FrozenDictionary<string, HelpTopic> ByCode = All.ToFrozenDictionary(t => t.Code, StringComparer.OrdinalIgnoreCase);
@@ -20,16 +20,17 @@ public static class HelpCatalog
     /// <summary>Where a code is explained.</summary>
     public static string PathOf(string code) => $"/help/{code}";
 
-    // A rule says itself what an event must be like.
-    private static HelpTopic Of(EventRule rule) => new(
+    // A rule says itself what must be so and what mends it; the profiles say how grave a breach is.
+    private static HelpTopic Of(Rule rule) => new(
         rule.Code,
         rule.Sentence,
-        rule.Severity switch
+        RuleSeverities.Of(RuleProfile.None).Of(rule.Code) switch
         {
-            Severity.Error => $"An event of the document breaks this rule: {rule.Sentence} The document is refused, or the event is left out when the capture was asked to proceed.",
-            Severity.Warning => $"An event of the document does not follow this rule: {rule.Sentence} It is stored all the same.",
-            _ => $"Worth knowing about an event of the document: {rule.Sentence} It is stored all the same.",
+            Severity.Error => $"The document breaks this rule: {rule.Sentence} It is refused, or the event is left out when the capture was asked to proceed.",
+            Severity.Warning => $"The document does not follow this rule: {rule.Sentence} It is stored all the same.",
+            Severity.Info => $"Worth knowing about the document: {rule.Sentence} It is stored all the same.",
+            _ => $"The document is held to a profile that has this rule: {rule.Sentence} Captures are not held to it; gateway check --profile is.",
         },
-        "The finding names the event, the line and, where it is known, what was found and what is wanted. Correct the event at its source and send the document again; gateway check and POST /api/check try it without storing anything.",
+        $"{rule.Remedy} The finding names the event, the line and, where it is known, what was found and what is wanted. Correct the event at its source and send the document again; gateway check and POST /api/check try it without storing anything.",
         rule.Clause);
 }
