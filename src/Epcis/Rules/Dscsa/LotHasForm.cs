@@ -10,9 +10,9 @@ internal sealed class LotHasForm() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        if (Dscsa.IlmdOf(e, "lotNumber") is { Length: > 0 } lot && Gs1CharacterSet82.Refuse("lot number", lot, 20) is { } refusal)
+        if (Dscsa.IlmdOf(e, "lotNumber") is { Length: > 0 } lot && (lot.Length > 20 || Gs1Characters.Set82.IndexOfForeign(lot) >= 0))
         {
-            findings.Add(e, "ilmd", refusal.Error, lot, refusal.Want ?? "1 to 20 characters of a barcode");
+            findings.Add(e, "ilmd", $"The lot number '{lot}' cannot stand in a barcode.", lot, $"1 to 20 of {Gs1Characters.Set82.Name}");
         }
     }
 }

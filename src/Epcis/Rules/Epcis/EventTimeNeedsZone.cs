@@ -17,7 +17,7 @@ internal sealed class EventTimeNeedsZone() : EventRule(
         else if (e.EventTime is null)
         {
             // Such as the last hours of the year 9999 west of Greenwich, which schemas accept.
-            Report(e, findings, $"eventTime '{e.EventTimeText}' is no instant that can be kept.", e.EventTimeText, "an instant between the years 1 and 9999");
+            findings.Add(e, "eventTime", $"eventTime '{e.EventTimeText}' is no instant that can be kept.", e.EventTimeText, "an instant between the years 1 and 9999");
         }
     }
 }
