@@ -90,6 +90,7 @@ public static class ConvertCommand
                 output.Flush(flushToDisk: true);
             }
             File.Move(aside, outFile, overwrite: true);
+            await Console.Out.WriteLineAsync($"{outFile} is written.");
             return true;
         }
         finally

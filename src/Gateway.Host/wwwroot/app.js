@@ -45,7 +45,7 @@ if (banner) {
 // comes, the last one counts.
 const signOut = () => document.querySelector("form[action='sign-out']");
 if (signOut()) {
-  let endsAt = Infinity, warnsAt = Infinity, asksAt = 0, canStay = true, asking = false, over = false;
+  let endsAt = Infinity, warnsAt = Infinity, asksAt = 0, canStay = true, asking = false, again = false, over = false;
   let notice = null, dismissed = false;
 
   const leave = () => {
@@ -72,7 +72,8 @@ if (signOut()) {
     }
     asking = false;
     // Near the end another window may prolong it at any moment.
-    asksAt = Date.now() < warnsAt && warnsAt < Infinity ? warnsAt : Date.now() + 5000;
+    asksAt = again ? 0 : Date.now() < warnsAt && warnsAt < Infinity ? warnsAt : Date.now() + 5000;
+    again = false;
   };
 
   const stay = async () => {
@@ -153,6 +154,7 @@ if (signOut()) {
   document.addEventListener("visibilitychange", tick);
   window.addEventListener("focus", () => {
     asksAt = 0;
+    again = asking; // the answer under way may be from before
     tick();
   });
 }

@@ -89,7 +89,7 @@ public sealed partial class DependencyTests
     [GeneratedRegex(@"DateTime(Offset)?\.(Utc)?Now|Random\b|Guid\.NewGuid|\bFile\.|\bDirectory\.|\bConsole\.|ILogger|RandomNumberGenerator|TimeProvider")]
     private static partial Regex Impure();
 
-    [GeneratedRegex(@"XmlReader\.Create|XDocument\.(Load|Parse)|XElement\.(Load|Parse)|new XmlDocument|XmlTextReader|XPathDocument|ReadXml\(|XslCompiledTransform")]
+    [GeneratedRegex(@"XmlReader\.Create|XDocument\.(Load|Parse)|XElement\.(Load|Parse)|new XmlDocument\b|XmlTextReader|XPathDocument|ReadXml\(|XslCompiledTransform")]
     private static partial Regex XmlParsers();
 
     [GeneratedRegex(@"\busing Gateway\.(\w+)")]
