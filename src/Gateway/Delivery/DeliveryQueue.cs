@@ -85,14 +85,14 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
     {
         var which = receipts
             ? "c.state = 'delivered' and c.receipt = 'pending'"
-            : $"c.state = 'due' and not {DeliveryHold.Stands} and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
+            : "c.state = 'due' and c.held_by is null and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
         // Materialized: as the inner side of a join the limit would be asked again for each row, each time for rows not locked yet.
         var claimed = await work.Connection.QueryAsync<ClaimedDelivery>($"""
             with h as materialized (
                 select c.delivery_id from delivery c
                 where c.partner_id = @partnerId and c.due_at <= (select gateway_now()) and (c.lease_until is null or c.lease_until <= (select gateway_now())) and {which}
                 order by c.due_at, c.delivery_id limit @max for update skip locked)
-            update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime, {DeliveryHold.Ends}
+            update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime
             from h join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id join document o using (document_id)
             where d.delivery_id = h.delivery_id and p.state = 'active'
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",
@@ -120,8 +120,12 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
     }
 
     // A lease that ran out after an intent: whether the partner got the document is unknown, so it is sent again under the same key.
-    private static Task<int> EndAbandonedAsync(Work work, int partnerId) => work.Connection.ExecuteAsync("""
-        with expired as (
+    // A hold whose moment has come is forgotten here and not by the claim, which would tell every open page of each row it leases.
+    private static Task<int> EndAbandonedAsync(Work work, int partnerId) => work.Connection.ExecuteAsync($"""
+        with lapsed as (
+            update delivery set {DeliveryHold.Ends} where delivery_id in (
+                select delivery_id from delivery where partner_id = @partnerId and state = 'due' and held_by is not null and held_until <= (select gateway_now()) for update skip locked)),
+        expired as (
             select delivery_id from delivery
             where partner_id = @partnerId and state = 'due' and lease_token is not null and lease_until <= (select gateway_now()) for update skip locked),
         ended as (

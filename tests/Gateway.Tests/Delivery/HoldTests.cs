@@ -95,6 +95,27 @@ public sealed class HoldTests
     }
 
     [Fact]
+    public async Task Open_pages_are_told_that_a_hold_has_ended_by_itself_and_not_of_each_lease()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var node = outbox.Node();
+        await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 2, 2);
+        var until = (await outbox.Database.ScalarAsync<DateTime>("select gateway_now()")).AddHours(1);
+        Assert.Null((await node.GetRequiredService<DeliveryDecisions>().HoldAsync(Ada, 1, null, "why", until, Ct)).Refusal);
+        await outbox.Database.AdvanceAsync(TimeSpan.FromHours(2));
+        var heard = new List<string>();
+        await using var listener = new NpgsqlConnection(outbox.Database.AdministratorConnectionString);
+        await listener.OpenAsync(Ct);
+        listener.Notification += (_, e) => heard.Add(e.Payload);
+        await using var listen = new NpgsqlCommand("listen changed", listener);
+        await listen.ExecuteNonQueryAsync(Ct);
+        Assert.Equal([1L, 2L], (await node.GetRequiredService<DeliveryQueue>().ClaimAsync(1, 10, Ct)).Select(d => d.DeliveryId));
+        Assert.Equal(0, await outbox.CountAsync("held_by is not null"));
+        await listen.ExecuteNonQueryAsync(Ct); // what was sent has come with its answer
+        Assert.Equal(["delivery 1"], heard);
+    }
+
+    [Fact]
     public async Task What_was_closed_while_it_was_held_is_held_when_it_is_reopened()
     {
         await using var outbox = await Outbox.CreateAsync();
