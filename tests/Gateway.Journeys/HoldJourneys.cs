@@ -21,6 +21,7 @@ public sealed class HoldJourneys
 
         Assert.Equal("GW-DLV-02", await CodeAsync(officer, "hold", new { reason = " " }, 422));
         Assert.Equal("GW-HTTP-06", await CodeAsync(officer, "hold", new { reason = "Why", until = "tomorrow" }, 422));
+        Assert.Equal("GW-HTTP-06", await CodeAsync(officer, "hold", new { reason = "Why", until = "03/04/2040" }, 422)); // March or April?
         Assert.Equal("GW-DLV-01", await CodeAsync(officer, "hold", new { reason = "Why", until = "2020-01-01T00:00:00Z" }, 409));
         Assert.Equal("GW-DLV-01", await CodeAsync(officer, "resume", new { reason = "Why" }, 409));
         var held = await DecideAsync(officer, "hold", new { reason = "The lot is in doubt.", version = 1, until = "2040-01-01T00:00:00Z" });

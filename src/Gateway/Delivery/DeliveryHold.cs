@@ -14,6 +14,8 @@ public static class DeliveryHold
     /// <summary>What is said when <see cref="TryReadUntil"/> does not understand.</summary>
     public const string UntilUnknown = "until is a moment such as 2026-11-21T08:00:00Z.";
 
+    private static readonly string[] Moments = ["yyyy-MM-dd", .. from blank in (string[])["'T'", "' '"] from time in (string[])["HH:mmK", "HH:mm:ssK", "HH:mm:ss.FFFFFFFK"] select $"yyyy-MM-dd{blank}{time}"];
+
     /// <summary>Reads until when; without a zone it is UTC.</summary>
     /// <param name="text">Null or empty: until somebody resumes it.</param>
     public static bool TryReadUntil(string? text, out DateTime? until)
@@ -23,7 +25,8 @@ public static class DeliveryHold
         {
             return true;
         }
-        var isMoment = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at);
+        // What can be read in two ways, such as 03/04/2027, is no moment.
+        var isMoment = DateTime.TryParseExact(text, Moments, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at);
         until = isMoment ? at : null;
         return isMoment;
     }
