@@ -30,6 +30,14 @@ public sealed class ConversionCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pipe_is_read_as_a_file_is()
+    {
+        var xml = await RunAsync(Event12, "convert", "/dev/stdin", "--to", "2.0-xml");
+        Assert.Equal((0, ""), (xml.ExitCode, xml.Errors));
+        Assert.Equal(0, (await RunAsync(Event12, "hash", "/dev/stdin")).ExitCode);
+    }
+
+    [Fact]
     public async Task Identifiers_and_terms_are_spelled_as_asked()
     {
         var link = await RunAsync(null, "convert", Write("a.xml", Event12), "--to", "2.0-xml", "--epc", "Always_GS1_Digital_Link", "--cbv", "Always_Web_URI", "--out", PathOf("b.xml"));

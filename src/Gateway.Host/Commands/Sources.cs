@@ -6,15 +6,28 @@ namespace Gateway.Host.Commands;
 /// <summary>Documents that a verb reads from files or from the standard input.</summary>
 internal static class Sources
 {
-    /// <summary>A stream that can be read more than once; the standard input (<c>-</c>) is spooled, for a document may be larger than memory.</summary>
+    /// <summary>A stream that can be read more than once; the standard input (<c>-</c>) or a pipe is spooled, for a document may be larger than memory.</summary>
     public static async Task<FileStream> OpenAsync(string file, CancellationToken ct)
     {
-        if (file != "-")
+        if (file == "-")
         {
-            return File.Exists(file) ? File.OpenRead(file) : throw new WrongUseException($"There is no file {file}.");
+            await using var input = Console.OpenStandardInput();
+            return await SpoolAsync(input, ct);
         }
+        var stream = File.Exists(file) ? File.OpenRead(file) : throw new WrongUseException($"There is no file {file}.");
+        if (stream.CanSeek)
+        {
+            return stream;
+        }
+        await using (stream)
+        {
+            return await SpoolAsync(stream, ct);
+        }
+    }
+
+    private static async Task<FileStream> SpoolAsync(Stream input, CancellationToken ct)
+    {
         var spool = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-        await using var input = Console.OpenStandardInput();
         await input.CopyToAsync(spool, ct);
         return spool;
     }
