@@ -58,7 +58,7 @@ public sealed class RefusedCalls(GatewayDatabase database)
 
         Task<bool> IsDueAsync() => work.Connection.ExecuteScalarAsync<bool>("""
             select (@keyId::text is null or exists (select from api_key where key_id = @keyId))
-                and not exists (select from audit_entry where entity = 'refused_call' and entity_key = @what and recorded_at > gateway_now() - @Window)
+                and coalesce((select recorded_at from audit_entry where entity = 'refused_call' and entity_key = @what order by ord desc limit 1) <= gateway_now() - @Window, true)
             """, new { keyId, what, Window }, work.Transaction);
     }
 }
