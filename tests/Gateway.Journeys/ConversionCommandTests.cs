@@ -41,7 +41,7 @@ public sealed class ConversionCommandTests : IDisposable
     public async Task Identifiers_and_terms_are_spelled_as_asked()
     {
         var link = await RunAsync(null, "convert", Write("a.xml", Event12), "--to", "2.0-xml", "--epc", "Always_GS1_Digital_Link", "--cbv", "Always_Web_URI", "--out", PathOf("b.xml"));
-        Assert.Equal((0, "", ""), (link.ExitCode, link.Output, link.Errors));
+        Assert.Equal((0, $"{PathOf("b.xml")} is written.\n", ""), (link.ExitCode, link.Output, link.Errors));
         var written = await File.ReadAllTextAsync(PathOf("b.xml"), TestContext.Current.CancellationToken);
         Assert.Contains("<epc>https://id.gs1.org/01/04012345111118/21/1</epc>", written, StringComparison.Ordinal);
         Assert.Contains("https://ref.gs1.org/cbv/BizStep-shipping", written, StringComparison.Ordinal);
