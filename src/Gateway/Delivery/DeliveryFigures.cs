@@ -26,8 +26,10 @@ public sealed record DeadGroup(int PartnerId, string Partner, string Channel, st
     public DeliveryFilter Rows => new("dead", PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
 }
 
-/// <summary>A partner nothing is sent to now, and why.</summary>
-public sealed record HeldPartner(int PartnerId, string Partner, string Why, DateTime? Until, long Waiting);
+/// <summary>A partner nothing is sent to now.</summary>
+/// <param name="Why">What the person said who paused it; null when it is left alone after failures.</param>
+/// <param name="Code">Of the failures it is left alone for.</param>
+public sealed record HeldPartner(int PartnerId, string Partner, string? Why, string? Code, DateTime? Until, long Waiting);
 
 /// <summary>A partner that took documents and has not said for too long what became of them.</summary>
 public sealed record OwingPartner(int PartnerId, string Partner, long Count, DateTime Oldest);
@@ -116,7 +118,7 @@ public sealed class DeliveryFigures(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<HeldPartner>(new CommandDefinition("""
             select p.partner_id as PartnerId, p.name as Partner,
-                case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') else coalesce('It kept failing (' || b.reason || ').', 'It kept failing.') end as Why,
+                case when p.state = 'paused' then coalesce(p.pause_reason, 'The partner is paused.') end as Why, case when p.state <> 'paused' then b.reason end as Code,
                 case when p.state <> 'paused' then b.open_until end as Until,
                 (select count(*) from delivery d where d.partner_id = p.partner_id and d.state = 'due' and not coalesce(d.lease_until > n.at, false)) as Waiting
             from (select gateway_now() as at) n, partner p left join breaker b using (partner_id)

@@ -94,7 +94,7 @@ public sealed class DemonstrationHistoryTests
 
         Assert.Equal(attempts + 1, await CountAsync(database, "attempt"));
         var held = Assert.Single(await gateway.Services.GetRequiredService<DeliveryFigures>().HeldPartnersAsync(Actor.System("test"), Ct));
-        Assert.Equal(("Island Pharmacies", "It kept failing (tls).", 12L), (held.Partner, held.Why, held.Waiting));
+        Assert.Equal(("Island Pharmacies", null, "tls", 12L), (held.Partner, held.Why, held.Code, held.Waiting));
     }
 
     [Fact]
