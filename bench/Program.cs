@@ -17,9 +17,16 @@ using NpgsqlTypes;
 // same EPC rows into a table with the same hash index. Absolute times on a shared machine mean little; the ratios are the result.
 //   dotnet run -c Release --project bench -- [units] [units per event] [repetitions]
 //   dotnet run -c Release --project bench -- deliveries [rows]
+//   dotnet run -c Release --project bench -- epcis [units] [units per event] [repetitions]
 if (args is ["deliveries", ..])
 {
     await DeliveriesBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+    return;
+}
+if (args is ["epcis", .. var rest])
+{
+    args = rest;
+    await EpcisBench.RunAsync(Number(0, 100_000), Number(1, 1_000), Number(2, 5));
     return;
 }
 var units = Number(0, 100_000);
