@@ -9,7 +9,7 @@ internal sealed class IdentifiersHavePrescribedForms() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e))
+        foreach (var identifier in EventIdentifiers.Doubtful(e))
         {
             if (!IsPrescribed(identifier.Value))
             {

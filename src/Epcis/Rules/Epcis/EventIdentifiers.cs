@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using Epcis.Events;
+using Epcis.Identifiers;
 
 namespace Epcis.Rules;
 
@@ -13,6 +16,55 @@ internal readonly record struct Named(string Field, int Item, string Value)
 /// <summary>The identifiers that an event names in the standard's own fields. Walking them costs nothing for each of them.</summary>
 internal static class EventIdentifiers
 {
+    private const string Sgtin = "urn:epc:id:sgtin:", Sscc = "urn:epc:id:sscc:";
+    private const int MaxSerial = 20;
+
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_");
+
+    private static readonly ConditionalWeakTable<EpcisEvent, List<Named>> s_doubtful = [];
+
+    /// <summary>
+    /// Those of <see cref="Of"/> that a rule about spelling has to look at: all but well-formed pure identity URIs, of which a
+    /// document has a million and no rule has anything to say. Found once for each event.
+    /// </summary>
+    public static IReadOnlyList<Named> Doubtful(EpcisEvent e) => s_doubtful.GetValue(e, static e =>
+    {
+        var doubtful = new List<Named>();
+        var like = "";
+        foreach (var named in Of(e))
+        {
+            if (IsLike(like, named.Value))
+            {
+                continue;
+            }
+            if (named.Value.StartsWith("urn:epc:id:", StringComparison.Ordinal) && EpcUri.Check(named.Value) is null)
+            {
+                like = named.Value;
+            }
+            else
+            {
+                doubtful.Add(named);
+            }
+        }
+        return doubtful;
+    });
+
+    /// <summary>It is a member of a list of EPCs.</summary>
+    public static bool IsMember(Named named) => named.Field is "epcList" or "childEPCs" or "inputEPCList" or "outputEPCList";
+
+    /// <summary>The same product or company, and a serial number that needs no second look; neighbours in a list mostly are.</summary>
+    private static bool IsLike(string known, string value)
+    {
+        var end = known.LastIndexOf('.') + 1;
+        if (end == 0 || value.Length <= end || !value.AsSpan(0, end).SequenceEqual(known.AsSpan(0, end)))
+        {
+            return false;
+        }
+        var serial = value.AsSpan(end);
+        return known.StartsWith(Sgtin, StringComparison.Ordinal) ? serial.Length <= MaxSerial && !serial.ContainsAnyExcept(s_plain)
+            : known.StartsWith(Sscc, StringComparison.Ordinal) && value.Length == known.Length && !serial.ContainsAnyExceptInRange('0', '9');
+    }
+
     /// <summary>Of objects, classes and places, of sources and destinations.</summary>
     public static IEnumerable<Named> Of(EpcisEvent e)
     {

@@ -9,7 +9,7 @@ internal sealed class IdentifiersAreNotOfTags() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e))
+        foreach (var identifier in EventIdentifiers.Doubtful(e))
         {
             if (EventIdentifiers.IsTagOrRaw(identifier.Value))
             {

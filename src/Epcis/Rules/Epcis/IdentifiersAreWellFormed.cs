@@ -11,7 +11,7 @@ internal sealed class IdentifiersAreWellFormed() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e))
+        foreach (var identifier in EventIdentifiers.Doubtful(e))
         {
             if (!EventIdentifiers.IsTagOrRaw(identifier.Value)
                 && (EpcUri.IsEpcUri(identifier.Value) || DigitalLink.IsOfGs1(identifier.Value))

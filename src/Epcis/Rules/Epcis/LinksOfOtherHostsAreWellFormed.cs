@@ -14,7 +14,7 @@ internal sealed class LinksOfOtherHostsAreWellFormed() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e))
+        foreach (var identifier in EventIdentifiers.Doubtful(e))
         {
             if (!EpcUri.IsEpcUri(identifier.Value) && !DigitalLink.IsOfGs1(identifier.Value) && EpcUri.Check(identifier.Value) is { } wrong)
             {

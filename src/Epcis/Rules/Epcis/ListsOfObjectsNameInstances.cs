@@ -9,9 +9,9 @@ internal sealed class ListsOfObjectsNameInstances() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var member in EventIdentifiers.Members(e))
+        foreach (var member in EventIdentifiers.Doubtful(e))
         {
-            if (EpcForms.Of(member.Value) is EpcForm.Class or EpcForm.WidePattern)
+            if (EventIdentifiers.IsMember(member) && EpcForms.Of(member.Value) is EpcForm.Class or EpcForm.WidePattern)
             {
                 findings.Add(e, member.Path, $"{member.Value} names a class of objects, not one object.", member.Value, "an identifier with a serial number");
             }

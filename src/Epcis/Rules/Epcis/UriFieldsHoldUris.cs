@@ -11,7 +11,7 @@ internal sealed class UriFieldsHoldUris() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        foreach (var identifier in EventIdentifiers.Of(e))
+        foreach (var identifier in EventIdentifiers.Doubtful(e))
         {
             Check(e, identifier, findings);
         }
