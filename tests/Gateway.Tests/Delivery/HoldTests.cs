@@ -167,7 +167,7 @@ public sealed class HoldTests
             [(first, "held", 2L, "Ada", "The lot is in doubt."), (second, "held", 2L, null, null), (first, "retrying", 1L, null, null)],
             (await overview.GroupsAsync(Ada, new DeliveryFilter(), 100, Ct)).Select(g => (g.PartnerId, g.State, g.Count, g.HeldBy, g.HeldWhy)));
         Assert.Equal([new HeldDeliveries(first, "Partner 1", "Ada", "The lot is in doubt.", until, 2)], await figures.HeldDeliveriesAsync(Ada, Ct));
-        Assert.Equal([new HeldPartner(second, "Partner 2", "Moving.", null, 2)], await figures.HeldPartnersAsync(Ada, Ct));
+        Assert.Equal([new HeldPartner(second, "Partner 2", "Moving.", null, null, 2)], await figures.HeldPartnersAsync(Ada, Ct));
         Assert.Equal(["held", "retrying", "held", "queued", "queued", "held", "held"],
             (await new RoutingDecisions(outbox.Database.Gateway).ListAsync(Ada, new RoutingFilter(), null, 100, Ct)).OrderBy(r => r.DeliveryId).Select(r => r.DeliveryState));
 
