@@ -8,7 +8,7 @@ namespace Epcis.Formats.Xml;
 /// Walks elements. Whoever is called on a start tag leaves the cursor on the matching end tag (or on the same tag when it is
 /// empty), so the loops of the readers nest: <c>for (var d = xml.Enter(); xml.NextChild(d);)</c>.
 /// </summary>
-internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<XmlCursor> misqualified)
+internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, ReaderLimits limits, Action<XmlCursor> misqualified)
 {
     private const int NothingInside = -1;
 
@@ -46,6 +46,18 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
         }
     }
 
+    /// <summary>Moves to the next node, whatever it is, and validates it; false at the document's end.</summary>
+    public bool Move()
+    {
+        if (!reader.Read())
+        {
+            validation?.Finish();
+            return false;
+        }
+        validation?.See();
+        return true;
+    }
+
     /// <summary>An event begins, or what stands in its place: what it holds is counted anew.</summary>
     public void BeginEvent() => _values = 0;
 
@@ -79,7 +91,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
         {
             return false;
         }
-        while (reader.Read())
+        while (Move())
         {
             switch (reader.NodeType)
             {
@@ -117,7 +129,7 @@ internal sealed class XmlCursor(XmlReader reader, ReaderLimits limits, Action<Xm
             return "";
         }
         var text = "";
-        while (reader.Read())
+        while (Move())
         {
             switch (reader.NodeType)
             {

@@ -19,7 +19,7 @@ public sealed class XmlEpcisReader : EpcisReader
     private readonly List<Extension> _inHeader = [];
     private readonly List<Extension> _inDocument = [];
     private XmlReader? _plain;
-    private XmlReader? _validating;
+    private XmlValidation? _validation;
     private IEnumerator<EpcisEvent>? _events;
     private XmlEventReader? _event;
     private bool _insideEvent;
@@ -75,7 +75,6 @@ public sealed class XmlEpcisReader : EpcisReader
     public override void Dispose()
     {
         _events?.Dispose();
-        _validating?.Dispose();
         _plain?.Dispose();
     }
 
@@ -95,7 +94,7 @@ public sealed class XmlEpcisReader : EpcisReader
             // The runtime's refusal of an encoding such as UTF-7, named by the XML declaration.
             _findings.UnsupportedEncoding(e);
         }
-        catch (FormatException) when (_validating is not null && _plain?.GetAttribute("nil", XmlSchema.InstanceNamespace) is { } nil)
+        catch (FormatException) when (_validation is not null && _plain?.GetAttribute("nil", XmlSchema.InstanceNamespace) is { } nil)
         {
             // The runtime's validator reports every wrong value but this one, which it throws, and cannot go on behind it.
             _findings.WrongNil(nil, PlaceOf(_plain), EventUnderway(_plain));
@@ -134,10 +133,9 @@ public sealed class XmlEpcisReader : EpcisReader
         CheckVersion(plain.NamespaceURI, place);
         if (schemasFor?.Invoke(_form) is { } schemas)
         {
-            _validating = XmlReading.Validating(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception));
-            _validating.Read(); // takes over on the root element, where the plain reader stands
+            _validation = new XmlValidation(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception));
         }
-        var xml = new XmlCursor(_validating ?? plain, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
+        var xml = new XmlCursor(plain, _validation, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
         _event = new XmlEventReader(xml);
         _events = (IsBareEvent ? BareEvent(xml) : Document(xml)).GetEnumerator();
         return true;
@@ -155,7 +153,7 @@ public sealed class XmlEpcisReader : EpcisReader
     private IEnumerable<EpcisEvent> BareEvent(XmlCursor xml)
     {
         yield return Event(xml);
-        while (xml.Reader.Read())
+        while (xml.Move())
         {
             // What follows the root must be well-formed, too.
         }
@@ -185,7 +183,7 @@ public sealed class XmlEpcisReader : EpcisReader
             }
         }
         _header = _header with { Sbdh = header.Sbdh };
-        while (xml.Reader.Read())
+        while (xml.Move())
         {
             // What follows the root must be well-formed, too.
         }
@@ -299,7 +297,7 @@ public sealed class XmlEpcisReader : EpcisReader
         return e;
     }
 
-    /// <summary>Called while the validating reader moves; the plain reader already stands on the node it is about.</summary>
+    /// <summary>Called while a node is validated; the reader stands on it.</summary>
     private void OnSchemaViolation(XmlReader plain, XmlSchemaException violation)
     {
         if (plain.NodeType == XmlNodeType.Element && plain.Depth > 0 && XmlRoot.IsEpcisNamespace(plain.NamespaceURI) && !IsQueryOperation(plain))

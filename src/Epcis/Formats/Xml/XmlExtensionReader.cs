@@ -23,7 +23,7 @@ internal static class XmlExtensionReader
         List<Extension>? children = null;
         List<ExtensionComment>? comments = null;
         var text = "";
-        while (reader.Read() && reader.Depth > depth)
+        while (xml.Move() && reader.Depth > depth)
         {
             switch (reader.NodeType)
             {

@@ -1,5 +1,4 @@
 using System.Xml;
-using System.Xml.Schema;
 
 namespace Epcis.Formats.Xml;
 
@@ -28,32 +27,4 @@ public static class XmlReading
     /// <summary>A reader over a schema of ours or of the site's; it includes others only through the schema set's own resolver.</summary>
     public static XmlReader CreateForSchema(Stream schema, Uri location) =>
         XmlReader.Create(schema, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }, location.AbsoluteUri);
-
-    /// <summary>
-    /// Validates what <paramref name="reader"/> reads, in the same pass, from the node it stands on. Warnings are not asked
-    /// for: each foreign element gives one. What they are needed for, a root that no schema declares, is checked here.
-    /// </summary>
-    public static XmlReader Validating(XmlReader reader, XmlSchemaSet schemas, ValidationEventHandler report)
-    {
-        if (!schemas.IsCompiled)
-        {
-            throw new ArgumentException("A schema set that is not compiled validates nothing.", nameof(schemas));
-        }
-        if (reader.NodeType == XmlNodeType.Element && !schemas.GlobalElements.Contains(new XmlQualifiedName(reader.LocalName, reader.NamespaceURI)))
-        {
-            throw new ArgumentException($"The schemas do not declare {reader.LocalName} and would let anything pass.", nameof(schemas));
-        }
-        var settings = new XmlReaderSettings
-        {
-            DtdProcessing = DtdProcessing.Prohibit,
-            XmlResolver = null,
-            ValidationType = ValidationType.Schema,
-            // Neither ProcessSchemaLocation nor ProcessInlineSchema: only our own schemas decide.
-            ValidationFlags = XmlSchemaValidationFlags.AllowXmlAttributes,
-            Schemas = schemas,
-            CloseInput = true,
-        };
-        settings.ValidationEventHandler += report;
-        return XmlReader.Create(reader, settings);
-    }
 }
