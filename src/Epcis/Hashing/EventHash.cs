@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Epcis.Cbv;
 using Epcis.Events;
@@ -31,24 +31,30 @@ public sealed class EventHash
         "stringValue", "booleanValue", "hexBinaryValue", "uriValue", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue", "uom", "coordinateReferenceSystem",
     ];
 
-    private readonly StringBuilder _text = new(1024);
+    private readonly Action<ReadOnlySpan<char>> _text;
     private readonly IReadOnlyDictionary<string, string> _namespaces;
     private readonly bool _isReference;
 
-    private EventHash(IReadOnlyDictionary<string, string> namespaces, EventHashProfile profile) => (_namespaces, _isReference) = (namespaces, profile == EventHashProfile.Reference);
+    /// <param name="text">Takes the text in pieces: that of an event with many objects is megabytes.</param>
+    private EventHash(Action<ReadOnlySpan<char>> text, IReadOnlyDictionary<string, string> namespaces, EventHashProfile profile) =>
+        (_text, _namespaces, _isReference) = (text, namespaces, profile == EventHashProfile.Reference);
 
     /// <summary><c>ni:///sha-256;HEX?ver=CBV2.0</c>, the hash in lower-case hexadecimal digits as the CBV writes it.</summary>
     /// <param name="namespaces">Prefixes of the event's document, prefix to namespace.</param>
-    public static string Of(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces, EventHashProfile profile = EventHashProfile.Reference) =>
-        $"ni:///sha-256;{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PreHash(e, namespaces, profile))))}?ver=CBV2.0";
+    public static string Of(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces, EventHashProfile profile = EventHashProfile.Reference)
+    {
+        using var digest = new TextDigest();
+        new EventHash(digest.Append, namespaces, profile).Event(e);
+        return $"ni:///sha-256;{digest.Finish()}?ver=CBV2.0";
+    }
 
     /// <summary>What is hashed: names and values without separators, lists sorted by code unit.</summary>
     /// <param name="namespaces">Prefixes of the event's document, prefix to namespace.</param>
     public static string PreHash(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces, EventHashProfile profile = EventHashProfile.Reference)
     {
-        var hash = new EventHash(namespaces, profile);
-        hash.Event(e);
-        return hash._text.ToString();
+        var text = new StringBuilder(1024);
+        new EventHash(piece => text.Append(piece), namespaces, profile).Event(e);
+        return text.ToString();
     }
 
     private void Event(EpcisEvent e)
@@ -68,7 +74,7 @@ public sealed class EventHash
         Field("disposition", Term(CbvVocabulary.Disposition, e.Disposition));
         if (e.PersistentDisposition is { } persistent && persistent.Set.Count + persistent.Unset.Count > 0)
         {
-            _text.Append("persistentDisposition");
+            _text("persistentDisposition");
             Sorted("", persistent.Set, d => "set=" + Term(CbvVocabulary.Disposition, d));
             Sorted("", persistent.Unset, d => "unset=" + Term(CbvVocabulary.Disposition, d));
         }
@@ -128,7 +134,78 @@ public sealed class EventHash
     private void Parent(EpcisEvent e) =>
         Field("parentID", Value(e switch { AggregationEvent a => a.ParentId, AssociationEvent a => a.ParentId, TransactionEvent t => t.ParentId, _ => null }));
 
-    private void Epcs(string list, IReadOnlyList<string> epcs) => Sorted(list, epcs, epc => "epc=" + Value(epc));
+    private void Epcs(string list, IReadOnlyList<string> epcs)
+    {
+        if (!AreOfOneProduct(epcs))
+        {
+            Sorted(list, epcs, epc => "epc=" + Value(epc));
+            return;
+        }
+        // Their links differ where they differ themselves: in the serial number, which stands at the end.
+        _text(list);
+        var serial = EpcNeighbours.SerialOf(epcs[0]);
+        var before = $"epc={Value(epcs[0])}"[..^(epcs[0].Length - serial)];
+        var sorted = ArrayPool<string>.Shared.Rent(epcs.Count);
+        var keys = ArrayPool<ulong>.Shared.Rent(epcs.Count);
+        for (var i = 0; i < epcs.Count; i++)
+        {
+            sorted[i] = epcs[i];
+        }
+        Sort(sorted.AsSpan(0, epcs.Count), keys.AsSpan(0, epcs.Count), serial);
+        for (var i = 0; i < epcs.Count; i++)
+        {
+            _text(before);
+            _text(sorted[i].AsSpan(serial));
+        }
+        ArrayPool<string>.Shared.Return(sorted, clearArray: true);
+        ArrayPool<ulong>.Shared.Return(keys);
+    }
+
+    /// <summary>Sorts by what stands behind a place, eight characters at a time: as numbers, they sort many times faster than texts.</summary>
+    private static void Sort(Span<string> plain, Span<ulong> keys, int from)
+    {
+        for (var i = 0; i < plain.Length; i++)
+        {
+            keys[i] = Eight(plain[i], from);
+        }
+        keys.Sort(plain);
+        for (var first = 0; first < plain.Length;)
+        {
+            var next = first + 1;
+            while (next < plain.Length && keys[next] == keys[first])
+            {
+                next++;
+            }
+            if (next - first > 1 && (keys[first] & 0xFF) != 0)
+            {
+                Sort(plain[first..next], keys[first..next], from + 8);
+            }
+            first = next;
+        }
+    }
+
+    /// <summary>Characters of ASCII as the bytes of a number; zeros behind the end, so that what is shorter comes first.</summary>
+    private static ulong Eight(string text, int from)
+    {
+        var key = 0UL;
+        for (var i = from; i < from + 8; i++)
+        {
+            key = (key << 8) | (i < text.Length ? text[i] : 0UL);
+        }
+        return key;
+    }
+
+    private static bool AreOfOneProduct(IReadOnlyList<string> epcs)
+    {
+        for (var i = 0; i < epcs.Count; i++)
+        {
+            if (!EpcNeighbours.AreOfOneProduct(epcs[0], epcs[i]))
+            {
+                return false;
+            }
+        }
+        return epcs.Count > 0 && EpcUri.Check(epcs[0]) is null;
+    }
 
     private void Quantities(string list, IReadOnlyList<QuantityElement> quantities) => Sorted(list, quantities, q =>
         "quantityElement" + Pair("epcClass", Value(q.EpcClass)) + Pair("quantity", Number(q.QuantityText ?? q.Quantity?.ToString(CultureInfo.InvariantCulture))) + Pair("uom", q.Uom?.Trim()));
@@ -137,7 +214,8 @@ public sealed class EventHash
     {
         if (place is not null)
         {
-            _text.Append(name).Append(Pair("id", Value(place.Id)));
+            _text(name);
+            _text(Pair("id", Value(place.Id)));
             Append(Extensions(place.Extensions));
         }
     }
@@ -224,7 +302,7 @@ public sealed class EventHash
         {
             return;
         }
-        _text.Append(name);
+        _text(name);
         var texts = new string[items.Count];
         for (var i = 0; i < texts.Length; i++)
         {
@@ -238,7 +316,7 @@ public sealed class EventHash
     {
         foreach (var text in texts)
         {
-            _text.Append(text);
+            _text(text);
         }
     }
 
@@ -246,7 +324,9 @@ public sealed class EventHash
     {
         if (!string.IsNullOrEmpty(value))
         {
-            _text.Append(name).Append('=').Append(value);
+            _text(name);
+            _text("=");
+            _text(value);
         }
     }
 

@@ -46,6 +46,40 @@ public sealed class EventHashTests
         Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
     }
 
+    /// <summary>Lists of one product are sorted another way than lists of several; both must be sorted by code unit.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Lists_are_sorted_by_code_unit_whatever_their_serial_numbers(int products)
+    {
+        const string alphabet = "-_0123456789AZaz";
+        var random = new Random(20261121 + products);
+        for (var round = 0; round < 200; round++)
+        {
+            // Short alphabets and common beginnings: many serial numbers are the beginning of another.
+            var begins = new string('A', random.Next(12));
+            var epcs = Enumerable.Range(0, random.Next(1, 120)).Select(_ => $"urn:epc:id:sgtin:952123{random.Next(products)}.012345.{begins}{new string(random.GetItems<char>(alphabet, random.Next(1, 9)))}").ToList();
+            var expected = epcs.Select(epc => "epc=" + Epcis.Identifiers.EpcUri.Parse(epc).Value!.ToDigitalLink()).Order(StringComparer.Ordinal);
+
+            var text = EventHash.PreHash(new ObjectEvent { EpcList = epcs }, NoNamespaces);
+
+            Assert.Equal("epcList" + string.Concat(expected), text[text.IndexOf("epcList", StringComparison.Ordinal)..]);
+        }
+    }
+
+    /// <summary>The text is hashed in pieces; a character of two halves may be cut by their ends.</summary>
+    [Fact]
+    public void A_text_of_any_length_has_the_hash_of_the_whole()
+    {
+        for (var length = 4000; length < 4200; length++)
+        {
+            var e = new ObjectEvent { EpcList = [new string('x', length) + string.Concat(Enumerable.Repeat("😀é", 3000))] };
+            var whole = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(EventHash.PreHash(e, NoNamespaces)));
+            Assert.Equal($"ni:///sha-256;{Convert.ToHexStringLower(whole)}?ver=CBV2.0", EventHash.Of(e, NoNamespaces));
+        }
+    }
+
     [Fact]
     public void Documents_whose_events_say_the_same_have_one_hash()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Xml;
 using System.Xml.Schema;
@@ -11,7 +12,12 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     private const string NotWritable = "EPCIS-OUT-02";
     private const string Renamed = "EPCIS-OUT-05";
 
+    private const int MaxPlain = 200;
+
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.-_%");
+
     private readonly List<EventComment> _comments = [];
+    private readonly char[] _plain = new char[MaxPlain + 11];
 
     /// <summary>The event that findings are about; null between events.</summary>
     public EpcisEvent? Event { get; private set; }
@@ -62,6 +68,24 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
             xml.WriteString(Legal(value));
             xml.WriteEndElement();
         }
+    }
+
+    /// <summary>
+    /// The members of a list of EPCs. Text in which nothing can need an escape goes to the output as it is: the writer's ways
+    /// around an element cost ten times the copying.
+    /// </summary>
+    public void Epc(string? epc)
+    {
+        if (string.IsNullOrEmpty(epc) || epc.Length > MaxPlain || epc.AsSpan().ContainsAnyExcept(s_plain))
+        {
+            Leaf("epc", epc);
+            return;
+        }
+        CommentsBefore("epc");
+        "<epc>".CopyTo(_plain);
+        epc.CopyTo(_plain.AsSpan(5));
+        "</epc>".CopyTo(_plain.AsSpan(5 + epc.Length));
+        xml.WriteRaw(_plain, 0, epc.Length + 11);
     }
 
     public void Attribute(string name, string? value)

@@ -18,7 +18,7 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
         xml.Start(list);
         foreach (var epc in epcs)
         {
-            xml.Leaf("epc", spelling.Identifier(epc));
+            xml.Epc(spelling.Identifier(epc));
         }
         xml.End();
     }

@@ -86,8 +86,15 @@ internal sealed class XmlValidation
 
     private void StartValidating()
     {
-        _validator.ValidateElement(_reader.LocalName, _reader.NamespaceURI, _info,
-            _reader.GetAttribute("type", XmlSchema.InstanceNamespace), _reader.GetAttribute("nil", XmlSchema.InstanceNamespace), null, null);
+        if (_reader.HasAttributes)
+        {
+            _validator.ValidateElement(_reader.LocalName, _reader.NamespaceURI, _info,
+                _reader.GetAttribute("type", XmlSchema.InstanceNamespace), _reader.GetAttribute("nil", XmlSchema.InstanceNamespace), null, null);
+        }
+        else
+        {
+            _validator.ValidateElement(_reader.LocalName, _reader.NamespaceURI, _info);
+        }
         var (declaration, type) = (_info.SchemaElement, _info.SchemaType);
         if (_reader.MoveToFirstAttribute())
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Epcis.Events;
 using Epcis.Identifiers;
@@ -16,11 +15,6 @@ internal readonly record struct Named(string Field, int Item, string Value)
 /// <summary>The identifiers that an event names in the standard's own fields. Walking them costs nothing for each of them.</summary>
 internal static class EventIdentifiers
 {
-    private const string Sgtin = "urn:epc:id:sgtin:", Sscc = "urn:epc:id:sscc:";
-    private const int MaxSerial = 20;
-
-    private static readonly SearchValues<char> s_plain = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_");
-
     private static readonly ConditionalWeakTable<EpcisEvent, List<Named>> s_doubtful = [];
 
     /// <summary>
@@ -31,47 +25,65 @@ internal static class EventIdentifiers
     {
         var doubtful = new List<Named>();
         var like = "";
-        foreach (var named in Of(e))
+        if (ParentOf(e) is { } parent && IsDoubtful(parent, ref like))
         {
-            if (IsLike(like, named.Value))
+            doubtful.Add(new Named("parentID", -1, parent));
+        }
+        foreach (var (field, epcs) in Lists(e))
+        {
+            for (var i = 0; i < epcs.Count; i++)
             {
-                continue;
-            }
-            if (named.Value.StartsWith("urn:epc:id:", StringComparison.Ordinal) && EpcUri.Check(named.Value) is null)
-            {
-                like = named.Value;
-            }
-            else
-            {
-                doubtful.Add(named);
+                if (IsDoubtful(epcs[i], ref like))
+                {
+                    doubtful.Add(new Named(field, i, epcs[i]));
+                }
             }
         }
+        doubtful.AddRange(Others(e).Where(other => IsDoubtful(other.Value, ref like)));
         return doubtful;
     });
+
+    private static bool IsDoubtful(string value, ref string like)
+    {
+        if (EpcNeighbours.AreLike(like, value))
+        {
+            return false;
+        }
+        if (!value.StartsWith("urn:epc:id:", StringComparison.Ordinal) || EpcUri.Check(value) is not null)
+        {
+            return true;
+        }
+        like = value;
+        return false;
+    }
 
     /// <summary>It is a member of a list of EPCs.</summary>
     public static bool IsMember(Named named) => named.Field is "epcList" or "childEPCs" or "inputEPCList" or "outputEPCList";
 
-    /// <summary>The same product or company, and a serial number that needs no second look; neighbours in a list mostly are.</summary>
-    private static bool IsLike(string known, string value)
-    {
-        var end = known.LastIndexOf('.') + 1;
-        if (end == 0 || value.Length <= end || !value.AsSpan(0, end).SequenceEqual(known.AsSpan(0, end)))
-        {
-            return false;
-        }
-        var serial = value.AsSpan(end);
-        return known.StartsWith(Sgtin, StringComparison.Ordinal) ? serial.Length <= MaxSerial && !serial.ContainsAnyExcept(s_plain)
-            : known.StartsWith(Sscc, StringComparison.Ordinal) && value.Length == known.Length && !serial.ContainsAnyExceptInRange('0', '9');
-    }
-
     /// <summary>Of objects, classes and places, of sources and destinations.</summary>
-    public static IEnumerable<Named> Of(EpcisEvent e)
+    public static IEnumerable<Named> Of(EpcisEvent e) => Objects(e).Concat(Others(e));
+
+    /// <summary>The parent and every member of a list of EPCs.</summary>
+    public static IEnumerable<Named> Objects(EpcisEvent e) =>
+        ParentOf(e) is { } parent ? Members(e).Prepend(new Named("parentID", -1, parent)) : Members(e);
+
+    /// <summary>Every member of a list of EPCs.</summary>
+    public static IEnumerable<Named> Members(EpcisEvent e) =>
+        Lists(e).SelectMany(list => list.Epcs.Select((epc, i) => new Named(list.Field, i, epc)));
+
+    /// <summary>The lists of EPCs, one or two; what looks at each of a million members loops over these.</summary>
+    public static (string Field, IReadOnlyList<string> Epcs)[] Lists(EpcisEvent e) => e switch
     {
-        foreach (var epc in Objects(e))
-        {
-            yield return epc;
-        }
+        ObjectEvent o => [("epcList", o.EpcList)],
+        TransactionEvent t => [("epcList", t.EpcList)],
+        AggregationEvent a => [("childEPCs", a.ChildEpcs)],
+        AssociationEvent a => [("childEPCs", a.ChildEpcs)],
+        TransformationEvent t => [("inputEPCList", t.InputEpcList), ("outputEPCList", t.OutputEpcList)],
+        _ => [],
+    };
+
+    private static IEnumerable<Named> Others(EpcisEvent e)
+    {
         foreach (var named in Classes(e))
         {
             yield return named;
@@ -87,41 +99,6 @@ internal static class EventIdentifiers
         for (var i = 0; i < e.Destinations.Count; i++)
         {
             yield return new Named("destinationList", i, e.Destinations[i].Value);
-        }
-    }
-
-    /// <summary>The parent and every member of a list of EPCs.</summary>
-    public static IEnumerable<Named> Objects(EpcisEvent e)
-    {
-        if (ParentOf(e) is { } parent)
-        {
-            yield return new Named("parentID", -1, parent);
-        }
-        foreach (var member in Members(e))
-        {
-            yield return member;
-        }
-    }
-
-    /// <summary>Every member of a list of EPCs.</summary>
-    public static IEnumerable<Named> Members(EpcisEvent e)
-    {
-        var (firstName, first, secondName, second) = e switch
-        {
-            ObjectEvent o => ("epcList", o.EpcList, "", []),
-            TransactionEvent t => ("epcList", t.EpcList, "", []),
-            AggregationEvent a => ("childEPCs", a.ChildEpcs, "", []),
-            AssociationEvent a => ("childEPCs", a.ChildEpcs, "", []),
-            TransformationEvent t => ("inputEPCList", t.InputEpcList, "outputEPCList", t.OutputEpcList),
-            _ => ("", (IReadOnlyList<string>)[], "", (IReadOnlyList<string>)[]),
-        };
-        for (var i = 0; i < first.Count; i++)
-        {
-            yield return new Named(firstName, i, first[i]);
-        }
-        for (var i = 0; i < second.Count; i++)
-        {
-            yield return new Named(secondName, i, second[i]);
         }
     }
 

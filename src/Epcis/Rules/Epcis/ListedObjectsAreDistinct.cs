@@ -11,17 +11,15 @@ internal sealed class ListedObjectsAreDistinct() : EventRule(
 {
     public override void Check(EpcisEvent e, RuleFindings findings)
     {
-        var list = "";
-        HashSet<string>? seen = null;
-        foreach (var named in EventIdentifiers.Members(e))
+        foreach (var (field, epcs) in EventIdentifiers.Lists(e))
         {
-            if (named.Field != list)
+            var seen = new HashSet<string>(epcs.Count, StringComparer.Ordinal);
+            for (var i = 0; i < epcs.Count; i++)
             {
-                (list, seen) = (named.Field, []);
-            }
-            if (!seen!.Add(SpellingOf(named.Value)))
-            {
-                findings.Add(e, named.Path, $"{named.Value} is listed twice.", named.Value);
+                if (!seen.Add(SpellingOf(epcs[i])))
+                {
+                    findings.Add(e, new Named(field, i, epcs[i]).Path, $"{epcs[i]} is listed twice.", epcs[i]);
+                }
             }
         }
     }

@@ -16,12 +16,16 @@ internal sealed class ParentIsNoChildOfItself() : EventRule(
         }
         var isLink = parent.Contains("://", StringComparison.Ordinal);
         var normal = EpcKey.Normalise(parent);
-        foreach (var child in EventIdentifiers.Members(e))
+        foreach (var (field, children) in EventIdentifiers.Lists(e))
         {
-            // Only a child of the other notation, or one with escapes, could be the parent in another spelling.
-            if (child.Value == parent || ((isLink || child.Value.Contains('%')) && EpcKey.Normalise(child.Value) == normal))
+            for (var i = 0; i < children.Count; i++)
             {
-                findings.Add(e, child.Path, $"{child.Value} is its own parent.", child.Value, "the contents of the parent");
+                var child = children[i];
+                // Only a child of the other notation, or one with escapes, could be the parent in another spelling.
+                if (child == parent || ((isLink || child.Contains('%')) && EpcKey.Normalise(child) == normal))
+                {
+                    findings.Add(e, new Named(field, i, child).Path, $"{child} is its own parent.", child, "the contents of the parent");
+                }
             }
         }
     }
