@@ -99,6 +99,20 @@ public sealed class ShipmentGeneratorTests
     }
 
     [Fact]
+    public void Aggregation_document_is_valid_and_packs_each_unit_once_in_cases_of_its_own()
+    {
+        using var document = new MemoryStream();
+        AggregationDocument.Write(document, units: 2_500, perEvent: 1_000, seed: 3);
+        document.Position = 0;
+        var events = XDocument.Load(document).Descendants("AggregationEvent").ToList();
+        Assert.Equal([1_000, 1_000, 500], events.Select(e => e.Descendants("epc").Count()));
+        Assert.Equal(2_500, events.SelectMany(e => e.Descendants("epc")).Select(e => e.Value).Distinct().Count());
+        Assert.Equal(3, events.Select(e => e.Element("parentID")!.Value).Distinct().Count());
+        document.Position = 0;
+        Assert.Empty(Gs1Schema.ErrorsOf(document));
+    }
+
+    [Fact]
     public void Commissioning_document_reaches_the_stream_in_small_pieces()
     {
         using var pieces = new LargestWrite();
