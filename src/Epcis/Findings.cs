@@ -5,9 +5,11 @@ namespace Epcis;
 /// <summary>Where something stands in a document: line and column (1-based) of XML, a JSON pointer in JSON.</summary>
 public readonly record struct Place(int Line, int Column, string? Pointer = null)
 {
+    /// <summary>The place in words for a person.</summary>
     public override string ToString() => Pointer is null ? $"line {Line}, column {Column}" : $"{Pointer} (line {Line}, column {Column})";
 }
 
+/// <summary>How grave a finding is, mildest first.</summary>
 public enum Severity
 {
     /// <summary>Worth knowing.</summary>
@@ -33,9 +35,17 @@ public sealed record Finding(string Code, Severity Severity, string Message)
 
     /// <summary>Cut when it is longer than any that is an identifier: a thousand findings of one document must stay small.</summary>
     public string? EventId { get; init => field = value is { Length: > MaxEventIdLength } ? value[..MaxEventIdLength] + "…" : value; }
+
+    /// <summary>Where the cause stands, as near as is known.</summary>
     public Place Where { get; init; }
+
+    /// <summary>What stands there; <see langword="null"/> when a thing is missing or the message says it.</summary>
     public string? Got { get; init; }
+
+    /// <summary>What should stand there.</summary>
     public string? Want { get; init; }
+
+    /// <summary>What would mend it, in a sentence or two.</summary>
     public string? Suggestion { get; init; }
 }
 
@@ -44,6 +54,7 @@ public sealed class Findings(int limit = 1000)
 {
     private readonly List<Finding> _all = [];
 
+    /// <summary>The findings kept, in the order they were made.</summary>
     public IReadOnlyList<Finding> All => _all;
 
     /// <summary>Counts every error, also those beyond the limit.</summary>
@@ -55,8 +66,10 @@ public sealed class Findings(int limit = 1000)
     /// <summary>Whether what is added is only counted from here on: then nobody needs to find words for it.</summary>
     public bool IsFull => _all.Count >= limit;
 
+    /// <summary>Whether there was an error, kept or not.</summary>
     public bool HasErrors => ErrorCount > 0;
 
+    /// <summary>Counts a finding, and keeps it unless the limit is reached.</summary>
     public void Add(Finding finding)
     {
         if (finding.Severity == Severity.Error)

@@ -2,14 +2,22 @@ using System.Collections.Frozen;
 
 namespace Epcis.Cbv;
 
+/// <summary>The vocabularies of the CBV 2.0 whose terms an event may hold.</summary>
 public enum CbvVocabulary
 {
+    /// <summary>Steps of a business process, such as <c>shipping</c>.</summary>
     BizStep,
 
     /// <summary>Also of persistentDisposition.</summary>
     Disposition,
+
+    /// <summary>Types of business transactions, such as <c>po</c>.</summary>
     BizTransactionType,
+
+    /// <summary>Types of sources and destinations, such as <c>owning_party</c>.</summary>
     SourceDestType,
+
+    /// <summary>Reasons of error declarations, such as <c>did_not_occur</c>.</summary>
     ErrorReason,
 }
 
@@ -40,6 +48,7 @@ public static class CbvTerms
     // The host before ratification; early 2.0 documents carry it.
     private const string FormerWebHost = "https://ns.gs1.org/cbv/";
 
+    /// <summary>The terms that CBV 2.0 lists, as bare words.</summary>
     public static FrozenSet<string> Listed(CbvVocabulary vocabulary) => vocabulary switch
     {
         CbvVocabulary.BizStep => CbvTables.BizSteps,
@@ -71,6 +80,7 @@ public static class CbvTerms
             ?? (IsWord(value) ? value : null);
     }
 
+    /// <summary>What the CBV says about a value in any of its spellings. A text that is neither a word nor a URI is <see cref="CbvStanding.Unknown"/>.</summary>
     public static CbvStanding StandingOf(CbvVocabulary vocabulary, string value)
     {
         if (BareOrNull(vocabulary, value) is { } bare)

@@ -9,14 +9,21 @@ public enum EpcFormat
 {
     /// <summary>As they came; EPCIS 1.2, which wants EPC URIs, gets them where the length of the company prefix is known.</summary>
     NoPreference,
+
+    /// <summary>Canonical Digital Links at <c>https://id.gs1.org</c>.</summary>
     AlwaysDigitalLink,
+
+    /// <summary>EPC URIs. A Digital Link whose company prefix has no known length stays, and a finding tells of it.</summary>
     AlwaysEpcUrn,
+
+    /// <summary>Exactly as they came, whatever the target.</summary>
     NeverTranslates,
 }
 
 /// <summary>What a conversion makes, and how it spells it.</summary>
 public sealed record ConversionOptions(DocumentForm To)
 {
+    /// <summary>How identifiers of objects, places, parties and transactions are written.</summary>
     public EpcFormat EpcFormat { get; init; }
 
     /// <summary>For EPC URIs from Digital Links. A Digital Link whose company prefix is not known stays as it is.</summary>

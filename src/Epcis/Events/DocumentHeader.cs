@@ -8,11 +8,17 @@ public sealed record DocumentHeader
 
     /// <summary>The name that a JSON document has in linked data; XML has none.</summary>
     public string? Id { get; init; }
+
+    /// <summary>The version that the document claims, such as <c>1.2</c> or <c>2.0</c>, as written.</summary>
     public string? SchemaVersion { get; init; }
+
+    /// <summary>When the document was made, as written.</summary>
     public string? CreationDate { get; init; }
 
     /// <summary>The Standard Business Document Header, or JSON's three document-level stand-ins for it.</summary>
     public StandardBusinessDocumentHeader? Sbdh { get; init; }
+
+    /// <summary>The elements of all vocabularies, in document order (EPCIS 1.2 and 2.0: EPCISMasterData of the header).</summary>
     public IReadOnlyList<VocabularyElement> MasterData { get; init; } = [];
 
     /// <summary>Extensions that stand in the header, such as the DSCSA transaction statement of an EPCIS 1.2 document.</summary>
@@ -44,12 +50,22 @@ public sealed record DocumentHeader
     public IReadOnlyDictionary<string, string> Namespaces { get; init; } = new Dictionary<string, string>();
 }
 
+/// <summary>Who sent the document to whom (UN/CEFACT Standard Business Document Header 1.3), as written.</summary>
 public sealed record StandardBusinessDocumentHeader
 {
+    /// <summary>Whoever sends, in document order.</summary>
     public IReadOnlyList<SbdhParty> Senders { get; init; } = [];
+
+    /// <summary>Whoever is to receive, in document order.</summary>
     public IReadOnlyList<SbdhParty> Receivers { get; init; } = [];
+
+    /// <summary>What identifies this document among those of its sender.</summary>
     public string? InstanceIdentifier { get; init; }
+
+    /// <summary>The kind of document, such as <c>Events</c>.</summary>
     public string? Type { get; init; }
+
+    /// <summary>When the document was made, as written.</summary>
     public string? CreationDateAndTime { get; init; }
 
     /// <summary>The header as XML said it, with manifest, scope and contacts; <see langword="null"/> from JSON's stand-ins.</summary>
@@ -62,7 +78,10 @@ public sealed record SbdhParty(string? Authority, string Identifier);
 /// <summary>One element of a master data vocabulary (EPCIS 1.2, 9.5; 2.0, epcisMasterData).</summary>
 public sealed record VocabularyElement(string VocabularyType, string Id)
 {
+    /// <summary>What is said of the element, in document order; one name may come more than once.</summary>
     public IReadOnlyList<VocabularyAttribute> Attributes { get; init; } = [];
+
+    /// <summary>Identifiers of the elements that belong to this one.</summary>
     public IReadOnlyList<string> Children { get; init; } = [];
 
     /// <summary>Where the element stands in its document.</summary>

@@ -3,6 +3,7 @@ namespace Epcis.Events;
 /// <summary>A read point or business location: its id and what a sender added to it.</summary>
 public sealed record Location(string Id)
 {
+    /// <summary>Members outside the standard, in document order.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 }
 
@@ -22,10 +23,19 @@ public sealed record PersistentDisposition(IReadOnlyList<string> Set, IReadOnlyL
 /// <summary>States that the event with the same eventID is in error; nothing is deleted.</summary>
 public sealed record ErrorDeclaration
 {
+    /// <summary>The instant; <see langword="null"/> when the text is no instant.</summary>
     public DateTimeOffset? DeclarationTime { get; init; }
+
+    /// <summary>The literal text of declarationTime.</summary>
     public string? DeclarationTimeText { get; init; }
+
+    /// <summary>Why, in the document's spelling (CBV: <c>incorrect_data</c>, <c>did_not_occur</c>).</summary>
     public string? Reason { get; init; }
+
+    /// <summary>eventIDs of the events that say it right.</summary>
     public IReadOnlyList<string> CorrectiveEventIds { get; init; } = [];
+
+    /// <summary>Members outside the standard, in document order.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 }
 
@@ -34,7 +44,11 @@ public sealed record SensorElement
 {
     /// <summary>time, deviceID, … in document order; the name carries its prefix when it is an extension.</summary>
     public IReadOnlyList<SensorField> Metadata { get; init; } = [];
+
+    /// <summary>Each report as its fields, in document order.</summary>
     public IReadOnlyList<IReadOnlyList<SensorField>> Reports { get; init; } = [];
+
+    /// <summary>Members outside the standard, in document order.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 }
 
@@ -52,7 +66,11 @@ public sealed record Extension(string Namespace, string Prefix, string Name)
 {
     /// <summary>The text of an element without child elements.</summary>
     public string? Text { get; init; }
+
+    /// <summary>Attributes of the element, in document order.</summary>
     public IReadOnlyList<ExtensionAttribute> Attributes { get; init; } = [];
+
+    /// <summary>Child elements, or members of the JSON object, in document order.</summary>
     public IReadOnlyList<Extension> Children { get; init; } = [];
 
     /// <summary>The JSON value as written (<c>"text"</c>, <c>12.0</c>, <c>{…}</c>); <see langword="null"/> from XML.</summary>
@@ -69,4 +87,9 @@ public sealed record ExtensionComment(int Before, string Text);
 /// <param name="Before">The local name of the event's element that the comment stands before or within.</param>
 public sealed record EventComment(string Before, string Text);
 
+/// <summary>An attribute of an XML element outside the standard.</summary>
+/// <param name="Namespace">Empty for an attribute without prefix.</param>
+/// <param name="Prefix">As the document wrote it.</param>
+/// <param name="Name">The local name.</param>
+/// <param name="Value">The text, entities resolved.</param>
 public sealed record ExtensionAttribute(string Namespace, string Prefix, string Name, string Value);

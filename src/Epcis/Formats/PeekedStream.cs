@@ -1,7 +1,7 @@
 namespace Epcis.Formats;
 
 /// <summary>A stream whose first bytes can be looked at before it is read. It owns the stream beneath.</summary>
-public sealed class PeekedStream(Stream inner) : Stream
+internal sealed class PeekedStream(Stream inner) : Stream
 {
     private readonly byte[] _peeked = new byte[512];
     private int _start;

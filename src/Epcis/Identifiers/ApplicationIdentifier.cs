@@ -41,6 +41,7 @@ public sealed partial class ApplicationIdentifier
     /// <summary>Whether a Digital Link can begin with it.</summary>
     public bool IsKey { get; }
 
+    /// <summary>The most characters that a value may have.</summary>
     public int MaxLength => _whole.MaxLength;
 
     /// <summary>How it is called in a sentence.</summary>
@@ -51,6 +52,7 @@ public sealed partial class ApplicationIdentifier
 
     internal static IEnumerable<ApplicationIdentifier> All => s_all.Values;
 
+    /// <summary>The application identifier of these digits; <see langword="null"/> when GS1 has none.</summary>
     public static ApplicationIdentifier? Find(ReadOnlySpan<char> ai) => s_byText.TryGetValue(ai, out var found) ? found : null;
 
     /// <summary>The one that some data begin with; none is the beginning of another.</summary>

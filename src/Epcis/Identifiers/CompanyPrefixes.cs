@@ -27,6 +27,7 @@ public sealed class CompanyPrefixes
     /// <summary>The caller knows it of the one value.</summary>
     public static CompanyPrefixes OfLength(int length) => new([], [], null, length);
 
+    /// <summary>With GS1's table, which is asked last.</summary>
     public CompanyPrefixes With(CompanyPrefixTable table) => new(_listed, _known, table, _length);
 
     /// <summary>With the prefix of an EPC URI, which holds for every other key it begins.</summary>
@@ -88,6 +89,7 @@ public sealed class CompanyPrefixTable
 
     private CompanyPrefixTable(Dictionary<long, byte> lengths) => _lengths = lengths;
 
+    /// <summary>The prefixes that the table lists.</summary>
     public int Count => _lengths.Count;
 
     /// <summary>Reads rows <c>prefix,length</c>; a heading is allowed. The finding counts rows, not characters.</summary>

@@ -13,6 +13,7 @@ public readonly record struct Gs1Element(string Ai, string Value, int At = 0);
 /// </summary>
 public sealed record DigitalLink
 {
+    /// <summary>The host of canonical Digital Links, without a path (GS1 Digital Link, URI syntax).</summary>
     public const string CanonicalHost = "https://id.gs1.org";
 
     // The spelled-out keys are withdrawn but occur.
@@ -28,6 +29,8 @@ public sealed record DigitalLink
 
     /// <summary>The application identifier of the primary key, such as <c>01</c>.</summary>
     public string KeyAi { get; }
+
+    /// <summary>The value of the primary key.</summary>
     public string Key { get; }
 
     /// <summary>In the order of the path.</summary>
@@ -85,6 +88,7 @@ public sealed record DigitalLink
     /// <summary>Whether the address is on GS1's host, where nothing but Digital Links can be.</summary>
     public static bool IsOfGs1(string value) => value.StartsWith(CanonicalHost + "/", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Reads a Digital Link of any host, uncompressed.</summary>
     public static Parsed<DigitalLink> Parse(string value)
     {
         if (SegmentsOf(value) is not { } path)
@@ -317,7 +321,9 @@ public sealed record DigitalLink
     internal static string Write(string keyAi, string key, string qualifierAi, string qualifier) =>
         $"{CanonicalHost}/{keyAi}/{Escapes.ForDigitalLink(key)}/{qualifierAi}/{Escapes.ForDigitalLink(qualifier)}";
 
+    /// <summary>Whether both are the same in canonical form: the key at its finest level, whatever the host and the attributes.</summary>
     public bool Equals(DigitalLink? other) => other is not null && ToString() == other.ToString();
 
+    /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
 }

@@ -23,8 +23,10 @@ public sealed partial record ElementString
     /// <summary>In the order of the symbol.</summary>
     public IReadOnlyList<Gs1Element> Elements { get; }
 
+    /// <summary>Whether an application identifier is there.</summary>
     public bool Has(string ai) => this[ai] is not null;
 
+    /// <summary>The value of an application identifier; <see langword="null"/> when it is not there.</summary>
     public string? this[string ai]
     {
         get
@@ -66,6 +68,7 @@ public sealed partial record ElementString
     internal Parsed<string> Require(string ai) =>
         this[ai] is { } value ? value : new ValueFinding(ValueCodes.Parts, $"The element string has no ({ai}).", 1) { Want = $"({ai})…" };
 
+    /// <summary>Reads what a scanner gives, with or without a symbology identifier, or what is printed with brackets.</summary>
     public static Parsed<ElementString> Parse(string text)
     {
         var start = 0;
@@ -214,8 +217,10 @@ public sealed partial record ElementString
         return text.ToString();
     }
 
+    /// <summary>Whether both hold the same elements in the same order.</summary>
     public bool Equals(ElementString? other) => other is not null && ToString() == other.ToString();
 
+    /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
 
     [GeneratedRegex(@"\(([0-9]{2,4})\)")]

@@ -14,6 +14,7 @@ public sealed record Epc
     private Epc(EpcScheme scheme, string key, string[] tail, CompanyPrefixAnswer companyPrefix) =>
         (Scheme, Key, _tail, Prefix) = (scheme, key, tail, companyPrefix);
 
+    /// <summary>The kind of key.</summary>
     public EpcScheme Scheme { get; }
 
     /// <summary>The key with its check digit, without a serial number that follows it directly.</summary>
@@ -22,8 +23,10 @@ public sealed record Epc
     /// <summary>Whether the length of the company prefix is known, and how; or why it is not.</summary>
     public CompanyPrefixAnswer Prefix { get; }
 
+    /// <summary>Digits of the company prefix, 6 to 12; <see langword="null"/> when nothing says how many.</summary>
     public int? CompanyPrefixLength => Prefix.Length;
 
+    /// <summary>The company prefix; <see langword="null"/> when its length is not known.</summary>
     public string? CompanyPrefix => CompanyPrefixLength is { } length ? Scheme.FromPrefix(Key)[..length].ToString() : null;
 
     /// <summary>All objects of the key rather than one.</summary>
@@ -35,6 +38,7 @@ public sealed record Epc
     /// <summary>The value of what makes one of many, such as the serial number; <see langword="null"/> for a class.</summary>
     public string? Serial => _tail.Length > 0 && _tail.Length == Scheme.Tail.Length ? _tail[^1] : null;
 
+    /// <summary>The key's check digit; <see langword="null"/> for keys without one.</summary>
     public char? CheckDigit => Scheme.IsNumeric ? Key[^1] : null;
 
     /// <summary>The key and what follows it, decoded.</summary>
@@ -161,11 +165,15 @@ public sealed record Epc
 
     private Gs1Element? Qualifier => Scheme.QualifierAi is { } ai && Serial is { } serial && serial != Scheme.Tail[^1].Absent ? new Gs1Element(ai, serial) : null;
 
-    // A record would compare the arrays by reference, and how a length is known makes no other object of it.
+    // A record would compare the arrays by reference.
+
+    /// <summary>Whether both name the same object or class with the same length of company prefix; how it is known makes no difference.</summary>
     public bool Equals(Epc? other) =>
         other is not null && Scheme == other.Scheme && Key == other.Key && CompanyPrefixLength == other.CompanyPrefixLength && _tail.AsSpan().SequenceEqual(other._tail);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Scheme.Name, Key, Serial);
 
+    /// <summary>The EPC URI, or the Digital Link where the company prefix is not known.</summary>
     public override string ToString() => ToUrn() ?? ToDigitalLink();
 }

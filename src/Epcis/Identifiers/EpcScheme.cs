@@ -96,6 +96,7 @@ public sealed class EpcScheme
 
     private static EpcField Number(string name, int min, int max) => new(name, null, Gs1Characters.Numeric, min, max);
 
+    /// <summary>The scheme of a name as EPC URIs write it, such as <c>sgtin</c>; <see langword="null"/> when there is none.</summary>
     public static EpcScheme? Named(ReadOnlySpan<char> name) => s_byName.TryGetValue(name, out var scheme) ? scheme : null;
 
     /// <summary>The scheme of a key and what qualifies it; a key without qualifier is a class of the scheme that counts single objects.</summary>

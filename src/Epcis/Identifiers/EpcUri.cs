@@ -1,5 +1,6 @@
 namespace Epcis.Identifiers;
 
+/// <summary>What an EPC URI names.</summary>
 public enum EpcUriKind
 {
     /// <summary><c>urn:epc:id:</c>, one object.</summary>
@@ -22,11 +23,16 @@ public sealed record EpcUri
 
     private EpcUri(EpcUriKind kind, EpcScheme scheme, string[] components) => (Kind, _scheme, _components) = (kind, scheme, components);
 
+    /// <summary>What it names.</summary>
     public EpcUriKind Kind { get; }
 
     /// <summary>Such as <c>sgtin</c>.</summary>
     public string Scheme => _scheme.Name;
+
+    /// <summary>The parts behind the scheme, percent-escapes resolved.</summary>
     public IReadOnlyList<string> Components => _components;
+
+    /// <summary>The company prefix; <c>*</c> in a pattern that leaves it open.</summary>
     public string CompanyPrefix => _components[0];
 
     internal EpcScheme SchemeOfKey => _scheme;
@@ -34,6 +40,7 @@ public sealed record EpcUri
     /// <summary>How many components a pattern leaves open.</summary>
     internal int Wildcards => Kind == EpcUriKind.Pattern ? _components.AsSpan().Count("*") : 0;
 
+    /// <summary>Whether a text begins as an EPC URI does; it need not be a valid one.</summary>
     public static bool IsEpcUri(string value) => value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
@@ -58,6 +65,7 @@ public sealed record EpcUri
         return (colon < 0 ? behind : behind[..colon]) is "gid" or "usdod" or "adi" or "bic" or "imovn";
     }
 
+    /// <summary>Reads a pure identity, class or pattern URI of a GS1 key (EPC Tag Data Standard).</summary>
     public static Parsed<EpcUri> Parse(string value)
     {
         Span<Range> ranges = stackalloc Range[MaxComponents];
@@ -263,7 +271,10 @@ public sealed record EpcUri
     }
 
     // A record would compare the arrays by reference.
+
+    /// <summary>Whether both are the same URI in canonical spelling.</summary>
     public bool Equals(EpcUri? other) => other is not null && ToString() == other.ToString();
 
+    /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
 }

@@ -7,8 +7,10 @@ public sealed record Gln
 {
     private Gln(string digits) => Value = digits;
 
+    /// <summary>13 digits; the last is the check digit.</summary>
     public string Value { get; }
 
+    /// <summary>Reads 13 digits.</summary>
     public static Parsed<Gln> Parse(string digits) =>
         (Digits.Refuse("GLN", digits, 13) ?? CheckDigit.Refuse("GLN", digits)) is { } finding ? finding : new Gln(digits);
 
@@ -32,11 +34,13 @@ public sealed record Gln
             : ElementString.Parse(value).Then(e => e.Require(e.Has("414") ? "414" : "417")).Then(Parse);
     }
 
+    /// <summary>As <see cref="FromAny"/>, for whoever does not need to know why not.</summary>
     public static bool TryFromAny(string value, [NotNullWhen(true)] out string? gln13)
     {
         gln13 = FromAny(value).Value?.Value;
         return gln13 is not null;
     }
 
+    /// <summary>The 13 digits.</summary>
     public override string ToString() => Value;
 }

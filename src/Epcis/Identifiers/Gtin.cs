@@ -8,6 +8,7 @@ public sealed record Gtin
     /// <summary>14 digits; the first is the indicator.</summary>
     public string Value { get; }
 
+    /// <summary>The first of the 14 digits: 0 for what consumers buy, 1 to 8 for groupings, 9 for variable measure.</summary>
     public char Indicator => Value[0];
 
     /// <summary>Reads GTIN-8, -12, -13 and -14; shorter ones are the same number behind zeros.</summary>
@@ -24,5 +25,6 @@ public sealed record Gtin
         return (Digits.Refuse("GTIN", digits, digits.Length) ?? CheckDigit.Refuse("GTIN", digits)) is { } finding ? finding : new Gtin(digits.PadLeft(14, '0'));
     }
 
+    /// <summary>The 14 digits.</summary>
     public override string ToString() => Value;
 }

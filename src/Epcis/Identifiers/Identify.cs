@@ -5,8 +5,14 @@ public enum IdentifierForm
 {
     /// <summary>None of those below.</summary>
     Unknown,
+
+    /// <summary><c>urn:epc:…</c></summary>
     EpcUri,
+
+    /// <summary><c>https://id.gs1.org/01/…</c>, of any host.</summary>
     DigitalLink,
+
+    /// <summary><c>(01)…</c>, or what a scanner reads from a symbol.</summary>
     ElementString,
 
     /// <summary>The digits of a GTIN or SSCC alone.</summary>
@@ -25,6 +31,7 @@ public sealed record Identified(string Input, IdentifierForm Form)
     /// <summary>Everything that was given: the key, all qualifiers, and attributes such as the expiry.</summary>
     public DigitalLink? Whole { get; init; }
 
+    /// <summary>What is wrong or remarkable; <c>At</c> counts characters of <c>Input</c>.</summary>
     public IReadOnlyList<ValueFinding> Findings { get; init; } = [];
 
     /// <summary>Nothing is wrong with it; there may be warnings.</summary>
@@ -40,6 +47,7 @@ public sealed record Identified(string Input, IdentifierForm Form)
 /// <summary>Recognises an identifier in whichever form it was written, scanned or printed.</summary>
 public static class Identify
 {
+    /// <summary>Says all that can be said of a value. Nothing is thrown for what it says, and no company prefix is guessed.</summary>
     public static Identified Read(string input, CompanyPrefixes prefixes) =>
         EpcUri.IsEpcUri(input) ? ReadUri(input, prefixes)
         : input.Contains("://", StringComparison.Ordinal) ? ReadLink(new Identified(input, IdentifierForm.DigitalLink), DigitalLink.Parse(input), prefixes)

@@ -7,6 +7,7 @@ namespace Epcis.Identifiers;
 /// <param name="At">The first character it is about, counted from 1; one behind the last where something is missing.</param>
 public sealed record ValueFinding(string Code, string Message, int At)
 {
+    /// <summary>An error unless it says otherwise.</summary>
     public Severity Severity { get; init; } = Severity.Error;
 
     /// <summary>What stands there.</summary>
@@ -41,11 +42,23 @@ public static class ValueCodes
 
     /// <summary>Parts are missing, too many, or in the wrong order.</summary>
     public const string Parts = "gs1.parts";
+
+    /// <summary>Too short or too long.</summary>
     public const string Length = "gs1.length";
+
+    /// <summary>A character that may not stand there.</summary>
     public const string Character = "gs1.character";
+
+    /// <summary>The check digit does not fit the digits before it.</summary>
     public const string CheckDigit = "gs1.check_digit";
+
+    /// <summary>A percent sign without two hexadecimal digits.</summary>
     public const string Escape = "gs1.escape";
+
+    /// <summary>No application identifier of GS1, or none that may stand there.</summary>
     public const string ApplicationIdentifier = "gs1.ai";
+
+    /// <summary>No day of the calendar.</summary>
     public const string Date = "gs1.date";
 
     /// <summary>A value its own rules forbid, such as a serial number with a leading zero.</summary>

@@ -3,6 +3,7 @@ namespace Epcis.Rules;
 /// <summary>Every rule, in the order of the manual; which of them hold, and how gravely, the profile says.</summary>
 public static class RuleCatalog
 {
+    /// <summary>Every rule of every profile; none is listed twice.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         new EventTimeNeedsZone(),

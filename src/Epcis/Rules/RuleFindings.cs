@@ -3,7 +3,7 @@ using Epcis.Events;
 namespace Epcis.Rules;
 
 /// <summary>Where one rule reports: it adds what the rule says of itself, and the severity that the profile gives it.</summary>
-public readonly struct RuleFindings(Rule rule, Severity severity, Findings findings)
+internal readonly struct RuleFindings(Rule rule, Severity severity, Findings findings)
 {
     /// <param name="field">The field as a path, such as <c>epcList/3</c>; empty for the event itself, or for what it lacks.</param>
     public void Add(EpcisEvent e, string field, string message, string? got = null, string? want = null, string? suggestion = null) =>
@@ -32,7 +32,7 @@ public readonly struct RuleFindings(Rule rule, Severity severity, Findings findi
 }
 
 /// <summary>What is kept of an event to point at it later.</summary>
-public readonly record struct EventMark(int Index, string? EventId, Place Where)
+internal readonly record struct EventMark(int Index, string? EventId, Place Where)
 {
     public static EventMark Of(EpcisEvent e, string field = "") => new(e.Index, e.EventId, e.PlaceOf(field));
 }

@@ -22,8 +22,10 @@ public enum RuleProfile
 /// <summary>The names of the profiles, as the command line and settings write them.</summary>
 public static class RuleProfiles
 {
+    /// <summary>Every profile, in the order of the table.</summary>
     public static IReadOnlyList<RuleProfile> All { get; } = Enum.GetValues<RuleProfile>();
 
+    /// <summary>Such as <c>dscsa-1.3</c>.</summary>
     public static string NameOf(RuleProfile profile) => profile switch
     {
         RuleProfile.Dscsa12 => "dscsa-1.2",

@@ -8,6 +8,7 @@ public sealed class RuleSet
     private readonly (EventRule Rule, Severity Severity)[] _events;
     private readonly (DocumentRule Rule, Severity Severity)[] _documents;
 
+    /// <param name="severities">Rules that are switched off are not run.</param>
     public RuleSet(RuleSeverities severities)
     {
         _events = [.. Of<EventRule>(severities)];
@@ -59,6 +60,7 @@ public sealed class RuleSet
             _checks = [.. rules._documents.Select(d => (d.Rule.Begin(), new RuleFindings(d.Rule, d.Severity, findings)))];
         }
 
+        /// <summary>Shows the next event to every rule.</summary>
         public void See(EpcisEvent e)
         {
             _rules.Check(e, _findings);

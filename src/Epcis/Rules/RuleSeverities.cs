@@ -9,6 +9,7 @@ public sealed class RuleSeverities
 
     private RuleSeverities(IEnumerable<KeyValuePair<string, Severity>> byCode) => _byCode = byCode.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>The column of a profile.</summary>
     public static RuleSeverities Of(RuleProfile profile) => new(RuleTable.Column(profile));
 
     /// <summary>The severity of a rule; <see langword="null"/> when it is switched off.</summary>

@@ -22,6 +22,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
     private readonly JsonPrefixes _prefixes = new();
     private int _open;
 
+    /// <summary>Writes everything that stands before the first event. What JSON cannot say of the header is an error finding.</summary>
     public void Begin(DocumentHeader header)
     {
         var isQuery = header.DocumentType == XmlRoot.QueryDocument;
@@ -64,6 +65,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         }
     }
 
+    /// <summary>Closes the document; without it what was written is cut short.</summary>
     public async ValueTask EndAsync(CancellationToken ct)
     {
         _json.WriteEndArray();
@@ -75,6 +77,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         await _json.FlushAsync(ct).ConfigureAwait(false);
     }
 
+    /// <summary>Lets go of the buffer, and closes nothing of the document. The stream remains the caller's.</summary>
     public ValueTask DisposeAsync() => _json.DisposeAsync();
 
     /// <summary>

@@ -25,6 +25,7 @@ public sealed class JsonEpcisReader : EpcisReader
     private int _index;
     private bool _isBroken;
 
+    /// <summary>Reads a document of bounded size and depth.</summary>
     public JsonEpcisReader(Stream stream, ReaderLimits limits)
         : this(stream, limits, isBareEvent: false)
     {
@@ -57,20 +58,28 @@ public sealed class JsonEpcisReader : EpcisReader
         }
     }
 
+    /// <inheritdoc/>
     public override DocumentForm Form => DocumentForm.JsonLd20;
 
+    /// <inheritdoc/>
     public override bool IsBareEvent { get; }
 
+    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Namespaces => _ofEvent ?? (_bareHeader?.Namespaces ?? _header.Context.Declared);
 
+    /// <inheritdoc/>
     public override DocumentHeader Header => _bareHeader ?? _header.Header;
 
+    /// <inheritdoc/>
     public override Findings Findings { get; } = new();
 
+    /// <inheritdoc/>
     public override bool IsBroken => _isBroken;
 
+    /// <inheritdoc/>
     public override EpcisEvent Current => _events.Current;
 
+    /// <inheritdoc/>
     public override bool Read()
     {
         try
@@ -85,6 +94,7 @@ public sealed class JsonEpcisReader : EpcisReader
         }
     }
 
+    /// <inheritdoc/>
     public override void Dispose() => _events.Dispose();
 
     private IEnumerable<EpcisEvent> BareEvent()

@@ -40,6 +40,7 @@ public sealed class JsonQueryDocumentWriter(Stream stream) : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the document; without it what was written is cut short.</summary>
     public async ValueTask EndAsync(CancellationToken ct)
     {
         _json.WriteEndArray();
@@ -50,5 +51,6 @@ public sealed class JsonQueryDocumentWriter(Stream stream) : IAsyncDisposable
         await _json.FlushAsync(ct).ConfigureAwait(false);
     }
 
+    /// <summary>Lets go of the buffer, and closes nothing of the document. The stream remains the caller's.</summary>
     public ValueTask DisposeAsync() => _json.DisposeAsync();
 }

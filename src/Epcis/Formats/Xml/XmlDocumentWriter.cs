@@ -75,6 +75,7 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes an event with a recordTime of the caller's, or without one.</summary>
     public ValueTask EventAsync(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces, CancellationToken ct)
     {
         _events.Write(e, recordTime, namespaces);
@@ -88,6 +89,7 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         return _buffer.PassOnAsync(ct);
     }
 
+    /// <summary>Closes the document; without it what was written is cut short.</summary>
     public async ValueTask EndAsync(CancellationToken ct)
     {
         for (; _open > 0; _open--)
@@ -99,6 +101,7 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         await _buffer.FlushAsync(ct).ConfigureAwait(false);
     }
 
+    /// <summary>Lets go of the buffer, and closes nothing of the document. The stream remains the caller's.</summary>
     public ValueTask DisposeAsync() => _buffer.DisposeAsync();
 
     private void Open(string name)

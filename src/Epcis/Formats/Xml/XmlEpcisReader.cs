@@ -47,6 +47,7 @@ public sealed class XmlEpcisReader : EpcisReader
     /// </summary>
     public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, null, limits, isBareEvent: true);
 
+    /// <inheritdoc/>
     public override bool IsBareEvent { get; }
 
     /// <summary>Whether the root is an event of EPCIS; moves the stream.</summary>
@@ -56,12 +57,22 @@ public sealed class XmlEpcisReader : EpcisReader
         return reader.Form != DocumentForm.Unknown;
     }
 
+    /// <inheritdoc/>
     public override DocumentForm Form => _form;
+
+    /// <inheritdoc/>
     public override DocumentHeader Header => _header;
+
+    /// <inheritdoc/>
     public override Findings Findings => _findings.All;
+
+    /// <inheritdoc/>
     public override bool IsBroken => _findings.IsBroken;
+
+    /// <inheritdoc/>
     public override EpcisEvent Current => _current ?? throw new InvalidOperationException("There is no event: Read has not returned true.");
 
+    /// <inheritdoc/>
     public override bool Read()
     {
         _current = null;
@@ -72,6 +83,7 @@ public sealed class XmlEpcisReader : EpcisReader
         return _current is not null;
     }
 
+    /// <inheritdoc/>
     public override void Dispose()
     {
         _events?.Dispose();

@@ -10,7 +10,7 @@ namespace Epcis.Formats.Xml;
 /// left out with an error finding, or on request carried in an extension (<see cref="Carried"/>) with a warning; what
 /// cannot be said at all is an error finding. Nothing is left out silently.
 /// </summary>
-public sealed class XmlEventWriter
+internal sealed class XmlEventWriter
 {
     private const string NotIn12 = "EPCIS-OUT-01";
     private const string NotWritable = "EPCIS-OUT-02";

@@ -11,6 +11,7 @@ public sealed class XmlQueryDocumentWriter : IAsyncDisposable
     private readonly XmlBuffer _buffer;
     private readonly XmlEventWriter _events;
 
+    /// <param name="findings">What XML cannot say as it was said.</param>
     public XmlQueryDocumentWriter(Stream stream, Findings findings, CbvSpelling cbv = CbvSpelling.Kept)
     {
         _buffer = new XmlBuffer(stream);
@@ -37,17 +38,20 @@ public sealed class XmlQueryDocumentWriter : IAsyncDisposable
         xml.WriteStartElement("EventList");
     }
 
+    /// <summary>Writes an event with a recordTime of the caller's, or without one.</summary>
     public ValueTask EventAsync(EpcisEvent e, DateTimeOffset? recordTime, IReadOnlyDictionary<string, string>? namespaces, CancellationToken ct)
     {
         _events.Write(e, recordTime, namespaces);
         return _buffer.PassOnAsync(ct);
     }
 
+    /// <summary>Closes the document; without it what was written is cut short.</summary>
     public async ValueTask EndAsync(CancellationToken ct)
     {
         _buffer.Xml.WriteEndDocument();
         await _buffer.FlushAsync(ct).ConfigureAwait(false);
     }
 
+    /// <summary>Lets go of the buffer, and closes nothing of the document. The stream remains the caller's.</summary>
     public ValueTask DisposeAsync() => _buffer.DisposeAsync();
 }

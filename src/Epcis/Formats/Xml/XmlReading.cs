@@ -6,7 +6,7 @@ namespace Epcis.Formats.Xml;
 /// The only place of the product that makes XML readers. No DTD, no resolver, no schema that a document brings along, and
 /// every bound of <see cref="ReaderLimits"/>: a reader made here can be pointed at anything.
 /// </summary>
-public static class XmlReading
+internal static class XmlReading
 {
     /// <summary>A reader over untrusted bytes. It throws <see cref="XmlException"/>, of a bound <see cref="XmlLimitException"/>.</summary>
     public static XmlReader Create(Stream input, ReaderLimits limits)

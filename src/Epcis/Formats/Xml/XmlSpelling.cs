@@ -12,7 +12,11 @@ public enum CbvSpelling
 {
     /// <summary>As they came; the bare words of JSON become Web URIs.</summary>
     Kept,
+
+    /// <summary><c>https://ref.gs1.org/cbv/BizStep-shipping</c>.</summary>
     WebUri,
+
+    /// <summary><c>urn:epcglobal:cbv:bizstep:shipping</c>.</summary>
     Urn,
 }
 

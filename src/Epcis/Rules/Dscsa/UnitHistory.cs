@@ -8,7 +8,7 @@ namespace Epcis.Rules;
 /// What the events of a document so far said of each object they named: one small entry an object, found by a hash of its
 /// identifier. Two objects with one hash would pass for one, which can hide a fault and is rarer than any.
 /// </summary>
-public sealed class UnitHistory(int maxUnits)
+internal sealed class UnitHistory(int maxUnits)
 {
     private readonly Dictionary<ulong, Unit> _units = [];
 
