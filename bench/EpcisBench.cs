@@ -72,10 +72,18 @@ internal static class EpcisBench
         Console.WriteLine(FormattableString.Invariant($"{name}, {bytes / 1e6:0.0} MB, {units} units"));
         Line(form == DocumentForm.JsonLd20 ? "bare Utf8JsonReader" : "bare validating XmlReader", f, bytes, null);
         Line("read, schema, events, rules", r, bytes, f / r);
+        if (form != DocumentForm.JsonLd20)
+        {
+            Peer(Xmllint.Parse(path, form, repetitions), r, bytes);
+        }
         Line("  and hashes", Median(hash), bytes, r / Median(hash), "of reading's speed");
         Line($"convert to {to} (two passes)", Median(convert), bytes, r / Median(convert), "of reading's speed");
         Console.WriteLine(FormattableString.Invariant($"  allocated beyond the bare reader: {(MedianAllocated(read) - MedianAllocated(floor)) / (double)units:0} bytes per unit"));
     }
+
+    private static void Peer(double? xmllint, double own, long bytes) => Console.WriteLine(xmllint is { } ms
+        ? FormattableString.Invariant($"  {"xmllint --stream --schema",-34} median {ms,7:0} ms  {bytes / 1e3 / ms,6:0} MB/s   reading is {ms / own:0.00} times as fast")
+        : "  xmllint is not installed here (Debian: libxml2-utils); no comparison");
 
     /// <summary>The highest resident memory after a small document and after one a hundred times as large, in XML and in JSON.</summary>
     private static async Task MemoryAsync(string folder, int perEvent)
