@@ -82,18 +82,16 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
 
     /// <summary>
     /// Renders an event and reads it again. JSON demands more than XML does (a zone, URIs, distinct items), and the reader
-    /// knows all of it: what it says about the rendering is what the form cannot say as it was said.
+    /// knows all of it: what it says about the rendering is what the form cannot say as it was said. Of long lists it is shown
+    /// a sample.
     /// </summary>
     /// <param name="outer">Prefixes that the document around the event declares; <see langword="null"/> lets the event stand alone.</param>
     internal static ReadOnlyMemory<byte> Render(EpcisEvent e, IReadOnlyDictionary<string, string>? namespaces, IReadOnlyDictionary<string, string>? outer, Findings findings)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, JsonEventWriter.Options))
-        {
-            JsonEventWriter.WriteWith(json, e, e.RecordTimeText, namespaces, outer);
-        }
+        var rendering = Rendering(e);
+        var sample = EventSample.Of(e);
         var told = new Findings();
-        var tree = new JsonSource(new MemoryStream(buffer.WrittenSpan.ToArray()), s_asRead).Take()!;
+        var tree = new JsonSource(new MemoryStream((ReferenceEquals(sample, e) ? rendering : Rendering(sample)).ToArray()), s_asRead).Take()!;
         new JsonEventParser(new JsonReport(told, tree, e.Index), new JsonContext(null), e.Index).Parse(tree.Root);
         foreach (var finding in told.All.Where(f => f.Severity == Severity.Error))
         {
@@ -103,7 +101,16 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         {
             findings.Add(new Finding("EPCIS-OUT-08", Severity.Info, "JSON has no comments; those of the event are left out.") { Event = e.Index, EventId = e.EventId, Where = e.Place, Got = e.Comments[0].Text });
         }
-        return buffer.WrittenMemory;
+        return rendering;
+
+        ReadOnlyMemory<byte> Rendering(EpcisEvent content)
+        {
+            var buffer = new ArrayBufferWriter<byte>(4096);
+            using var json = new Utf8JsonWriter(buffer, JsonEventWriter.Options);
+            JsonEventWriter.WriteWith(json, content, content.RecordTimeText, namespaces, outer);
+            json.Flush();
+            return buffer.WrittenMemory;
+        }
     }
 
     private void Document(DocumentHeader header)
