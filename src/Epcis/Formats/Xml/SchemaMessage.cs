@@ -7,10 +7,10 @@ internal static partial class SchemaMessage
 {
     private const int MaxQuoted = 200; // what is quoted of a sender's own text
 
-    public readonly record struct Words(string Message, string? Got, string? Want);
+    public readonly record struct Words(string Message, string? Got, string? Want, string? Suggestion);
 
     /// <param name="message">The validator's own sentence; one that is not known here is passed on as it is.</param>
-    public static Words For(string message)
+    public static Words For(string message, DocumentForm form)
     {
         message = Short(message, 4000);
         if (InvalidChild().Match(message) is { Success: true } child)
@@ -18,41 +18,69 @@ internal static partial class SchemaMessage
             var want = Names(child.Groups["want"].Value);
             var (parent, got) = (child.Groups["parent"].Value, child.Groups["child"].Value);
             var instead = want is null ? $"{parent} takes no further elements there." : $"expected there: {want}.";
-            var ns = child.Groups["ns"] is { Success: true, Value: var name } ? $" (namespace {name})" : "";
-            return new Words($"{got}{ns} does not belong at this place in {parent}; {instead}", got, want);
+            var name = child.Groups["ns"] is { Success: true, Value: var value } ? value : null;
+            var ns = name is null ? "" : $" (namespace {name})";
+            return new Words($"{got}{ns} does not belong at this place in {parent}; {instead}", got, want,
+                SchemaAdvice.ForChild(form, parent, got, name, Single(child.Groups["want"].Value), HasOthers(want)));
         }
         if (Incomplete().Match(message) is { Success: true } incomplete)
         {
             var want = Names(incomplete.Groups["want"].Value);
             var parent = incomplete.Groups["parent"].Value;
-            return new Words(want is null ? $"{parent} is not complete." : $"{parent} is not complete; still expected: {want}.", null, want);
+            return new Words(want is null ? $"{parent} is not complete." : $"{parent} is not complete; still expected: {want}.", null, want,
+                SchemaAdvice.ForMissing(parent, Single(incomplete.Groups["want"].Value), HasOthers(want)));
         }
-        if (InvalidValue().Match(message) is { Success: true } value)
+        if (InvalidValue().Match(message) is { Success: true } wrong)
         {
-            var got = Short(value.Groups["got"].Value, MaxQuoted);
-            var name = value.Groups["name"].Value;
-            var want = Type(value.Groups["type"].Value);
-            return new Words($"The value '{got}' of {name} is not allowed.", got, want);
+            var got = Short(wrong.Groups["got"].Value, MaxQuoted);
+            var name = wrong.Groups["name"].Value;
+            var type = wrong.Groups["type"].Value;
+            var want = Type(Local(type));
+            return new Words($"The value '{got}' of {name} is not allowed.", got, want, SchemaAdvice.ForValue(name, got, Local(type), want));
         }
         if (Required().Match(message) is { Success: true } required)
         {
             var name = required.Groups["name"].Value;
-            return new Words($"The attribute {name} is missing.", null, name);
+            return new Words($"The attribute {name} is missing.", null, name, SchemaAdvice.ForAttribute(name));
         }
         if (Undeclared().Match(message) is { Success: true } undeclared)
         {
-            var name = undeclared.Groups["name"].Value;
-            return new Words($"The {undeclared.Groups["kind"].Value} {name} is not part of the standard here.", name, null);
+            var (kind, name) = (undeclared.Groups["kind"].Value, undeclared.Groups["name"].Value);
+            return new Words($"The {kind} {name} is not part of the standard here.", name, null, SchemaAdvice.ForUndeclared(kind, name));
         }
         if (NoText().Match(message) is { Success: true } text)
         {
-            var want = Names(text.Groups["want"].Value);
-            return new Words($"{text.Groups["parent"].Value} may hold elements but no text.", null, want);
+            var parent = text.Groups["parent"].Value;
+            return new Words($"{parent} may hold elements but no text.", null, Names(text.Groups["want"].Value), SchemaAdvice.ForText(parent));
         }
-        return new Words(Short(message, 1000), null, null);
+        if (NoChildren().Match(message) is { Success: true } full)
+        {
+            var (parent, got) = (Local(full.Groups["parent"].Value), full.Groups["child"].Value);
+            var isEmpty = full.Groups["content"].Value == "empty";
+            return new Words(isEmpty ? $"{parent} must be empty." : $"{parent} holds a plain value and no elements.", got, isEmpty ? "nothing" : "a value", SchemaAdvice.ForInside(parent, got));
+        }
+        if (NothingInside().IsMatch(message))
+        {
+            return new Words("The element must be empty.", null, "nothing", "Remove the text.");
+        }
+        if (InstanceAttribute().Match(message) is { Success: true } instance)
+        {
+            var got = Short(instance.Groups["got"].Value, MaxQuoted);
+            return new Words(got.Length == 0 ? "xsi:nil is not allowed here." : $"xsi:type names '{Local(got)}', which is no type of the standard for this place.", got.Length == 0 ? "xsi:nil" : got, null, SchemaAdvice.ForInstanceAttribute());
+        }
+        return new Words(Short(message, 1000), null, null, null);
     }
 
     private static string Short(string text, int length) => text.Length <= length ? text : text[..length] + "…";
+
+    /// <summary>The names of the list that the validator gives.</summary>
+    private static List<string> Single(string list)
+    {
+        var any = list.IndexOf("any element in namespace", StringComparison.Ordinal);
+        return [.. (any < 0 ? list : list[..any]).Replace("as well as", "", StringComparison.Ordinal).Split(',').Select(n => n.Trim(' ', '\'')).Where(n => n.Length > 0)];
+    }
+
+    private static bool HasOthers(string? want) => want?.EndsWith("an element of another namespace", StringComparison.Ordinal) == true;
 
     /// <summary>Of the list the validator gives: names, and other parties' elements in fewer words.</summary>
     private static string? Names(string list)
@@ -71,7 +99,9 @@ internal static partial class SchemaMessage
         };
     }
 
-    private static string? Type(string name) => name[(name.LastIndexOf(':') + 1)..] switch
+    private static string Local(string name) => name[(name.LastIndexOf(':') + 1)..];
+
+    private static string? Type(string name) => name switch
     {
         "ActionType" => "ADD, OBSERVE or DELETE",
         "DateTimeStamp" => "date, time with seconds, and zone, such as 2026-01-31T08:15:00+01:00",
@@ -104,4 +134,13 @@ internal static partial class SchemaMessage
 
     [GeneratedRegex(@"^The element '(?<parent>[^']*)'(?: in namespace '[^']*')? cannot contain text\.(?: List of possible elements expected: (?<want>.*)\.)?$", Safe)]
     private static partial Regex NoText();
+
+    [GeneratedRegex(@"^The element '(?<parent>[^']*)' cannot contain child element '(?<child>[^']*)' because the parent element's content model is (?<content>text only|empty)\.$", Safe)]
+    private static partial Regex NoChildren();
+
+    [GeneratedRegex(@"^The element cannot contain text\. Content model is empty\.$", Safe)]
+    private static partial Regex NothingInside();
+
+    [GeneratedRegex(@"^(?:The xsi:type attribute value '(?<got>[^']*)' is not valid|This is an invalid xsi:type '(?<got>[^']*)'|If the 'nillable' attribute is false)", Safe)]
+    private static partial Regex InstanceAttribute();
 }

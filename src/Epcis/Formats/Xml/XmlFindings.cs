@@ -55,6 +55,7 @@ internal sealed class XmlFindings
             Event = eventIndex,
             Got = Short(nil),
             Want = "true or false",
+            Suggestion = "Write true or false, or leave xsi:nil out.",
         });
     }
 
@@ -120,7 +121,7 @@ internal sealed class XmlFindings
             All.Add(s_oneMore);
             return;
         }
-        var words = SchemaMessage.For(violation.Message);
+        var words = SchemaMessage.For(violation.Message, Form);
         All.Add(new Finding("EPCIS-XSD-01", Severity.Error, words.Message)
         {
             Where = new Place(violation.LineNumber, violation.LinePosition),
@@ -129,6 +130,7 @@ internal sealed class XmlFindings
             EventId = eventId,
             Got = words.Got,
             Want = words.Want,
+            Suggestion = words.Suggestion,
         });
     }
 

@@ -1,0 +1,104 @@
+namespace Epcis.Formats.Xml;
+
+/// <summary>What mends a breach of the schema, as far as it can be told from the breach: the mistakes that senders make.</summary>
+internal static class SchemaAdvice
+{
+    // EPCIS 1.2, 9.5: what 1.1 and later added to the events stands in wrappers, so that readers of 1.0 can pass over it.
+    private static readonly string[] s_inExtension = ["quantityList", "childQuantityList", "sourceList", "destinationList", "ilmd"];
+    private static readonly string[] s_inBaseExtension = ["eventID", "errorDeclaration"];
+    private static readonly string[] s_new = ["sensorElementList", "persistentDisposition", "certificationInfo"];
+    private static readonly string[] s_wrappedEvents = ["TransformationEvent"];
+
+    /// <param name="wanted">Names of the elements that may stand there; empty for none.</param>
+    /// <param name="orOthers">Elements of another namespace may stand there, too.</param>
+    public static string ForChild(DocumentForm form, string parent, string child, string? ns, IReadOnlyList<string> wanted, bool orOthers)
+    {
+        if (form == DocumentForm.Xml12 && string.IsNullOrEmpty(ns))
+        {
+            var wrapper = parent == "extension" ? null
+                : s_inExtension.Contains(child) || s_wrappedEvents.Contains(child) ? "extension"
+                : s_inBaseExtension.Contains(child) && parent != "baseExtension" ? "baseExtension"
+                : null;
+            if (wrapper is not null)
+            {
+                return $"EPCIS 1.2 keeps {child} in <{wrapper}>: write <{wrapper}><{child}>…</{child}></{wrapper}>{(wrapper == "baseExtension" ? " behind eventTimeZoneOffset" : "")}.";
+            }
+            if (s_new.Contains(child) || child == "AssociationEvent")
+            {
+                return $"{child} is new in EPCIS 2.0: send the document as 2.0, or leave it out.";
+            }
+        }
+        if (form == DocumentForm.Xml20 && child == "extension" && parent.EndsWith("Event", StringComparison.Ordinal))
+        {
+            return "EPCIS 2.0 has no wrapper there: write what is in <extension> directly into the event, in the standard's order.";
+        }
+        if (wanted.FirstOrDefault(w => string.Equals(w, child, StringComparison.OrdinalIgnoreCase) || IsTypo(w, child)) is { } meant)
+        {
+            return string.Equals(meant, child, StringComparison.Ordinal)
+                ? $"Write {child} without a namespace, or with the one that the standard gives it."
+                : $"Write {meant} instead of {child}.";
+        }
+        return wanted switch
+        {
+            [] when orOthers => $"Give {child} a namespace of your own, or remove it.",
+            [] => $"Remove {child}; or it stands too late, and belongs further up in {parent}, where elements have a fixed order.",
+            [var only] => $"Put {only} before {child}, or remove {child}: elements of {parent} have a fixed order.",
+            _ => $"Elements of {parent} have a fixed order. Here it is the turn of {string.Join(" or ", wanted.Take(4))}; {child} belongs elsewhere in it, or not at all.",
+        };
+    }
+
+    public static string ForMissing(string parent, IReadOnlyList<string> wanted, bool orOthers) => wanted switch
+    {
+        [] => orOthers ? $"Put at least one element of your own namespace into {parent}, or leave {parent} out." : $"Give {parent} its content, or leave it out.",
+        [var only] => $"Add {only} at the end of {parent}.",
+        _ => $"Add {string.Join(" or ", wanted.Take(3))} at the end of {parent}.",
+    };
+
+    /// <param name="want">The form of the value in words.</param>
+    public static string ForValue(string name, string got, string? type, string? want)
+    {
+        var value = got.Trim();
+        if (value.Length == 0)
+        {
+            return $"Give {name} a value, or leave it out where it is optional.";
+        }
+        switch (type)
+        {
+            case "ActionType" when (string[])["ADD", "OBSERVE", "DELETE"] is var actions && actions.FirstOrDefault(a => string.Equals(a, value, StringComparison.OrdinalIgnoreCase) || IsTypo(a, value.ToUpperInvariant())) is { } action:
+                return $"Write {action}.";
+            case "DateTimeStamp" or "dateTime" when value.Length >= 19 && value[10] == ' ':
+                return $"Write T between date and time: {value[..10]}T{value[11..]}.";
+            case "DateTimeStamp" when value.Length == 19 && value[10] == 'T':
+                return $"Add the zone: {value}Z for UTC, or an offset such as {value}+01:00.";
+            case "double" or "decimal" or "float" when value.Contains(',', StringComparison.Ordinal):
+                return "Write the decimal sign as a point, and no signs between thousands.";
+            default:
+                return want is null ? $"Write {name} as the clause of the standard has it." : $"Write {want}.";
+        }
+    }
+
+    public static string ForAttribute(string name) => $"Add {name}=\"…\" to the element.";
+
+    public static string ForUndeclared(string kind, string name) => $"Remove the {kind} {name}, or give it a namespace of your own.";
+
+    public static string ForText(string parent) => $"Remove the text, or put it into an element of {parent}.";
+
+    public static string ForInside(string parent, string child) => $"Move {child} out of {parent}; an end tag of {parent} may be missing before it.";
+
+    public static string ForInstanceAttribute() => "Remove the attribute: documents of EPCIS need neither xsi:type nor xsi:nil.";
+
+    /// <summary>One letter more, less, other, or two swapped.</summary>
+    private static bool IsTypo(string name, string written)
+    {
+        if (name.Length < 4 || Math.Abs(name.Length - written.Length) > 1)
+        {
+            return false;
+        }
+        var start = name.AsSpan().CommonPrefixLength(written);
+        var a = name.AsSpan(start);
+        var b = written.AsSpan(start);
+        return a.Length == b.Length
+            ? a[1..].SequenceEqual(b[1..]) || (a.Length > 1 && a[0] == b[1] && a[1] == b[0] && a[2..].SequenceEqual(b[2..]))
+            : a.Length > b.Length ? a[1..].SequenceEqual(b) : a.SequenceEqual(b[1..]);
+    }
+}
