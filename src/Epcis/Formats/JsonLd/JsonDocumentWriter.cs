@@ -91,7 +91,8 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         var rendering = Rendering(e);
         var sample = EventSample.Of(e);
         var told = new Findings();
-        var tree = new JsonSource(new MemoryStream((ReferenceEquals(sample, e) ? rendering : Rendering(sample)).ToArray()), s_asRead).Take()!;
+        using var source = new JsonSource(new MemoryStream((ReferenceEquals(sample, e) ? rendering : Rendering(sample)).ToArray()), s_asRead);
+        var tree = source.Take()!;
         new JsonEventParser(new JsonReport(told, tree, e.Index), new JsonContext(null), e.Index).Parse(tree.Root);
         foreach (var finding in told.All.Where(f => f.Severity == Severity.Error))
         {

@@ -19,6 +19,7 @@ public sealed class JsonEpcisReader : EpcisReader
     private readonly ReaderLimits _limits;
     private readonly JsonSource _source;
     private readonly JsonHeaderParser _header;
+    private readonly JsonDistinct _distinct = new();
     private readonly IEnumerator<EpcisEvent> _events;
     private DocumentHeader? _bareHeader;
     private IReadOnlyDictionary<string, string>? _ofEvent;
@@ -50,7 +51,8 @@ public sealed class JsonEpcisReader : EpcisReader
     {
         try
         {
-            return JsonForesight.Type(new JsonSource(stream, limits)) is { } type && XmlRoot.IsEvent(type);
+            using var source = new JsonSource(stream, limits);
+            return JsonForesight.Type(source) is { } type && XmlRoot.IsEvent(type);
         }
         catch (JsonRefusal)
         {
@@ -95,13 +97,18 @@ public sealed class JsonEpcisReader : EpcisReader
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => _events.Dispose();
+    public override void Dispose()
+    {
+        Leave(_events.Current);
+        _events.Dispose();
+        _source.Dispose();
+    }
 
     private IEnumerable<EpcisEvent> BareEvent()
     {
         DemandObject("an event");
         var tree = _source.Take()!;
-        var report = new JsonReport(Findings, tree, 0);
+        var report = new JsonReport(Findings, tree, 0, _distinct);
         var context = report.Require(tree.Root, "@context");
         var parser = new JsonEventParser(report, _header.Context, 0);
         var parsed = parser.Parse(tree.Root);
@@ -114,7 +121,7 @@ public sealed class JsonEpcisReader : EpcisReader
         if (parsed is not null)
         {
             yield return parsed;
-            (parsed.Places as JsonPlaces)?.Close();
+            Leave(parsed);
         }
     }
 
@@ -153,7 +160,8 @@ public sealed class JsonEpcisReader : EpcisReader
         _stream.Position = _origin;
         try
         {
-            JsonForesight.Read(new JsonSource(_stream, _limits), _header);
+            using var source = new JsonSource(_stream, _limits);
+            JsonForesight.Read(source, _header);
         }
         catch (JsonRefusal)
         {
@@ -234,14 +242,14 @@ public sealed class JsonEpcisReader : EpcisReader
             {
                 throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"The document has more than {_limits.MaxEvents} events."), _source.Here);
             }
-            var parser = new JsonEventParser(new JsonReport(Findings, tree, _index), _header.Context, _index);
+            var parser = new JsonEventParser(new JsonReport(Findings, tree, _index, _distinct), _header.Context, _index);
             var parsed = parser.Parse(tree.Root);
             _ofEvent = WithDocuments(parser.Context.Declared);
             _index++;
             if (parsed is not null)
             {
                 yield return parsed;
-                (parsed.Places as JsonPlaces)?.Close();
+                Leave(parsed);
             }
         }
     }
@@ -292,6 +300,9 @@ public sealed class JsonEpcisReader : EpcisReader
         var pointer = _source.Pointer;
         _header.Member(pointer, name, _source.Take()!);
     }
+
+    /// <summary>The buffer is about to hold something else.</summary>
+    private static void Leave(EpcisEvent? e) => (e?.Places as JsonPlaces)?.Close();
 
     private Place DemandObject(string what)
     {

@@ -202,7 +202,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
     // A missing action is told once, as missing.
     private static bool MayLackObjects(JsonItem e) => e.Find("action") is null or { Text: "DELETE" };
 
-    private static bool Filled(JsonItem e, string list) => e.Find(list) is { Kind: JsonKind.Array, Items.Count: > 0 };
+    private static bool Filled(JsonItem e, string list) => e.Find(list) is { Kind: JsonKind.Array, Count: > 0 };
 
     private void Demand(JsonItem e, bool holds, string want)
     {

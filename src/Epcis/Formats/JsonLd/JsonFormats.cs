@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Epcis.Formats.JsonLd;
@@ -5,6 +6,14 @@ namespace Epcis.Formats.JsonLd;
 /// <summary>The formats and patterns of GS1's JSON Schema, asserted.</summary>
 internal static class JsonFormats
 {
+    // RFC 3986, 2: unreserved characters and sub-delimiters, which stand anywhere behind a scheme.
+    private const string Anywhere = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=";
+
+    private static readonly SearchValues<char> s_host = SearchValues.Create(Anywhere);
+    private static readonly SearchValues<char> s_userInfo = SearchValues.Create(Anywhere + ":");
+    private static readonly SearchValues<char> s_path = SearchValues.Create(Anywhere + ":@/");
+    private static readonly SearchValues<char> s_query = SearchValues.Create(Anywhere + ":@/?");
+
     /// <summary>RFC 3986, 3: an absolute URI; a CURIE such as <c>ex:a</c> is one.</summary>
     public static bool IsUri(ReadOnlySpan<char> text)
     {
@@ -21,31 +30,35 @@ internal static class JsonFormats
             }
         }
         var rest = text[(colon + 1)..];
+        if (!rest.StartsWith("//") && !rest.ContainsAnyExcept(s_path))
+        {
+            return true; // an EPC URN, of which a list has a hundred thousand
+        }
         var hash = rest.IndexOf('#');
-        if (hash >= 0 && !Holds(rest[(hash + 1)..], ":@/?"))
+        if (hash >= 0 && !Holds(rest[(hash + 1)..], s_query))
         {
             return false;
         }
         rest = hash >= 0 ? rest[..hash] : rest;
         var question = rest.IndexOf('?');
-        if (question >= 0 && !Holds(rest[(question + 1)..], ":@/?"))
+        if (question >= 0 && !Holds(rest[(question + 1)..], s_query))
         {
             return false;
         }
         rest = question >= 0 ? rest[..question] : rest;
         if (!rest.StartsWith("//"))
         {
-            return Holds(rest, ":@/");
+            return Holds(rest, s_path);
         }
         rest = rest[2..];
         var slash = rest.IndexOf('/');
-        return slash < 0 ? IsAuthority(rest) : IsAuthority(rest[..slash]) && Holds(rest[slash..], ":@/");
+        return slash < 0 ? IsAuthority(rest) : IsAuthority(rest[..slash]) && Holds(rest[slash..], s_path);
     }
 
     private static bool IsAuthority(ReadOnlySpan<char> authority)
     {
         var at = authority.LastIndexOf('@');
-        if (at >= 0 && !Holds(authority[..at], ":"))
+        if (at >= 0 && !Holds(authority[..at], s_userInfo))
         {
             return false;
         }
@@ -58,7 +71,7 @@ internal static class JsonFormats
                 && (IsIpv6(host[1..close]) || IsIpFuture(host[1..close]))
                 && (close + 1 == host.Length || (host[close + 1] == ':' && IsDigits(host[(close + 2)..])));
         }
-        return port < 0 ? Holds(host, "") : Holds(host[..port], "") && IsDigits(host[(port + 1)..]);
+        return port < 0 ? Holds(host, s_host) : Holds(host[..port], s_host) && IsDigits(host[(port + 1)..]);
     }
 
     /// <summary>RFC 3986, 3.2.2. .NET's own parser also takes zones, single numbers and octal digits.</summary>
@@ -114,28 +127,20 @@ internal static class JsonFormats
 
     private static bool IsIpFuture(ReadOnlySpan<char> address) =>
         address is ['v' or 'V', .. var rest] && rest.IndexOf('.') is > 0 and var dot && IsHex(rest[..dot])
-        && dot + 1 < rest.Length && !rest.Contains('%') && Holds(rest[(dot + 1)..], ":");
+        && dot + 1 < rest.Length && !rest.Contains('%') && Holds(rest[(dot + 1)..], s_userInfo);
 
     private static bool IsDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
 
-    /// <summary>Only unreserved characters, sub-delimiters, percent escapes and those named.</summary>
-    private static bool Holds(ReadOnlySpan<char> text, ReadOnlySpan<char> also)
+    /// <summary>Only characters of the set and percent escapes.</summary>
+    private static bool Holds(ReadOnlySpan<char> text, SearchValues<char> allowed)
     {
-        for (var i = 0; i < text.Length; i++)
+        while (text.IndexOfAnyExcept(allowed) is >= 0 and var other)
         {
-            var c = text[i];
-            if (c == '%')
-            {
-                if (i + 2 >= text.Length || !char.IsAsciiHexDigit(text[i + 1]) || !char.IsAsciiHexDigit(text[i + 2]))
-                {
-                    return false;
-                }
-                i += 2;
-            }
-            else if (!char.IsAsciiLetterOrDigit(c) && !"-._~!$&'()*+,;=".Contains(c) && !also.Contains(c))
+            if (text[other..] is not ['%', var high, var low, ..] || !char.IsAsciiHexDigit(high) || !char.IsAsciiHexDigit(low))
             {
                 return false;
             }
+            text = text[(other + 3)..];
         }
         return true;
     }

@@ -12,15 +12,21 @@ internal enum JsonKind
 }
 
 /// <summary>One value of the buffered part of a document, with the place where it stands.</summary>
-internal sealed class JsonItem(JsonItem? parent, string? name, int at, JsonKind kind, int start)
+/// <param name="index">Place in the parent.</param>
+internal sealed class JsonItem(JsonItem? parent, string? name, int index, int at, JsonKind kind, int start)
 {
+    private static readonly List<JsonItem> s_none = [];
+
+    private List<JsonItem>? _items = kind switch { JsonKind.Object => [], JsonKind.Array => null, _ => s_none };
+    private JsonTexts? _texts;
+
     public JsonItem? Parent { get; } = parent;
 
     /// <summary>The member's name; <see langword="null"/> for an array's item and the root.</summary>
     public string? Name { get; } = name;
 
     /// <summary>Place in <see cref="Parent"/>.</summary>
-    public int Index { get; } = parent?.Items.Count ?? 0;
+    public int Index { get; } = index;
 
     /// <summary>Where a member's name or an item's value begins, for findings.</summary>
     public int At { get; } = at;
@@ -31,10 +37,23 @@ internal sealed class JsonItem(JsonItem? parent, string? name, int at, JsonKind 
     /// <summary>The text of a string, the literal of a number.</summary>
     public string Text { get; init; } = "";
 
-    /// <summary>Members of an object or items of an array.</summary>
-    public List<JsonItem> Items { get; } = kind is JsonKind.Object or JsonKind.Array ? [] : s_none;
+    /// <summary>The items of an array that holds nothing but strings; <see langword="null"/> for any other value.</summary>
+    public string[]? Texts => _texts?.All;
 
-    private static readonly List<JsonItem> s_none = [];
+    /// <summary>Members of an object or items of an array.</summary>
+    public List<JsonItem> Items => _items ??= _texts?.ItemsOf(this) ?? [];
+
+    public int Count => Texts?.Length ?? Items.Count;
+
+    /// <summary>Says what an array holds that is, so far, of strings only.</summary>
+    public void Hold(JsonTexts texts) => _texts = texts;
+
+    /// <summary>Adds to an object, or to an array what makes it one of more than strings.</summary>
+    public void Add(JsonItem item)
+    {
+        Items.Add(item);
+        _texts = null;
+    }
 
     public JsonItem? Find(string name)
     {

@@ -8,7 +8,6 @@ internal sealed class JsonPlaces(JsonTree tree) : EventPlaces
 {
     private JsonTree? _tree = tree;
 
-    /// <summary>The buffer is about to hold the next event.</summary>
     public void Close() => _tree = null;
 
     public override Place? Find(string path)

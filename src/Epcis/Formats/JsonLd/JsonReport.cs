@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Epcis.Formats.JsonLd;
 
 /// <summary>Checks values of one tree and tells what is wrong with them, where, what was got and what was wanted.</summary>
-internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventIndex = null)
+/// <param name="distinct">Serves the lists of many events.</param>
+internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventIndex = null, JsonDistinct? distinct = null)
 {
     public const string Clause = "EPCIS 2.0.1 JSON Schema";
     private const int MaxGotLength = 200;
@@ -103,7 +104,7 @@ internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventInd
         {
             return [];
         }
-        if (item.Items.Count < atLeast)
+        if (item.Count < atLeast)
         {
             Error(JsonCodes.TooFew, item, $"{Of(item)} is empty.", "0", "at least one item");
         }
@@ -116,6 +117,11 @@ internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventInd
 
     public IReadOnlyList<string> Uris(JsonItem? item, bool unique = false)
     {
+        // A list with nothing wrong in it is taken as it is; any other is gone through item by item for its findings.
+        if (item?.Texts is { } texts && AreUris(texts) && (!unique || (distinct ?? new()).Are(texts)))
+        {
+            return texts;
+        }
         var items = Array(item, unique: unique);
         var uris = new List<string>(items.Count);
         foreach (var one in items)
@@ -126,6 +132,18 @@ internal sealed class JsonReport(Findings findings, JsonTree tree, int? eventInd
             }
         }
         return uris;
+    }
+
+    private static bool AreUris(string[] texts)
+    {
+        foreach (var text in texts)
+        {
+            if (!JsonFormats.IsUri(text))
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     public void CheckUnique(JsonItem array)

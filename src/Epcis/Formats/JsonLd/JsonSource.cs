@@ -1,18 +1,19 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Epcis.Formats.JsonLd;
 
 /// <summary>
 /// Tokens and whole values from a stream, through a buffer that grows only as far as one value needs. All refusals leave
-/// here with their place.
+/// here with their place. The stream stays its owner's; no value is looked into once this is disposed.
 /// </summary>
-internal sealed class JsonSource(Stream stream, ReaderLimits limits)
+internal sealed class JsonSource(Stream stream, ReaderLimits limits) : IDisposable
 {
     /// <summary>One value, an event above all, is held in memory; more than this is no event but an attack.</summary>
     public const int MaxValueBytes = 64 << 20;
 
     private readonly JsonTreeBuilder _builder = new(limits);
-    private byte[] _buffer = new byte[16 << 10];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
     private int _start;
     private int _end;
     private bool _ended;
@@ -52,7 +53,7 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits)
                         _builder.CheckDepth(ref reader);
                     }
                     var token = reader.TokenType;
-                    Consume(ref reader);
+                    Consume((int)reader.BytesConsumed, reader.CurrentState);
                     return token;
                 }
             }
@@ -100,24 +101,20 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits)
     /// <summary>Takes the next value whole; <see langword="null"/> when the array or object ends instead.</summary>
     public JsonTree? Take()
     {
+        _builder.Begin();
+        // What is built of the value stays built while more of it arrives.
+        var (built, state) = (0, _state);
         while (true)
         {
-            var reader = Reader();
+            var reader = Reader(built, state);
             try
             {
-                if (reader.Read())
+                if (_builder.Build(ref reader, built))
                 {
-                    if (reader.TokenType is JsonTokenType.EndArray or JsonTokenType.EndObject)
-                    {
-                        Consume(ref reader);
-                        return null;
-                    }
-                    if (_builder.Build(ref reader) is { } root)
-                    {
-                        var tree = new JsonTree(_buffer, _start, _builder.End, root, Pointer, _line, _column);
-                        Consume(ref reader);
-                        return tree;
-                    }
+                    built += (int)reader.BytesConsumed;
+                    var tree = _builder.Root is { } root ? new JsonTree(_buffer, _start, built, root, Pointer, _line, _column) : null;
+                    Consume(built, reader.CurrentState);
+                    return tree;
                 }
             }
             catch (JsonException malformed)
@@ -126,24 +123,29 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits)
             }
             catch (JsonRefusal refusal)
             {
-                throw At(refusal, (int)reader.TokenStartIndex);
+                throw At(refusal, built + (int)reader.TokenStartIndex);
             }
             if (_ended)
             {
                 throw new JsonRefusal(JsonCodes.Malformed, "The document ends too early.", Here);
             }
+            built += (int)reader.BytesConsumed;
+            state = reader.CurrentState;
             Fill();
         }
     }
 
-    private Utf8JsonReader Reader()
+    private Utf8JsonReader Reader() => Reader(0, _state);
+
+    /// <param name="from">Where it begins, from the first byte that is not consumed.</param>
+    private Utf8JsonReader Reader(int from, JsonReaderState state)
     {
         if (!_begun)
         {
             _begun = true;
             Begin();
         }
-        return new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), _ended, _state);
+        return new Utf8JsonReader(_buffer.AsSpan(_start.._end)[from..], _ended, state);
     }
 
     /// <summary>A byte order mark is allowed; the .NET reader does not know it.</summary>
@@ -159,10 +161,9 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits)
         }
     }
 
-    private void Consume(ref Utf8JsonReader reader)
+    private void Consume(int consumed, JsonReaderState state)
     {
-        var consumed = (int)reader.BytesConsumed;
-        _state = reader.CurrentState;
+        _state = state;
         Advance(_buffer.AsSpan(_start, consumed));
         _start += consumed;
     }
@@ -194,12 +195,29 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits)
             {
                 throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"One value is larger than {MaxValueBytes} bytes."), Here);
             }
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+            Grow();
         }
         var wanted = Math.Min(_buffer.Length, Math.Max(_end * 2, 256));
         while (_end < wanted && !_ended)
         {
             ReadMore();
+        }
+    }
+
+    private void Grow()
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
+        _buffer.AsSpan(0, _end).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+
+    public void Dispose()
+    {
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = []; // a second disposal must not give it back twice
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -6,70 +7,115 @@ namespace Epcis.Formats.JsonLd;
 /// <summary>Builds one value from tokens; refuses what two readers of JSON could understand differently.</summary>
 internal sealed class JsonTreeBuilder(ReaderLimits limits)
 {
-    /// <summary>A value's last byte, relative to the span that was read.</summary>
-    public int End { get; private set; }
+    private readonly List<string> _texts = [];
+    private readonly List<(int Start, int End)> _spans = [];
+    private JsonItem? _open;
+    private string? _name;
+    private int _at;
+    private int _values;
+    private bool _isOfTexts; // what is open is an array and holds, so far, nothing but strings
 
-    /// <summary>Builds from the reader's current token on.</summary>
-    /// <returns><see langword="null"/> when the bytes ended inside the value.</returns>
-    public JsonItem? Build(ref Utf8JsonReader reader)
+    /// <summary>The value that was built; <see langword="null"/> when the array or object around it ended instead.</summary>
+    public JsonItem? Root { get; private set; }
+
+    /// <summary>Begins a value. The one before is no longer valid.</summary>
+    public void Begin()
     {
-        JsonItem? open = null;
-        string? name = null;
-        var at = 0;
-        var values = 0;
-        while (true)
+        (Root, _open, _name, _values, _isOfTexts) = (null, null, null, 0, false);
+        _texts.Clear();
+        _spans.Clear();
+    }
+
+    /// <summary>Builds on, until the value ends or the reader has no more of it.</summary>
+    /// <param name="origin">Bytes of the value before those that the reader has.</param>
+    /// <returns>Whether the value is complete; if not, more of it is wanted.</returns>
+    public bool Build(ref Utf8JsonReader reader, int origin)
+    {
+        while (reader.Read())
         {
             switch (reader.TokenType)
             {
+                case JsonTokenType.String when _isOfTexts:
+                    CountValue();
+                    _texts.Add(TextOf(ref reader, limits.MaxTextLength, "A text"));
+                    _spans.Add((origin + (int)reader.TokenStartIndex, origin + (int)reader.BytesConsumed));
+                    break;
                 case JsonTokenType.PropertyName:
-                    at = (int)reader.TokenStartIndex;
-                    name = TextOf(ref reader, limits.MaxNameLength, "A member name");
-                    AddingTo(open!, name);
+                    _at = origin + (int)reader.TokenStartIndex;
+                    _name = TextOf(ref reader, limits.MaxNameLength, "A member name");
+                    AddingTo(_open!, _name);
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                    open!.End = (int)reader.BytesConsumed;
-                    if (open.Parent is null)
+                    if (_open is null)
                     {
-                        End = open.End;
-                        return open;
+                        return true;
                     }
-                    open = open.Parent;
+                    HoldTexts();
+                    _open.End = origin + (int)reader.BytesConsumed;
+                    if (_open.Parent is null)
+                    {
+                        Root = _open;
+                        return true;
+                    }
+                    _open = _open.Parent;
                     break;
                 default:
-                    var start = (int)reader.TokenStartIndex;
-                    var kind = KindOf(reader.TokenType);
-                    var item = new JsonItem(open, name, name is null ? start : at, kind, start)
+                    HoldTexts();
+                    if (Add(ref reader, origin))
                     {
-                        Text = kind switch
-                        {
-                            JsonKind.String => TextOf(ref reader, limits.MaxTextLength, "A text"),
-                            JsonKind.Number => NumberOf(ref reader),
-                            _ => "",
-                        },
-                        End = (int)reader.BytesConsumed,
-                    };
-                    if (++values > limits.MaxValues)
-                    {
-                        throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"An event, or another value, has more than {limits.MaxValues} values in it."), default);
-                    }
-                    name = null;
-                    open?.Items.Add(item);
-                    if (kind is JsonKind.Object or JsonKind.Array)
-                    {
-                        CheckDepth(ref reader);
-                        open = item;
-                    }
-                    else if (open is null)
-                    {
-                        End = item.End;
-                        return item;
+                        return true;
                     }
                     break;
             }
-            if (!reader.Read())
+        }
+        return false;
+    }
+
+    /// <returns>Whether the item is the whole value.</returns>
+    private bool Add(ref Utf8JsonReader reader, int origin)
+    {
+        var start = origin + (int)reader.TokenStartIndex;
+        var kind = KindOf(reader.TokenType);
+        var item = new JsonItem(_open, _name, _open?.Count ?? 0, _name is null ? start : _at, kind, start)
+        {
+            Text = kind switch
             {
-                return null;
-            }
+                JsonKind.String => TextOf(ref reader, limits.MaxTextLength, "A text"),
+                JsonKind.Number => NumberOf(ref reader),
+                _ => "",
+            },
+            End = origin + (int)reader.BytesConsumed,
+        };
+        CountValue();
+        _name = null;
+        _open?.Add(item);
+        if (kind is JsonKind.Object or JsonKind.Array)
+        {
+            CheckDepth(ref reader);
+            _open = item;
+            _isOfTexts = kind is JsonKind.Array;
+            return false;
+        }
+        Root = _open is null ? item : null;
+        return _open is null;
+    }
+
+    /// <summary>Gives the open array the strings that it has so far.</summary>
+    private void HoldTexts()
+    {
+        if (_isOfTexts)
+        {
+            _open!.Hold(new JsonTexts([.. _texts], _spans, _spans.Count - _texts.Count));
+            _texts.Clear();
+            _isOfTexts = false;
+        }
+    }
+
+    private void CountValue()
+    {
+        if (++_values > limits.MaxValues)
+        {
+            throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"An event, or another value, has more than {limits.MaxValues} values in it."), default);
         }
     }
 
@@ -85,6 +131,10 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
     public static string TextOf(ref Utf8JsonReader reader, int maxLength, string what)
     {
         var bytes = reader.ValueSpan;
+        if (!reader.ValueIsEscaped && bytes.Length <= maxLength && Ascii.IsValid(bytes))
+        {
+            return Encoding.ASCII.GetString(bytes); // nearly all text is, and nothing else can be wrong with it
+        }
         if (!Utf8.IsValid(bytes))
         {
             throw new JsonRefusal(JsonCodes.Characters, $"{what} is not valid UTF-8.", default);
@@ -111,7 +161,7 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
         {
             throw new JsonRefusal(JsonCodes.Limit, "A number is larger than any a double can hold.", default);
         }
-        return System.Text.Encoding.ASCII.GetString(bytes);
+        return Encoding.ASCII.GetString(bytes);
     }
 
     private void AddingTo(JsonItem open, string name)

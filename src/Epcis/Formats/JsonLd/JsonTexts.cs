@@ -1,0 +1,22 @@
+namespace Epcis.Formats.JsonLd;
+
+/// <summary>
+/// An array of nothing but strings, as a list of EPCs is: nodes for its items would take longer and more memory than all else
+/// in an event. They are made when a finding asks where an item stands.
+/// </summary>
+/// <param name="spans">Where each string begins and ends, for all arrays of one tree; those of this begin at <paramref name="first"/>.</param>
+internal sealed class JsonTexts(string[] all, List<(int Start, int End)> spans, int first)
+{
+    public string[] All => all;
+
+    public List<JsonItem> ItemsOf(JsonItem array)
+    {
+        var items = new List<JsonItem>(all.Length);
+        foreach (var text in all)
+        {
+            var (start, end) = spans[first + items.Count];
+            items.Add(new JsonItem(array, null, items.Count, start, JsonKind.String, start) { Text = text, End = end });
+        }
+        return items;
+    }
+}
