@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Epcis.Events;
 using Epcis.Formats.Xml;
@@ -233,7 +234,7 @@ public sealed class JsonEpcisReader : EpcisReader
         _source.Next();
         while (true)
         {
-            _source.Pointer = FormattableString.Invariant($"{pointer}/{_index}");
+            _source.Pointer = string.Create(CultureInfo.InvariantCulture, $"{pointer}/{_index}");
             if (_source.Take() is not { } tree)
             {
                 yield break;

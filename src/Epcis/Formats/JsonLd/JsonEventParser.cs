@@ -50,7 +50,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             AggregationEvent or AssociationEvent => s_parentedMembers,
             _ => null,
         };
-        var common = Common(e);
+        var common = ParseCommon(e);
         if (parsed is null)
         {
             Foreign(e.Find("type"));
@@ -64,8 +64,18 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             parsed = o with { WasQuantityEvent = true };
             extensions = [.. extensions.Where(x => x != mark)];
         }
-        return common(parsed) with
+        return parsed with
         {
+            Index = index,
+            Place = report.Tree.PlaceOf(e),
+            Places = new JsonPlaces(report.Tree),
+            EventTime = common.Time,
+            EventTimeText = common.TimeText,
+            RecordTimeText = common.RecordTimeText,
+            EventTimeZoneOffset = common.Offset,
+            EventId = common.EventId,
+            CertificationInfo = common.CertificationInfo,
+            ErrorDeclaration = common.ErrorDeclaration,
             Action = action switch
             {
                 "ADD" => EventAction.Add,
@@ -79,8 +89,8 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             ReadPoint = _parts.Location(e.Find("readPoint"), _context),
             BizLocation = _parts.Location(e.Find("bizLocation"), _context),
             BizTransactions = _parts.BizTransactions(e.Find("bizTransactionList"), parsed is TransactionEvent ? 1 : 0),
-            Sources = _parts.SourcesOrDestinations(e.Find("sourceList"), "source"),
-            Destinations = _parts.SourcesOrDestinations(e.Find("destinationList"), "destination"),
+            Sources = _parts.Sources(e.Find("sourceList")),
+            Destinations = _parts.Destinations(e.Find("destinationList")),
             SensorElements = new JsonSensors(report, _context).Elements(e.Find("sensorElementList")),
             Extensions = extensions,
         };
@@ -104,7 +114,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
     }
 
     /// <summary>What every event has, also one of a foreign type.</summary>
-    private Func<EpcisEvent, EpcisEvent> Common(JsonItem e)
+    private Common ParseCommon(JsonItem e)
     {
         var (timeText, time) = report.Time(report.Require(e, "eventTime"));
         var (recordTimeText, _) = report.Time(e.Find("recordTime"));
@@ -117,19 +127,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             var one => report.Uri(one) is { } uri ? [uri] : [],
         };
         var declaration = _parts.ErrorDeclaration(e.Find("errorDeclaration"), _context);
-        return parsed => parsed with
-        {
-            Index = index,
-            Place = report.Tree.PlaceOf(e),
-            Places = new JsonPlaces(report.Tree),
-            EventTime = time,
-            EventTimeText = timeText ?? "",
-            RecordTimeText = recordTimeText,
-            EventTimeZoneOffset = offset ?? "",
-            EventId = eventId,
-            CertificationInfo = certifications,
-            ErrorDeclaration = declaration,
-        };
+        return new Common(time, timeText ?? "", recordTimeText, offset ?? "", eventId, certifications, declaration);
     }
 
     private ObjectEvent Object(JsonItem e)
@@ -244,6 +242,10 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
         report.Severity = Severity.Error;
         return disposition;
     }
+
+    private readonly record struct Common(
+        DateTimeOffset? Time, string TimeText, string? RecordTimeText, string Offset, string? EventId,
+        IReadOnlyList<string> CertificationInfo, ErrorDeclaration? ErrorDeclaration);
 
     private static FrozenSet<string> Members(string own) => (CommonMembers + own).Split(' ').ToFrozenSet(StringComparer.Ordinal);
 }

@@ -9,6 +9,8 @@ internal sealed class JsonEventParts(JsonReport report)
 {
     private static readonly FrozenSet<string> s_quantity = FrozenSet.Create("epcClass", "quantity", "uom");
     private static readonly FrozenSet<string> s_bizTransaction = FrozenSet.Create("type", "bizTransaction");
+    private static readonly FrozenSet<string> s_source = FrozenSet.Create("type", "source");
+    private static readonly FrozenSet<string> s_destination = FrozenSet.Create("type", "destination");
     private static readonly FrozenSet<string> s_persistentDisposition = FrozenSet.Create("set", "unset");
     private static readonly FrozenSet<string> s_errorDeclaration = FrozenSet.Create("declarationTime", "reason", "correctiveEventIDs");
 
@@ -37,17 +39,9 @@ internal sealed class JsonEventParts(JsonReport report)
         return transactions;
     }
 
-    /// <param name="member">The name of the value: <c>source</c> or <c>destination</c>.</param>
-    public IReadOnlyList<SourceOrDestination> SourcesOrDestinations(JsonItem? list, string member)
-    {
-        var all = new List<SourceOrDestination>();
-        foreach (var item in Objects(list, FrozenSet.Create("type", member)))
-        {
-            var type = report.Word(report.Require(item, "type"), JsonVocabulary.SourceDestTypes);
-            all.Add(new SourceOrDestination(type ?? "", report.Uri(report.Require(item, member)) ?? ""));
-        }
-        return all;
-    }
+    public IReadOnlyList<SourceOrDestination> Sources(JsonItem? list) => SourcesOrDestinations(list, "source", s_source);
+
+    public IReadOnlyList<SourceOrDestination> Destinations(JsonItem? list) => SourcesOrDestinations(list, "destination", s_destination);
 
     /// <summary>Only the id is checked: the schema leaves a location open to any member.</summary>
     public Location? Location(JsonItem? item, JsonContext context)
@@ -89,6 +83,17 @@ internal sealed class JsonEventParts(JsonReport report)
             CorrectiveEventIds = report.Uris(item.Find("correctiveEventIDs")),
             Extensions = JsonExtensions.Of(report.Others(item, s_errorDeclaration), report, context),
         };
+    }
+
+    private List<SourceOrDestination> SourcesOrDestinations(JsonItem? list, string member, FrozenSet<string> members)
+    {
+        var all = new List<SourceOrDestination>();
+        foreach (var item in Objects(list, members))
+        {
+            var type = report.Word(report.Require(item, "type"), JsonVocabulary.SourceDestTypes);
+            all.Add(new SourceOrDestination(type ?? "", report.Uri(report.Require(item, member)) ?? ""));
+        }
+        return all;
     }
 
     private IReadOnlyList<string> Dispositions(JsonItem? list) =>

@@ -20,6 +20,15 @@ internal sealed class JsonTree(byte[] buffer, int origin, int length, JsonItem r
     /// <summary>Columns count bytes, which takes no scan of a document that is all one line.</summary>
     public Place PlaceOf(JsonItem item)
     {
+        if (item == Root)
+        {
+            // Every event asks for its own: few bytes stand before it, and those of all its lines are not gone through.
+            var before = buffer.AsSpan(origin, item.At);
+            var last = before.LastIndexOf((byte)'\n');
+            return last < 0
+                ? new Place(line, column + item.At, pointer)
+                : new Place(line + before.Count((byte)'\n'), item.At - last, pointer);
+        }
         _lineStarts ??= LineStarts();
         var found = _lineStarts.BinarySearch(item.At);
         var row = found >= 0 ? found : ~found - 1;

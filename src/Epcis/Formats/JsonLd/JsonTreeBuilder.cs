@@ -7,12 +7,14 @@ namespace Epcis.Formats.JsonLd;
 /// <summary>Builds one value from tokens; refuses what two readers of JSON could understand differently.</summary>
 internal sealed class JsonTreeBuilder(ReaderLimits limits)
 {
+    private readonly string?[] _names = new string?[64];
     private readonly List<string> _texts = [];
     private readonly List<(int Start, int End)> _spans = [];
     private JsonItem? _open;
     private string? _name;
     private int _at;
     private int _values;
+    private int _namesSeen;
     private bool _isOfTexts; // what is open is an array and holds, so far, nothing but strings
 
     /// <summary>The value that was built; <see langword="null"/> when the array or object around it ended instead.</summary>
@@ -21,7 +23,7 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
     /// <summary>Begins a value. The one before is no longer valid.</summary>
     public void Begin()
     {
-        (Root, _open, _name, _values, _isOfTexts) = (null, null, null, 0, false);
+        (Root, _open, _name, _values, _namesSeen, _isOfTexts) = (null, null, null, 0, 0, false);
         _texts.Clear();
         _spans.Clear();
     }
@@ -42,7 +44,7 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
                     break;
                 case JsonTokenType.PropertyName:
                     _at = origin + (int)reader.TokenStartIndex;
-                    _name = TextOf(ref reader, limits.MaxNameLength, "A member name");
+                    _name = NameOf(ref reader);
                     AddingTo(_open!, _name);
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
@@ -117,6 +119,17 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
         {
             throw new JsonRefusal(JsonCodes.Limit, FormattableString.Invariant($"An event, or another value, has more than {limits.MaxValues} values in it."), default);
         }
+    }
+
+    /// <summary>One event has its members much as the one before it: the same name in the same place is the same string.</summary>
+    private string NameOf(ref Utf8JsonReader reader)
+    {
+        ref var name = ref _names[_namesSeen++ % _names.Length];
+        if (name is null || reader.ValueIsEscaped || !reader.ValueTextEquals(name))
+        {
+            name = TextOf(ref reader, limits.MaxNameLength, "A member name");
+        }
+        return name;
     }
 
     public void CheckDepth(ref Utf8JsonReader reader)
