@@ -12,20 +12,14 @@ internal static partial class Xmllint
     /// <summary>Milliseconds as it measures itself; <see langword="null"/> when the program or the schemas are not here.</summary>
     public static double? Parse(string document, DocumentForm form, int repetitions)
     {
-        var schema = Path.Combine("schemas", form == DocumentForm.Xml12 ? "epcis-1.2" : "epcis-2.0", "document.xsd");
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, schema)))
-        {
-            root = root.Parent;
-        }
-        if (root is null)
+        if (Repository.Find("schemas", form == DocumentForm.Xml12 ? "epcis-1.2" : "epcis-2.0", "document.xsd") is not { } schema)
         {
             return null;
         }
         var times = new List<double>();
         for (var round = 0; round < repetitions; round++)
         {
-            if (Once(document, Path.Combine(root.FullName, schema)) is not { } time)
+            if (Once(document, schema) is not { } time)
             {
                 return null;
             }
