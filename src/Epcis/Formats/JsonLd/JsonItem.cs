@@ -41,9 +41,12 @@ internal sealed class JsonItem(JsonItem? parent, string? name, int index, int at
     public string[]? Texts => _texts?.All;
 
     /// <summary>Members of an object or items of an array.</summary>
-    public List<JsonItem> Items => _items ??= _texts?.ItemsOf(this) ?? [];
+    public List<JsonItem> Items => _items ??= [.. Enumerable.Range(0, Count).Select(i => _texts!.Item(this, i))];
 
-    public int Count => Texts?.Length ?? Items.Count;
+    public int Count => _items?.Count ?? Texts?.Length ?? 0;
+
+    /// <summary>One item of an array, without the others.</summary>
+    public JsonItem Item(int index) => _items?[index] ?? _texts!.Item(this, index);
 
     /// <summary>Says what an array holds that is, so far, of strings only.</summary>
     public void Hold(JsonTexts texts) => _texts = texts;

@@ -20,7 +20,7 @@ internal sealed class JsonPlaces(JsonTree tree) : EventPlaces
         foreach (var step in path.Split('/'))
         {
             var next = item.Kind == JsonKind.Array
-                ? int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var i) && i < item.Items.Count ? item.Items[i] : null
+                ? int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var i) && i < item.Count ? item.Item(i) : null
                 : item.Find(step);
             if (next is null)
             {

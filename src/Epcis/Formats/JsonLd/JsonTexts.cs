@@ -9,14 +9,9 @@ internal sealed class JsonTexts(string[] all, List<(int Start, int End)> spans, 
 {
     public string[] All => all;
 
-    public List<JsonItem> ItemsOf(JsonItem array)
+    public JsonItem Item(JsonItem array, int index)
     {
-        var items = new List<JsonItem>(all.Length);
-        foreach (var text in all)
-        {
-            var (start, end) = spans[first + items.Count];
-            items.Add(new JsonItem(array, null, items.Count, start, JsonKind.String, start) { Text = text, End = end });
-        }
-        return items;
+        var (start, end) = spans[first + index];
+        return new JsonItem(array, null, index, start, JsonKind.String, start) { Text = all[index], End = end };
     }
 }
