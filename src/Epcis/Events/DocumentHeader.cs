@@ -30,6 +30,12 @@ public sealed record DocumentHeader
     /// <summary>Extensions of header and document: the editions put the same things here or there.</summary>
     public IReadOnlyList<Extension> Extensions => [.. HeaderExtensions, .. DocumentExtensions];
 
+    /// <summary>Attributes of others on the document's own elements, such as <c>EPCISHeader</c> or <c>VocabularyElement/ID</c>; on an empty path those of the root.</summary>
+    public IReadOnlyList<ElementAttributes> Attributes { get; init; } = [];
+
+    /// <summary>Comments of XML around the events, each before the element that follows it; those between events belong to the event that follows.</summary>
+    public IReadOnlyList<EventComment> Comments { get; init; } = [];
+
     /// <summary>Of query results: the query that they answer.</summary>
     public string? QueryName { get; init; }
 

@@ -85,6 +85,9 @@ public abstract record EpcisEvent
     /// <summary>Members outside the standard, in document order, with their namespaces.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 
+    /// <summary>Attributes of others on the event's own elements.</summary>
+    public IReadOnlyList<ElementAttributes> Attributes { get; init; } = [];
+
     /// <summary>Comments of XML, which say nothing to a machine and something to whoever reads the document.</summary>
     public IReadOnlyList<EventComment> Comments { get; init; } = [];
 

@@ -64,8 +64,11 @@ public sealed record SensorField(string Namespace, string Name, string Value, bo
 /// </summary>
 public sealed record Extension(string Namespace, string Prefix, string Name)
 {
-    /// <summary>The text of an element without child elements.</summary>
+    /// <summary>The text of an element; where child elements stand within it, all of it.</summary>
     public string? Text { get; init; }
+
+    /// <summary>Where the parts of <see cref="Text"/> stand when a child element stands before or between them; empty when it is all before them.</summary>
+    public IReadOnlyList<ExtensionText> Texts { get; init; } = [];
 
     /// <summary>Attributes of the element, in document order.</summary>
     public IReadOnlyList<ExtensionAttribute> Attributes { get; init; } = [];
@@ -76,16 +79,40 @@ public sealed record Extension(string Namespace, string Prefix, string Name)
     /// <summary>The JSON value as written (<c>"text"</c>, <c>12.0</c>, <c>{…}</c>); <see langword="null"/> from XML.</summary>
     public string? Json { get; init; }
 
-    /// <summary>Comments of XML within the element.</summary>
+    /// <summary>Comments and processing instructions of XML within the element.</summary>
     public IReadOnlyList<ExtensionComment> Comments { get; init; } = [];
+
+    /// <summary>The texts that stand before a child element and behind the one before it; with the number of children, those at the end.</summary>
+    internal IEnumerable<string> TextsBefore(int child)
+    {
+        if (Texts.Count == 0)
+        {
+            return child == 0 && Text is not null ? [Text] : [];
+        }
+        var (first, end) = (0, Texts.Count);
+        while (first < end)
+        {
+            var middle = (first + end) / 2;
+            (first, end) = Texts[middle].Before < child ? (middle + 1, end) : (first, middle);
+        }
+        return Texts.Skip(first).TakeWhile(t => t.Before == child).Select(t => t.Text);
+    }
 }
 
-/// <param name="Before">The number of child elements that stand before the comment.</param>
-public sealed record ExtensionComment(int Before, string Text);
+/// <param name="Before">The number of child elements that stand before the text.</param>
+public sealed record ExtensionText(int Before, string Text);
 
-/// <summary>A comment of XML inside an event; one within a field's list keeps its place before that field only.</summary>
-/// <param name="Before">The local name of the event's element that the comment stands before or within.</param>
-public sealed record EventComment(string Before, string Text);
+/// <param name="Before">The number of child elements that stand before the comment.</param>
+/// <param name="Target">Of a processing instruction, which is kept as a comment is; <see langword="null"/> for a comment.</param>
+public sealed record ExtensionComment(int Before, string Text, string? Target = null);
+
+/// <summary>A comment of XML before or inside an event, or around the events; one within a field's list keeps its place before that field only.</summary>
+/// <param name="Before">
+/// The local name of the element that the comment stands before or within; <c>Event</c> for one before the event, empty for
+/// one at the end.
+/// </param>
+/// <param name="Target">Of a processing instruction, which is kept as a comment is; <see langword="null"/> for a comment.</param>
+public sealed record EventComment(string Before, string Text, string? Target = null);
 
 /// <summary>An attribute of an XML element outside the standard.</summary>
 /// <param name="Namespace">Empty for an attribute without prefix.</param>
@@ -93,3 +120,10 @@ public sealed record EventComment(string Before, string Text);
 /// <param name="Name">The local name.</param>
 /// <param name="Value">The text, entities resolved.</param>
 public sealed record ExtensionAttribute(string Namespace, string Prefix, string Name, string Value);
+
+/// <summary>Attributes of others on one of the standard's own elements, where the schemas take any: the event itself, errorDeclaration, ilmd, an extension wrapper.</summary>
+/// <param name="On">
+/// The element's path without namespaces, such as <c>errorDeclaration</c> or <c>readPoint/extension</c>; empty for the event
+/// or the document itself.
+/// </param>
+public sealed record ElementAttributes(string On, IReadOnlyList<ExtensionAttribute> Attributes);

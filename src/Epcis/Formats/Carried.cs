@@ -21,9 +21,31 @@ internal static class Carried
 
     public const string MasterData = "EPCISMasterData";
 
+    /// <summary>Holds the header's elements of others where a form has no place for them in its header.</summary>
+    public const string Header = "epcisHeader";
+
+    /// <summary>Attributes of others whose element a form does not have, or does not let have any; its text is the element's path.</summary>
+    public const string Attributes = "attributes";
+
     /// <summary>Extensions with those that were carried back in their places.</summary>
     public static IReadOnlyList<Extension> LiftLocal(IReadOnlyList<Extension> extensions) =>
         extensions.Any(IsLocal) ? [.. extensions.SelectMany(x => IsLocal(x) ? x.Children : [x])] : extensions;
+
+    public static IEnumerable<Extension> Of(IEnumerable<ElementAttributes> attributes) =>
+        attributes.Select(a => Of(Attributes) with { Text = a.On, Attributes = a.Attributes });
+
+    /// <summary>The attributes that extensions carry, which are no extensions then.</summary>
+    /// <param name="namespaces">Prefixes in force; asked for only when something is carried.</param>
+    public static IReadOnlyList<ElementAttributes> LiftAttributes(ref IReadOnlyList<Extension> extensions, Func<IReadOnlyDictionary<string, string>> namespaces)
+    {
+        if (!extensions.Any(x => Is(x, Attributes)))
+        {
+            return [];
+        }
+        var carried = ExtensionTree.Of(extensions.Where(x => Is(x, Attributes)), namespaces());
+        extensions = [.. extensions.Where(x => !Is(x, Attributes))];
+        return [.. carried.Select(x => new ElementAttributes(x.Text ?? "", x.Attributes))];
+    }
 
     public static bool Is(Extension extension, string name) => extension.Namespace == Namespace && extension.Name == name;
 

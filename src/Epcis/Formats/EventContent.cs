@@ -70,6 +70,7 @@ public sealed class EventContent
         }
         Extensions("ilmd", e switch { ObjectEvent o => o.Ilmd, TransformationEvent t => t.Ilmd, _ => [] });
         Extensions("event", e.Extensions);
+        Lines("attribute", e.Attributes.SelectMany(own => own.Attributes.Select(a => $"{own.On}@{{{a.Namespace}}}{a.Name}={a.Value}")));
     }
 
     private void Place(string name, Location? place)

@@ -42,13 +42,14 @@ internal static class ExtensionTree
     private static Extension One(Extension extension, IReadOnlyDictionary<string, string> namespaces)
     {
         var text = extension.Text;
+        List<string>? texts = null;
         List<Extension>? children = null;
         List<ExtensionAttribute>? attributes = null;
         foreach (var child in extension.Children)
         {
-            if (child is { Namespace: "", Prefix: "", Name: "#text" })
+            if (child is { Namespace: "", Prefix: "", Name: "#text", Children: [], Text: { } part })
             {
-                text = child.Text;
+                (texts ??= []).Add(part);
             }
             else if (AttributeOf(child, namespaces) is { } attribute)
             {
@@ -65,7 +66,11 @@ internal static class ExtensionTree
         }
         return new Extension(Namespace(extension.Namespace, extension.Prefix, namespaces), extension.Prefix, extension.Name)
         {
-            Text = text,
+            Text = texts is null ? text : string.Concat(texts),
+            // Of several texts, each stands before the child of its number.
+            Texts = texts is { Count: > 1 } && children is not null
+                ? [.. texts.Select((t, i) => new ExtensionText(Math.Min(i, children.Count), t)).Where(t => t.Text.Length > 0)]
+                : extension.Texts,
             Attributes = attributes ?? [],
             Children = children ?? [],
             Comments = extension.Comments,

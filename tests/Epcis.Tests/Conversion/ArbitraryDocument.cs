@@ -31,6 +31,8 @@ internal static class ArbitraryDocument
         from beside in Gen.ListOf(s_extension)
         from subscription in Gen.Elements<string?>(null, "sub & 1")
         from results in Gen.Elements(true, false)
+        from attributes in ArbitraryEvent.Attributes("", "EPCISHeader", "EPCISHeader/extension", "EPCISBody", "EventList", "extension", "VocabularyElement/urn:epc:id:sgln:4012345.00000.0")
+        from remarks in Gen.ListOf(Gen.Elements("Document", "EPCISBody", "").SelectMany(ArbitraryEvent.Remark))
         let isQuery = type == "EPCISQueryDocument"
         select new DocumentHeader
         {
@@ -44,6 +46,9 @@ internal static class ArbitraryDocument
             SubscriptionId = isQuery ? subscription : null,
             HeaderExtensions = hasSbdh ? [.. inHeader] : [],
             DocumentExtensions = [.. beside],
+            // The body of a query document takes no attributes, and its schema says so.
+            Attributes = [.. attributes.Where(a => !isQuery || a.On != "EPCISBody")],
+            Comments = [.. remarks],
             Namespaces = ArbitraryEvent.Namespaces,
         };
 

@@ -229,8 +229,213 @@ public sealed class ConversionTests
     public void Text_between_elements_of_others_is_kept()
     {
         var e = Observed("", "<v:a xmlns:v='http://vendor.example/x'>some <v:b>t</v:b> text</v:a>");
-        var xml = Converted.To(DocumentForm.Xml20, Doc12(e)).Then(DocumentForm.JsonLd20).Then(DocumentForm.Xml12);
-        Assert.Contains(">some  text<v:b>t</v:b></v:a>", xml.Text, StringComparison.Ordinal);
+        Assert.Contains(">some <v:b>t</v:b> text</v:a>", Converted.To(DocumentForm.Xml20, Doc12(e)).Text, StringComparison.Ordinal);
+        var json = Converted.To(DocumentForm.JsonLd20, Doc12(e));
+        Assert.Contains("{\"#text\":[\"some \",\" text\"],\"v:b\":\"t\"}", json.Text, StringComparison.Ordinal);
+        foreach (var xml in new[] { json.Then(DocumentForm.Xml12), json.Then(DocumentForm.Xml20).Then(DocumentForm.JsonLd20).Then(DocumentForm.Xml12) })
+        {
+            Assert.Contains(">some <v:b>t</v:b> text</v:a>", xml.Text, StringComparison.Ordinal);
+            Assert.Empty(xml.Findings.All);
+        }
+    }
+
+    [Fact]
+    public void Text_between_elements_is_no_part_of_the_event_hash()
+    {
+        static string Hash(string content) => Said.By(Doc12(Observed("", $"<v:a xmlns:v='http://vendor.example/x'>{content}</v:a>"))).Contents[0].Split('\n')[1];
+        Assert.Equal(Hash("<v:b>t</v:b>"), Hash("some <v:b>t</v:b> text"));
+        Assert.NotEqual(Hash("<v:b>t</v:b>"), Hash("<v:b>u</v:b>"));
+    }
+
+    [Fact]
+    public void Elements_of_one_name_that_stand_apart_stand_together_in_json_which_is_told()
+    {
+        var e = Observed("", "<v:a xmlns:v='http://vendor.example/x'><v:b>1</v:b><v:c>2</v:c><v:b>3</v:b></v:a>");
+        Assert.Equal(("EPCIS-OUT-12", Severity.Info, "a"), Assert.Single(Converted.To(DocumentForm.JsonLd20, Doc12(e)).Findings.All.Select(f => (f.Code, f.Severity, f.Got))));
+        Assert.Contains("<v:b>1</v:b><v:c>2</v:c><v:b>3</v:b>", Converted.To(DocumentForm.Xml20, Doc12(e)).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("12.50")]
+    [InlineData("true")]
+    [InlineData("null")]
+    [InlineData("[\"one\"]")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"a\":{\"b\":[1,2]}}")]
+    [InlineData("[[\"a\",\"b\"],\"c\"]")]
+    public void A_type_that_xml_does_not_have_is_told(string value)
+    {
+        foreach (var source in new[] { Json("", JsonObserved[..^1] + $",\"ex:x\":{value}}}"), Json($"\"ex:x\":{value},", JsonObserved) })
+        {
+            foreach (var form in new[] { DocumentForm.Xml20, DocumentForm.Xml12 })
+            {
+                Assert.Equal(("EPCIS-OUT-12", Severity.Info, "x: " + value), Assert.Single(Converted.To(form, source).Findings.All.Select(f => (f.Code, f.Severity, f.Got))));
+            }
+            Assert.Contains($"\"ex:x\":{value}", Converted.To(DocumentForm.JsonLd20, source).Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("\"text\"")]
+    [InlineData("[\"one\",\"two\"]")]
+    [InlineData("{\"a\":{\"b\":[\"1\",{\"c\":\"2\"}]}}")]
+    public void What_xml_can_say_comes_back_as_it_was(string value)
+    {
+        var xml = Converted.To(DocumentForm.Xml20, Json("", JsonObserved[..^1] + $",\"ex:x\":{value}}}"));
+        Assert.Empty(xml.Findings.All);
+        Assert.Contains($"\"ex:x\":{value}", xml.Then(DocumentForm.JsonLd20).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_type_of_a_sensors_extension_is_told_and_those_of_its_own_fields_are_known()
+    {
+        var source = Json("", JsonObserved[..^1] + ",\"sensorElementList\":[{\"sensorReport\":[{\"type\":\"Temperature\",\"value\":26.0,\"booleanValue\":true,\"ex:n\":1}]}]}");
+        Assert.Equal(("EPCIS-OUT-12", "ex:n: 1"), Assert.Single(Converted.To(DocumentForm.Xml20, source).Findings.All.Select(f => (f.Code, f.Got))));
+    }
+
+    public static TheoryData<string, string, string> AttributesOfOthers => new()
+    {
+        { "<ObjectEvent", "<ObjectEvent v:k=\"1\"", "" },
+        { "<errorDeclaration", "<errorDeclaration v:k=\"1\"", "errorDeclaration" },
+        { "<ilmd", "<ilmd v:k=\"1\"", "ilmd" },
+        { "<baseExtension", "<baseExtension v:k=\"1\"", "baseExtension" },
+        { "<extension><quantityList", "<extension v:k=\"1\"><quantityList", "extension" },
+        { "<extension><mine", "<extension v:k=\"1\"><mine", "readPoint/extension" },
+        { "<EPCISHeader", "<EPCISHeader v:k=\"1\"", "EPCISHeader" },
+        { "<extension><EPCISMasterData", "<extension v:k=\"1\"><EPCISMasterData", "EPCISHeader/extension" },
+        { "<EPCISBody", "<EPCISBody v:k=\"1\"", "EPCISBody" },
+        { "<Vocabulary ", "<Vocabulary v:k=\"1\" ", "Vocabulary/urn:epcglobal:epcis:vtype:Location" },
+        { "<VocabularyElement ", "<VocabularyElement v:k=\"1\" ", "VocabularyElement/urn:x:l" },
+        { "<children", "<children v:k=\"1\"", "VocabularyElement/urn:x:l/children" },
+        { "schemaVersion", "v:k=\"1\" schemaVersion", "" },
+        { "<attribute ", "<attribute v:k=\"1\" ", "attribute" },
+    };
+
+    [Theory]
+    [MemberData(nameof(AttributesOfOthers))]
+    public void An_attribute_of_others_on_an_element_of_the_standard_goes_every_way_and_comes_home(string element, string attributed, string on)
+    {
+        var header = $"<EPCISHeader>{Sbdh}<extension><EPCISMasterData><VocabularyList><Vocabulary type='urn:epcglobal:epcis:vtype:Location'><VocabularyElementList><VocabularyElement id='urn:x:l'>"
+            + "<attribute id='urn:x:n'>N</attribute><children><id>urn:x:m</id></children></VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData></extension></EPCISHeader>";
+        var e = $"<ObjectEvent>{When}<baseExtension><eventID>urn:x:1</eventID><errorDeclaration><declarationTime>2026-02-01T00:00:00Z</declarationTime></errorDeclaration></baseExtension><epcList/><action>ADD</action>"
+            + "<readPoint><id>urn:x:l</id><extension><mine>1</mine></extension></readPoint>"
+            + "<extension><quantityList><quantityElement><epcClass>urn:x:c</epcClass></quantityElement></quantityList><ilmd><v:lot>1</v:lot></ilmd></extension></ObjectEvent>";
+        var plain = System.Text.Encoding.UTF8.GetString(Doc12(e, header)).Replace("xmlns:epcis=", "xmlns:v='http://vendor.example/x' xmlns:epcis=", StringComparison.Ordinal);
+        var at = plain.IndexOf(element, StringComparison.Ordinal);
+        var source = Utf8(plain[..at] + attributed + plain[(at + element.Length)..]);
+        var before = Said.By(source);
+        Assert.False(before.HasErrors);
+
+        var direct = Converted.To(DocumentForm.Xml12, source);
+        Assert.Empty(direct.Findings.All);
+        Assert.Equal((before.HeaderText, before.Contents[0]), (Said.By(direct.Bytes).HeaderText, Said.By(direct.Bytes).Contents[0]));
+        Assert.Contains("v:k=\"1\"", direct.Text, StringComparison.Ordinal);
+        foreach (DocumentForm[] way in new[] { new[] { DocumentForm.Xml20 }, [DocumentForm.JsonLd20], [DocumentForm.Xml20, DocumentForm.JsonLd20], [DocumentForm.JsonLd20, DocumentForm.Xml20, DocumentForm.JsonLd20] })
+        {
+            var away = Converted.To(way[0], source);
+            foreach (var form in way.Skip(1))
+            {
+                away = away.Then(form);
+            }
+            var there = Said.By(away.Bytes);
+            Assert.False(there.HasErrors);
+            Assert.Equal((before.HeaderText, before.Contents[0]), (there.HeaderText, there.Contents[0]));
+            if (on != "attribute")
+            {
+                Assert.Equal(on, Assert.Single(there.Header.Attributes.Concat(there.Events[0].Attributes)).On);
+            }
+            Assert.Equal(Undeclared(direct), Undeclared(away.Then(DocumentForm.Xml12)));
+        }
+    }
+
+    // GS1's schemas let some elements have any attribute. All others take none of anybody, not even xml:lang, which .NET would let pass.
+    [Theory]
+    [InlineData("<epc", "xml:lang='en'")]
+    [InlineData("<action", "xml:space='preserve'")]
+    [InlineData("<readPoint", "xml:id='a'")]
+    [InlineData("<bizTransaction ", "v:k='1'")]
+    [InlineData("<readPoint", "v:k='1'")]
+    public void An_attribute_on_an_element_that_takes_none_is_refused_with_its_place(string element, string attribute)
+    {
+        var e = Observed("<readPoint><id>urn:x:l</id></readPoint><bizTransactionList><bizTransaction type='urn:x:t'>urn:x:b</bizTransaction></bizTransactionList>")
+            .Replace(element, $"{element.Trim()} xmlns:v='http://vendor.example/x' {attribute} ", StringComparison.Ordinal).Replace("<epc xmlns:v='http://vendor.example/x' xml:lang='en' List", "<epcList", StringComparison.Ordinal);
+        var refused = Assert.Single(Said.By(Doc12(e)).Findings.All);
+        Assert.Equal(("EPCIS-XSD-01", 0, 1), (refused.Code, refused.Event, refused.Where.Line));
+        Assert.Contains(attribute[..attribute.IndexOf('=', StringComparison.Ordinal)].Split(':')[1], refused.Message, StringComparison.Ordinal);
+    }
+
+    private static string Undeclared(Converted xml) => System.Text.RegularExpressions.Regex.Replace(xml.Text, " xmlns:\\w+=\"[^\"]*\"", "");
+
+    [Fact]
+    public void A_place_that_a_form_does_not_have_for_an_attribute_is_named()
+    {
+        var e = Observed().Replace("<ObjectEvent>", "<ObjectEvent><!---->", StringComparison.Ordinal).Replace("<epcList>", "<baseExtension v:k='1' xmlns:v='http://vendor.example/x'><eventID>urn:x:1</eventID></baseExtension><epcList>", StringComparison.Ordinal);
+        var told = Assert.Single(Converted.To(DocumentForm.Xml20, Doc12(e)).Findings.All);
+        Assert.Equal(("EPCIS-OUT-01", Severity.Info, "k", 0), (told.Code, told.Severity, told.Got, told.Event));
+        Assert.Contains("baseExtension", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Comments_and_instructions_around_the_events_survive_from_xml_to_xml_and_json_tells_of_them()
+    {
+        var header = $"<!--h1--><EPCISHeader><!--h2-->{Sbdh.Replace("<sbdh:Receiver>", "<!--h3--><sbdh:Receiver>", StringComparison.Ordinal)}<extension><!--h4--><EPCISMasterData><!--h5--><VocabularyList><!--h6--><Vocabulary type='urn:epcglobal:epcis:vtype:Location'><VocabularyElementList>"
+            + "<VocabularyElement id='urn:x:k'/><!--h7--><VocabularyElement id='urn:x:l'><attribute id='urn:x:n'><?v h8?>N</attribute></VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData></extension><!--h9--><v:h xmlns:v='http://vendor.example/x'/></EPCISHeader><!--h10-->";
+        var text = System.Text.Encoding.UTF8.GetString(Doc12($"<!--e1-->{Observed()}<?vendor e2?><!--e3-->{Observed("<?vendor e4?>", "<v:a xmlns:v='http://vendor.example/x'><?vendor e5?></v:a>")}<!--e6-->", header));
+        var source = Utf8("<?xml-stylesheet href='a.xsl'?><!--d1-->" + text + "<!--d2-->");
+        Assert.False(Said.By(source).HasErrors);
+        foreach (var xml in new[] { Converted.To(DocumentForm.Xml12, source), Converted.To(DocumentForm.Xml20, source).Then(DocumentForm.Xml12) })
+        {
+            foreach (var there in new[]
+            {
+                "<?xml-stylesheet href='a.xsl'?><!--d1--><epcis:EPCISDocument", "<!--h1--><EPCISHeader><!--h2--><sbdh:", "<!--h3--><sbdh:Receiver>", "<!--h4--><EPCISMasterData><!--h5--><VocabularyList><!--h6--><Vocabulary ",
+                "<!--h7--><VocabularyElement id=\"urn:x:l\"><attribute id=\"urn:x:n\"><?v h8?>N</attribute>", "<!--h9--><v:h", "<!--h10--><EPCISBody><EventList><!--e1--><ObjectEvent>", "</ObjectEvent><?vendor e2?><!--e3--><ObjectEvent>",
+                "<?vendor e4?>", "<?vendor e5?></v:a>", "</epcis:EPCISDocument><!--e6--><!--d2-->",
+            })
+            {
+                Assert.Contains(there, xml.Text, StringComparison.Ordinal);
+            }
+        }
+        var told = Converted.To(DocumentForm.JsonLd20, source).Findings.All;
+        Assert.Equal([("EPCIS-OUT-08", Severity.Info, null, "xml-stylesheet href='a.xsl'"), ("EPCIS-OUT-08", Severity.Info, 0, "e1"), ("EPCIS-OUT-08", Severity.Info, 1, "vendor e2")], told.Select(f => (f.Code, f.Severity, f.Event, f.Got)));
+    }
+
+    [Fact]
+    public void Comments_around_a_bare_event_are_its_own()
+    {
+        var bare = Utf8($"<!--1-->{Observed()}<!--2--><?v 3?>");
+        Assert.Equal([("Event", "1", null), ("", "2", null), ("", "3", "v")], Said.By(bare).Events[0].Comments.Select(c => (c.Before, c.Text, c.Target)));
+        Assert.StartsWith("<!--1--><ObjectEvent>", Converted.To(DocumentForm.Xml20, bare).Text[(Converted.To(DocumentForm.Xml20, bare).Text.IndexOf("?>", StringComparison.Ordinal) + 2)..], StringComparison.Ordinal);
+        Assert.EndsWith("<!--2--><?v 3?></ObjectEvent>", Converted.To(DocumentForm.Xml20, bare).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_comment_deep_in_an_extension_is_told_of_in_json()
+    {
+        var e = Observed("", "<v:a xmlns:v='http://vendor.example/x'><v:b><!--deep--></v:b></v:a>");
+        Assert.Equal(("EPCIS-OUT-08", "deep"), Assert.Single(Converted.To(DocumentForm.JsonLd20, Doc12(e)).Findings.All.Select(f => (f.Code, f.Got))));
+    }
+
+    [Fact]
+    public void An_element_of_others_in_a_1_2_header_comes_home_from_every_form()
+    {
+        const string Vendor = "<v:routing xmlns:v='http://vendor.example/x'><v:to>1</v:to></v:routing>";
+        var source = Doc12(Observed(), $"<EPCISHeader>{Sbdh}{Statement}{Vendor}</EPCISHeader>");
+        var xml20 = Converted.To(DocumentForm.Xml20, source);
+        Assert.Equal(("EPCIS-OUT-01", Severity.Info, "routing"), Assert.Single(xml20.Findings.All.Select(f => (f.Code, f.Severity, f.Got))));
+        Assert.Contains("</EPCISBody><gs1ushc:dscsaTransactionStatement", xml20.Text, StringComparison.Ordinal);
+        Assert.Contains("<epcis20:epcisHeader", xml20.Text, StringComparison.Ordinal);
+        Assert.False(Said.By(xml20.Bytes).HasErrors);
+        foreach (var home in new[] { xml20.Then(DocumentForm.Xml12), xml20.Then(DocumentForm.JsonLd20).Then(DocumentForm.Xml12), Converted.To(DocumentForm.JsonLd20, source).Then(DocumentForm.Xml20).Then(DocumentForm.Xml12) })
+        {
+            var header = home.Text[..home.Text.IndexOf("</EPCISHeader>", StringComparison.Ordinal)];
+            Assert.Contains("</v:routing>", header, StringComparison.Ordinal);
+            Assert.Contains("</gs1ushc:dscsaTransactionStatement>", header, StringComparison.Ordinal);
+            Assert.False(Said.By(home.Bytes).HasErrors);
+        }
+        // What its sender put behind the body stays there.
+        var behind = Converted.To(DocumentForm.Xml12, Utf8(System.Text.Encoding.UTF8.GetString(Doc12(Observed(), $"<EPCISHeader>{Sbdh}</EPCISHeader>")).Replace("</EPCISBody>", "</EPCISBody>" + Vendor, StringComparison.Ordinal)));
+        Assert.Contains("</EPCISBody><v:routing", behind.Then(DocumentForm.Xml20).Then(DocumentForm.JsonLd20).Then(DocumentForm.Xml12).Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -73,10 +73,14 @@ internal sealed record Said(IReadOnlyList<EpcisEvent> Events, IReadOnlyList<stri
                 .. Header.MasterData.GroupBy(m => m.VocabularyType).SelectMany(g => g)
                     .Select(m => $"{m.VocabularyType} {m.Id} [{string.Join(';', m.Attributes.Select(a => $"{a.Id}={(a.Structure is { } s ? Tree([s with { Attributes = [.. s.Attributes.Where(x => x.Name != "id")] }]) : a.Value)}"))}] {string.Join(',', m.Children)}"),
                 Tree(Header.Extensions),
+                .. Header.Attributes.SelectMany(own => own.Attributes.Select(a => $"{own.On}@{{{a.Namespace}}}{a.Name}={a.Value}")).Order(StringComparer.Ordinal),
             ];
             return string.Join('\n', lines);
         }
     }
+
+    /// <summary>Elements of others in the header; those of DSCSA stand behind the body in 2.0 XML.</summary>
+    public string InHeader => Tree(Header.HeaderExtensions);
 
     private string Tree(IEnumerable<Extension> extensions) => EventContent.Text(new ObjectEvent { Extensions = [.. extensions] }, Header.Namespaces);
 }

@@ -39,14 +39,36 @@ public sealed class DocumentWriterTests
         }
         var before = new Said(document.Events, [], document.Header, new Findings(), false, form);
         Assert.Equal(document.Events.Select(Content), said.Events.Select(e => Content(e, said.Header.Namespaces)));
-        Assert.Equal(before.HeaderText, said.HeaderText);
+        Assert.Equal((before.HeaderText, before.InHeader), (said.HeaderText, said.InHeader));
         Assert.Equal(document.Header.DocumentType, said.Header.DocumentType);
+        Assert.Equal(document.Events.SelectMany(Texts), said.Events.SelectMany(Texts));
+        if (form != DocumentForm.JsonLd20)
+        {
+            Assert.Equal(Remarks(document.Header, document.Events), Remarks(said.Header, said.Events));
+        }
         if (document.Header.Sbdh is { Whole: { } whole })
         {
             Assert.Equal(Tree(whole), Tree(said.Header.Sbdh!.Whole!));
             Assert.Equal(document.Header.Sbdh.Senders, said.Header.Sbdh.Senders);
         }
         Assert.Equal(bytes, Write(document, form));
+    }
+
+    /// <summary>Where each text of the event's extensions stands.</summary>
+    private static IEnumerable<string> Texts(EpcisEvent e)
+    {
+        static IEnumerable<string> Of(IEnumerable<Extension> extensions) => extensions.SelectMany(x =>
+            Of(x.Children).Prepend($"{x.Name} {x.Text} {string.Join('|', x.Texts.Select(t => $"{t.Before} {t.Text}"))}"));
+        return Of(ExtensionTree.Of(e.Extensions, Events.ArbitraryEvent.Namespaces)).Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>Comments and processing instructions of document and events, in any order among those of one place.</summary>
+    private static IEnumerable<string> Remarks(DocumentHeader header, IReadOnlyList<EpcisEvent> events)
+    {
+        static IEnumerable<string> Of(IEnumerable<Extension> extensions) => extensions.SelectMany(x =>
+            Of(x.Children).Concat(x.Comments.Select(c => $"{x.Name} {c.Before} {c.Target} {c.Text}")));
+        return header.Comments.Select(c => $"{c.Before} {c.Target} {c.Text}").Order(StringComparer.Ordinal)
+            .Concat(events.SelectMany((e, i) => e.Comments.Select(c => $"{i} {c.Before} {c.Target} {c.Text}").Concat(Of(e.Extensions)).Order(StringComparer.Ordinal)));
     }
 
     private static string Tree(Extension whole) => EventContent.Text(new ObjectEvent { Extensions = [whole] }, new Dictionary<string, string>());

@@ -53,12 +53,31 @@ internal static class ArbitraryEvent
         from text in s_text
         from attributes in List(from a in Gen.Elements("unit", "kind") from v in s_text select new ExtensionAttribute("", "", a, v))
         from children in depth == 0 ? Gen.Constant((IReadOnlyList<Extension>)[]) : List(Extension(depth - 1, local: true))
+        from mixed in Texts(children.Count)
+        from remarks in List(from before in Gen.Choose(0, children.Count) from remark in Remark("") select new ExtensionComment(before, remark.Text, remark.Target))
         select new Extension(ns.Length == 0 ? "" : Namespaces[ns], ns, name)
         {
-            Text = children.Count > 0 ? null : text,
+            Text = children.Count == 0 ? text : mixed.Count > 0 ? string.Concat(mixed.Select(t => t.Text)) : null,
+            Texts = mixed.Any(t => t.Before > 0) ? mixed : [],
             Attributes = [.. attributes.DistinctBy(a => a.Name)],
             Children = children,
+            Comments = [.. remarks.OrderBy(r => r.Before)],
         };
+
+    /// <summary>Text between child elements: at any place, at most one at each.</summary>
+    private static Gen<IReadOnlyList<ExtensionText>> Texts(int children) => children == 0
+        ? Gen.Constant((IReadOnlyList<ExtensionText>)[])
+        : List(from before in Gen.Choose(0, children) from text in Gen.Elements("some ", " text & more", "]]>") select new ExtensionText(before, text))
+            .Select(all => (IReadOnlyList<ExtensionText>)[.. all.DistinctBy(t => t.Before).OrderBy(t => t.Before)]);
+
+    /// <summary>A comment or a processing instruction.</summary>
+    internal static Gen<EventComment> Remark(string before) =>
+        from text in Gen.Elements(" why ", "a=\"b\" & <c>", "Größe 😀") from target in Gen.Elements<string?>(null, "vendor") select new EventComment(before, target is null ? text : text.Trim(), target);
+
+    /// <summary>Attributes of others, also on elements that are not there: those are carried.</summary>
+    internal static Gen<IReadOnlyList<ElementAttributes>> Attributes(params string[] paths) =>
+        List(from path in Gen.Elements(paths) from name in Gen.Elements("k", "id") from text in s_text select new ElementAttributes(path, [new ExtensionAttribute(Namespaces["ex"], "ex", name, text), new ExtensionAttribute("", "", "own", "1")]))
+            .Select(all => (IReadOnlyList<ElementAttributes>)[.. all.DistinctBy(a => a.On)]);
 
     private static Gen<QuantityElement> Quantity(Gen<string> uri) =>
         from c in uri from n in Gen.Elements<string?>(null, "1", "200.50", "+7") from uom in Gen.Elements<string?>(null, "KGM")
@@ -97,8 +116,12 @@ internal static class ArbitraryEvent
             from sensors in is20 ? List(Sensor(local)) : Gen.Constant((IReadOnlyList<SensorElement>)[])
             from persistent in is20 ? Maybe(disposition) : Gen.Constant<PersistentDisposition?>(null)
             from extensions in Extensions(2, local && !is20)
+            from attributes in Attributes("", "errorDeclaration", "ilmd", "extension", "extension/extension", "baseExtension", "readPoint/extension", "sensorElementList/0/extension")
+            from remarks in List(Gen.Elements("Event", "eventTime", "").SelectMany(Remark))
             select own with
             {
+                Attributes = attributes,
+                Comments = remarks,
                 EventTimeText = time.Text,
                 EventTime = time.Instant,
                 EventTimeZoneOffset = "+01:00",

@@ -45,6 +45,21 @@ internal sealed class JsonContext(JsonContext? outer)
 
     public IReadOnlyDictionary<string, string> Declared => _declared;
 
+    /// <summary>The prefixes that are declared here or around here.</summary>
+    public IReadOnlyDictionary<string, string> InForce()
+    {
+        if (outer is null)
+        {
+            return _declared;
+        }
+        var all = new Dictionary<string, string>(outer.InForce());
+        foreach (var (prefix, ns) in _declared)
+        {
+            all[prefix] = ns;
+        }
+        return all;
+    }
+
     /// <summary>Whether an address is among the entries, the standard's or one that may include it.</summary>
     public bool NamesAnother { get; private set; }
 

@@ -27,9 +27,13 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
     {
         var isQuery = header.DocumentType == XmlRoot.QueryDocument;
         _prefixes.Declare(header.Namespaces);
-        _prefixes.Collect(header.Extensions);
-        _prefixes.Collect(header.Sbdh?.Whole is { } sbdh ? [sbdh] : []);
-        _prefixes.Collect(header.MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>());
+        IReadOnlyList<Extension> all = [.. header.Extensions, .. Whole(header.Sbdh), .. header.MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>()];
+        _prefixes.Collect(all);
+        _prefixes.Collect(Carried.Of(header.Attributes));
+        foreach (var lost in JsonLosses.Of(header.Comments, all, "document"))
+        {
+            findings.Add(lost);
+        }
         _json.WriteStartObject();
         JsonEventWriter.Context(_json, _prefixes.Declared);
         Text("id", header.Id);
@@ -98,9 +102,9 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         {
             findings.Add(finding with { Where = e.Place });
         }
-        if (e.Comments.Count > 0)
+        foreach (var lost in JsonLosses.Of(e.Comments, JsonEventWriter.ExtensionsOf(e), "event"))
         {
-            findings.Add(new Finding("EPCIS-OUT-08", Severity.Info, "JSON has no comments; those of the event are left out.") { Event = e.Index, EventId = e.EventId, Where = e.Place, Got = e.Comments[0].Text });
+            findings.Add(lost with { Event = e.Index, EventId = e.EventId, Where = e.Place });
         }
         return rendering;
 
@@ -121,7 +125,8 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         Text("sender", sbdh?.Senders.FirstOrDefault()?.Identifier);
         Text("receiver", sbdh?.Receivers.FirstOrDefault()?.Identifier);
         var extensions = new JsonExtensionWriter(_json, _prefixes);
-        extensions.Level(header.DocumentType == XmlRoot.MasterDataDocument ? [.. header.DocumentExtensions, Carried.Of(XmlRoot.MasterDataDocument) with { Text = "" }] : header.DocumentExtensions);
+        Extension[] mark = header.DocumentType == XmlRoot.MasterDataDocument ? [Carried.Of(XmlRoot.MasterDataDocument) with { Text = "" }] : [];
+        extensions.Level([.. header.DocumentExtensions, .. mark, .. Carried.Of(header.Attributes)]);
         IReadOnlyList<Extension> inHeader = [.. Whole(sbdh), .. header.HeaderExtensions];
         if (inHeader.Count > 0 || header.MasterData.Count > 0)
         {
@@ -142,7 +147,8 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
     private void Query(DocumentHeader header)
     {
         var extensions = new JsonExtensionWriter(_json, _prefixes);
-        extensions.Level([.. Whole(header.Sbdh), .. header.Extensions]);
+        Extension[] inHeader = header.HeaderExtensions.Count > 0 ? [Carried.Of(Carried.Header) with { Children = header.HeaderExtensions }] : [];
+        extensions.Level([.. Whole(header.Sbdh), .. header.DocumentExtensions, .. inHeader, .. Carried.Of(header.Attributes)]);
         if (header.Sbdh is { Whole: null })
         {
             Tell(NotWritable, Severity.Error, "A query document has no place for sender, receiver and instanceIdentifier; they are left out.");

@@ -245,7 +245,7 @@ public sealed class JsonEpcisReader : EpcisReader
             }
             var parser = new JsonEventParser(new JsonReport(Findings, tree, _index, _distinct), _header.Context, _index);
             var parsed = parser.Parse(tree.Root);
-            _ofEvent = WithDocuments(parser.Context.Declared);
+            _ofEvent = parser.Context.Declared.Count == 0 ? null : parser.Context.InForce();
             _index++;
             if (parsed is not null)
             {
@@ -253,20 +253,6 @@ public sealed class JsonEpcisReader : EpcisReader
                 Leave(parsed);
             }
         }
-    }
-
-    private Dictionary<string, string>? WithDocuments(IReadOnlyDictionary<string, string> own)
-    {
-        if (own.Count == 0)
-        {
-            return null;
-        }
-        var all = new Dictionary<string, string>(_header.Context.Declared);
-        foreach (var (prefix, ns) in own)
-        {
-            all[prefix] = ns;
-        }
-        return all;
     }
 
     /// <summary>Walks into the object that comes next; whoever gets a name consumes its value.</summary>

@@ -64,6 +64,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             parsed = o with { WasQuantityEvent = true };
             extensions = [.. extensions.Where(x => x != mark)];
         }
+        var attributes = Carried.LiftAttributes(ref extensions, _context.InForce);
         return parsed with
         {
             Index = index,
@@ -93,6 +94,7 @@ internal sealed class JsonEventParser(JsonReport report, JsonContext documentCon
             Destinations = _parts.Destinations(e.Find("destinationList")),
             SensorElements = new JsonSensors(report, _context).Elements(e.Find("sensorElementList")),
             Extensions = extensions,
+            Attributes = attributes,
         };
     }
 

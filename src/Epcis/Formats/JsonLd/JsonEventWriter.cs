@@ -114,7 +114,7 @@ public sealed class JsonEventWriter
         SourcesOrDestinations("destinationList", "destination", e.Destinations);
         List("sensorElementList", e.SensorElements, Sensor);
         Ilmd(e);
-        _extensions.Level(e.Extensions);
+        _extensions.Level(e.Attributes.Count == 0 ? e.Extensions : [.. e.Extensions, .. Carried.Of(e.Attributes)]);
         _json.WriteEndObject();
     }
 
@@ -139,7 +139,7 @@ public sealed class JsonEventWriter
             .. e.Epcs.Select(x => x.Epc), .. e.Quantities.Select(q => q.Quantity.EpcClass),
             .. e.BizTransactions.SelectMany(t => new[] { t.Type, t.Value }), .. e.Sources.Concat(e.Destinations).SelectMany(x => new[] { x.Type, x.Value }),
             .. e.SensorElements.SelectMany(x => x.Reports.Append(x.Metadata)).SelectMany(f => f).Select(f => f.Value),
-            .. Texts([.. e.Extensions, .. IlmdOf(e), .. e.ErrorDeclaration?.Extensions ?? [], .. e.ReadPoint?.Extensions ?? [], .. e.BizLocation?.Extensions ?? [], .. e.SensorElements.SelectMany(x => x.Extensions)]),
+            .. Texts([.. ExtensionsOf(e), .. Carried.Of(e.Attributes)]),
         ];
         foreach (var value in values)
         {
@@ -150,6 +150,10 @@ public sealed class JsonEventWriter
         }
     }
 
+    /// <summary>The extensions of the event and of all its parts.</summary>
+    internal static IEnumerable<Extension> ExtensionsOf(EpcisEvent e) =>
+        [.. e.Extensions, .. IlmdOf(e), .. e.ErrorDeclaration?.Extensions ?? [], .. e.ReadPoint?.Extensions ?? [], .. e.BizLocation?.Extensions ?? [], .. e.SensorElements.SelectMany(x => x.Extensions)];
+
     private static IEnumerable<string?> Texts(IEnumerable<Extension> extensions) =>
         extensions.SelectMany(x => Texts(x.Children).Append(x.Text).Concat(x.Attributes.Select(a => a.Value)));
 
@@ -159,14 +163,10 @@ public sealed class JsonEventWriter
         {
             _prefixes.Declare(namespaces);
         }
-        _prefixes.Collect(e.Extensions);
-        _prefixes.Collect(IlmdOf(e));
-        _prefixes.Collect(e.ErrorDeclaration?.Extensions ?? []);
-        _prefixes.Collect(e.ReadPoint?.Extensions ?? []);
-        _prefixes.Collect(e.BizLocation?.Extensions ?? []);
+        _prefixes.Collect(ExtensionsOf(e));
+        _prefixes.Collect(Carried.Of(e.Attributes));
         foreach (var sensor in e.SensorElements)
         {
-            _prefixes.Collect(sensor.Extensions);
             _prefixes.Collect(sensor.Metadata);
             _prefixes.Collect(sensor.Reports.SelectMany(r => r));
         }

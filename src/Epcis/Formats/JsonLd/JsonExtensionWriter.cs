@@ -6,6 +6,7 @@ namespace Epcis.Formats.JsonLd;
 /// <summary>
 /// Extensions as JSON members: verbatim where they came from JSON; from XML, repetition becomes an array, nesting an
 /// object, text a string (EPCIS.md, section 5), and attributes members named with <c>@</c> beside <c>#text</c>, so that no child element can have their name.
+/// Where text stands between children, <c>#text</c> is an array: each item stands before the child of its number.
 /// </summary>
 internal sealed class JsonExtensionWriter(Utf8JsonWriter json, JsonPrefixes prefixes)
 {
@@ -65,7 +66,16 @@ internal sealed class JsonExtensionWriter(Utf8JsonWriter json, JsonPrefixes pref
         {
             json.WriteString("@" + prefixes.Key(attribute.Namespace, attribute.Prefix, attribute.Name), attribute.Value);
         }
-        if (extension.Text is { } text)
+        if (extension.Texts.Count > 0)
+        {
+            json.WriteStartArray("#text");
+            for (var child = 0; child <= extension.Children.Count; child++)
+            {
+                json.WriteStringValue(string.Concat(extension.TextsBefore(child)));
+            }
+            json.WriteEndArray();
+        }
+        else if (extension.Text is { } text)
         {
             json.WriteString("#text", text);
         }

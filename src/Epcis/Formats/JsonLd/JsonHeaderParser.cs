@@ -121,7 +121,11 @@ internal sealed class JsonHeaderParser(Findings findings)
                 ReadVocabularies(value, report);
                 break;
             default:
-                if (JsonFormats.IsUri(name))
+                if (value.Kind is JsonKind.Object && Context.Split(name) is (Carried.Namespace, _, Carried.Header))
+                {
+                    Header = Header with { HeaderExtensions = [.. Header.HeaderExtensions, .. JsonExtensions.Of(value.Items, report, Context)] };
+                }
+                else if (JsonFormats.IsUri(name))
                 {
                     Header = Header with { DocumentExtensions = [.. Header.DocumentExtensions, .. WithoutSbdh(Carried.LiftLocal([JsonExtensions.Of(name, value, report, Context)]))] };
                 }
@@ -142,6 +146,9 @@ internal sealed class JsonHeaderParser(Findings findings)
             _isMasterData = true;
             Header = Header with { DocumentExtensions = [.. Header.DocumentExtensions.Where(x => x != mark)] };
         }
+        var extensions = Header.DocumentExtensions;
+        var attributes = Carried.LiftAttributes(ref extensions, Context.InForce);
+        Header = Header with { DocumentExtensions = extensions, Attributes = attributes };
         if (!_seen.ContainsKey("/type"))
         {
             Add(JsonCodes.Missing, root, "'type' is missing.", "/type");

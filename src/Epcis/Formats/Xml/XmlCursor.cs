@@ -15,7 +15,8 @@ internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, Rea
     private readonly IXmlLineInfo _lines = (IXmlLineInfo)reader;
     private StringBuilder? _pieces;
     private int _values;
-    private List<string>? _comments;
+    private List<(string? Target, string Text)>? _comments;
+    private List<ElementAttributes>? _attributes;
 
     public XmlReader Reader => reader;
     public string Name => reader.LocalName;
@@ -71,8 +72,8 @@ internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, Rea
         }
     }
 
-    /// <summary>The comments passed since the last call, in their order.</summary>
-    public IReadOnlyList<string> TakeComments()
+    /// <summary>The comments and processing instructions passed since the last call, in their order.</summary>
+    public IReadOnlyList<(string? Target, string Text)> TakeComments()
     {
         if (_comments is not { Count: > 0 } passed)
         {
@@ -80,6 +81,42 @@ internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, Rea
         }
         _comments = null;
         return passed;
+    }
+
+    /// <summary>Notes the comment or processing instruction under the reader.</summary>
+    public void PassComment()
+    {
+        Count();
+        Pass(CommentOf(reader));
+    }
+
+    public static (string? Target, string Text) CommentOf(XmlReader reader) => (reader.NodeType == XmlNodeType.Comment ? null : reader.Name, reader.Value);
+
+    /// <summary>Notes a comment or processing instruction that stands before the cursor's beginning.</summary>
+    public void Pass((string? Target, string Text) comment) => (_comments ??= []).Add(comment);
+
+    /// <summary>Notes the attributes of others on the standard's own element under the cursor.</summary>
+    /// <param name="on">The element's path, as in <see cref="ElementAttributes"/>.</param>
+    /// <param name="own">The standard's own attributes of that element.</param>
+    public void KeepAttributes(string on, params ReadOnlySpan<string> own)
+    {
+        if (reader.AttributeCount > 0 && XmlExtensionReader.AttributesOfOthers(reader, own) is { Count: > 0 } attributes)
+        {
+            Keep(new ElementAttributes(on, attributes));
+        }
+    }
+
+    public void Keep(ElementAttributes attributes) => (_attributes ??= []).Add(attributes);
+
+    /// <summary>The attributes kept since the last call, in their order.</summary>
+    public IReadOnlyList<ElementAttributes> TakeAttributes()
+    {
+        if (_attributes is not { } kept)
+        {
+            return [];
+        }
+        _attributes = null;
+        return kept;
     }
 
     public int Enter() => reader.IsEmptyElement ? NothingInside : reader.Depth;
@@ -100,9 +137,8 @@ internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, Rea
                     return true;
                 case XmlNodeType.EndElement when reader.Depth == parentDepth:
                     return false;
-                case XmlNodeType.Comment:
-                    Count();
-                    (_comments ??= []).Add(reader.Value);
+                case XmlNodeType.Comment or XmlNodeType.ProcessingInstruction:
+                    PassComment();
                     break;
             }
         }
@@ -139,9 +175,8 @@ internal sealed class XmlCursor(XmlReader reader, XmlValidation? validation, Rea
                 case XmlNodeType.Element:
                     Skip();
                     break;
-                case XmlNodeType.Comment:
-                    Count();
-                    (_comments ??= []).Add(reader.Value);
+                case XmlNodeType.Comment or XmlNodeType.ProcessingInstruction:
+                    PassComment();
                     break;
                 case XmlNodeType.EndElement when reader.Depth == depth:
                     return Finished(text);

@@ -50,15 +50,20 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         }
         var xml = _buffer.Xml;
         xml.WriteStartDocument();
+        _xml.Begin(header.Comments, header.Attributes);
+        _xml.CommentsBefore("Document");
         xml.WriteStartElement(prefix, root, ns);
         xml.WriteAttributeString("schemaVersion", _form == DocumentForm.Xml12 ? "1.2" : "2.0");
         xml.WriteAttributeString("creationDate", date);
         _xml.Declare(header.Namespaces);
+        _xml.Attributes("");
         var inBody = root == XmlRoot.MasterDataDocument || (root == XmlRoot.QueryDocument && header.MasterDataAreResults);
         _header.Begin(header, inBody ? [] : header.MasterData);
         Open("EPCISBody");
+        _xml.Attributes("EPCISBody");
         if (root == XmlRoot.QueryDocument)
         {
+            _xml.CommentsBefore("QueryResults");
             xml.WriteStartElement(prefix, "QueryResults", ns);
             _xml.Leaf("queryName", header.QueryName);
             _xml.Leaf("subscriptionID", header.SubscriptionId);
@@ -72,6 +77,10 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
         else
         {
             Open("EventList");
+            if (_form == DocumentForm.Xml20)
+            {
+                _xml.Attributes("EventList"); // 1.2 has none there
+            }
         }
     }
 
@@ -97,6 +106,9 @@ public sealed class XmlDocumentWriter : IAsyncDisposable
             _buffer.Xml.WriteEndElement();
         }
         _header.End();
+        _xml.CarryAttributes();
+        _buffer.Xml.WriteEndElement();
+        _xml.Comments();
         _buffer.Xml.WriteEndDocument();
         await _buffer.FlushAsync(ct).ConfigureAwait(false);
     }

@@ -9,6 +9,7 @@ namespace Epcis.Formats.Xml;
 /// <summary>Writes elements and attributes; what XML itself cannot hold is told, and never ends the writing.</summary>
 internal sealed class XmlElements(XmlWriter xml, Findings findings)
 {
+    private const string NotIn12 = "EPCIS-OUT-01";
     private const string NotWritable = "EPCIS-OUT-02";
     private const string Renamed = "EPCIS-OUT-05";
 
@@ -17,6 +18,7 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     private static readonly SearchValues<char> s_plain = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.-_%");
 
     private readonly List<EventComment> _comments = [];
+    private readonly List<ElementAttributes> _attributes = [];
     private readonly char[] _plain = new char[MaxPlain + 11];
 
     /// <summary>The event that findings are about; null between events.</summary>
@@ -25,7 +27,14 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     public void Begin(EpcisEvent e)
     {
         Event = e;
-        _comments.AddRange(e.Comments);
+        Begin(e.Comments, e.Attributes);
+    }
+
+    /// <summary>What finds its place while the elements are written.</summary>
+    public void Begin(IReadOnlyList<EventComment> comments, IReadOnlyList<ElementAttributes> attributes)
+    {
+        _comments.AddRange(comments);
+        _attributes.AddRange(attributes);
     }
 
     /// <summary>Comments whose field is not written stand at the event's end.</summary>
@@ -33,12 +42,48 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
     {
         foreach (var comment in _comments)
         {
-            xml.WriteComment(Legal(comment.Text));
+            Comment(comment.Target, comment.Text);
         }
         _comments.Clear();
     }
 
-    public void Finish() => Event = null;
+    /// <summary>The attributes of others on the element that was just started.</summary>
+    /// <param name="on">Its path, as in <see cref="ElementAttributes"/>.</param>
+    public void Attributes(string on)
+    {
+        for (var i = 0; i < _attributes.Count;)
+        {
+            if (_attributes[i].On != on)
+            {
+                i++;
+                continue;
+            }
+            foreach (var attribute in _attributes[i].Attributes)
+            {
+                Foreign(attribute.Namespace, attribute.Prefix, attribute.Name, attribute.Value);
+            }
+            _attributes.RemoveAt(i);
+        }
+    }
+
+    /// <summary>Attributes whose element is not written, or takes none in this form, are carried where extensions stand.</summary>
+    public void CarryAttributes()
+    {
+        foreach (var left in _attributes)
+        {
+            var name = left.Attributes is [var first, ..] ? first.Name : "";
+            Tell(NotIn12, Severity.Info, $"This form has no place for attributes of others on {(left.On.Length > 0 ? left.On : "the event")}; they are carried in an extension.", name);
+        }
+        Extensions(Carried.Of(_attributes));
+        _attributes.Clear();
+    }
+
+    public void Finish()
+    {
+        Event = null;
+        _comments.Clear();
+        _attributes.Clear();
+    }
 
     public void Start(string name)
     {
@@ -129,16 +174,26 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
         }
     }
 
+    /// <summary>Types of JSON, which XML has not: as text everything is kept.</summary>
+    public void TellTypes(string? lost)
+    {
+        if (lost is not null)
+        {
+            Tell("EPCIS-OUT-12", Severity.Info, "XML has text and repetition where JSON has numbers, true, false, null, and lists of one or none: the value is written as text.", lost);
+        }
+    }
+
     public void Tell(string code, Severity severity, string message, string? got = null) =>
         findings.Add(new Finding(code, severity, message) { Event = Event?.Index, EventId = Event?.EventId, Where = Event?.Place ?? default, Got = got });
 
-    private void CommentsBefore(string name)
+    /// <summary>Comments that stand before the element that is about to be started.</summary>
+    public void CommentsBefore(string name)
     {
         for (var i = 0; i < _comments.Count;)
         {
             if (_comments[i].Before == name)
             {
-                xml.WriteComment(Legal(_comments[i].Text));
+                Comment(_comments[i].Target, _comments[i].Text);
                 _comments.RemoveAt(i);
             }
             else
@@ -169,16 +224,28 @@ internal sealed class XmlElements(XmlWriter xml, Findings findings)
         {
             for (; written < comments.Count && comments[written].Before <= child; written++)
             {
-                xml.WriteComment(Legal(comments[written].Text));
+                Comment(comments[written].Target, comments[written].Text);
             }
-            if (child == 0)
+            foreach (var text in extension.TextsBefore(child))
             {
-                xml.WriteString(Legal(extension.Text ?? ""));
+                xml.WriteString(Legal(text));
             }
             if (child < extension.Children.Count)
             {
                 Extension(extension.Children[child]);
             }
+        }
+    }
+
+    private void Comment(string? target, string text)
+    {
+        if (target is null)
+        {
+            xml.WriteComment(Legal(text));
+        }
+        else
+        {
+            xml.WriteProcessingInstruction(target, Legal(text));
         }
     }
 

@@ -18,6 +18,8 @@ public sealed class XmlEpcisReader : EpcisReader
     private readonly List<VocabularyElement> _masterData = [];
     private readonly List<Extension> _inHeader = [];
     private readonly List<Extension> _inDocument = [];
+    private readonly List<ElementAttributes> _attributes = [];
+    private readonly List<EventComment> _comments = [];
     private XmlReader? _plain;
     private XmlValidation? _validation;
     private IEnumerator<EpcisEvent>? _events;
@@ -116,8 +118,13 @@ public sealed class XmlEpcisReader : EpcisReader
 
     private bool Open(XmlReader plain, Func<DocumentForm, XmlSchemaSet?>? schemasFor)
     {
+        var before = new List<(string?, string)>();
         while (plain.Read() && plain.NodeType != XmlNodeType.Element)
         {
+            if (plain.NodeType is XmlNodeType.Comment or XmlNodeType.ProcessingInstruction)
+            {
+                before.Add(XmlCursor.CommentOf(plain));
+            }
         }
         var place = PlaceOf(plain);
         _form = !IsBareEvent ? XmlRoot.FormOf(plain.LocalName, plain.NamespaceURI)
@@ -139,6 +146,8 @@ public sealed class XmlEpcisReader : EpcisReader
             Places = _places,
             HeaderExtensions = _inHeader,
             DocumentExtensions = _inDocument,
+            Attributes = _attributes,
+            Comments = _comments,
             Namespaces = _namespaces,
         };
         _places[""] = place;
@@ -148,6 +157,7 @@ public sealed class XmlEpcisReader : EpcisReader
             _validation = new XmlValidation(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception));
         }
         var xml = new XmlCursor(plain, _validation, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
+        before.ForEach(xml.Pass);
         _event = new XmlEventReader(xml);
         _events = (IsBareEvent ? BareEvent(xml) : Document(xml)).GetEnumerator();
         return true;
@@ -164,16 +174,27 @@ public sealed class XmlEpcisReader : EpcisReader
 
     private IEnumerable<EpcisEvent> BareEvent(XmlCursor xml)
     {
-        yield return Event(xml);
+        var e = Event(xml);
+        ReadToEnd(xml);
+        yield return e with { Comments = [.. e.Comments, .. xml.TakeComments().Select(c => new EventComment("", c.Text, c.Target))] };
+    }
+
+    /// <summary>What follows the root must be well-formed, too.</summary>
+    private static void ReadToEnd(XmlCursor xml)
+    {
         while (xml.Move())
         {
-            // What follows the root must be well-formed, too.
+            if (xml.Reader.NodeType is XmlNodeType.Comment or XmlNodeType.ProcessingInstruction)
+            {
+                xml.PassComment();
+            }
         }
     }
 
     private IEnumerable<EpcisEvent> Document(XmlCursor xml)
     {
-        var header = new XmlHeaderReader(xml, _masterData, _inHeader, _inDocument, _places);
+        var header = new XmlHeaderReader(xml, _masterData, _inHeader, _inDocument, _attributes, _comments, _places);
+        header.Note("Document", "", "schemaVersion", "creationDate");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             switch (xml.StandardName)
@@ -195,15 +216,14 @@ public sealed class XmlEpcisReader : EpcisReader
             }
         }
         _header = _header with { Sbdh = header.Sbdh };
-        while (xml.Move())
-        {
-            // What follows the root must be well-formed, too.
-        }
+        ReadToEnd(xml);
+        header.NoteComments("");
     }
 
     private IEnumerable<EpcisEvent> Body(XmlCursor xml, XmlHeaderReader header)
     {
         XmlExtensionReader.CollectNamespaces(xml.Reader, _namespaces, _limits.MaxAttributes);
+        header.Note(xml.Name, xml.Name);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             // The query operations are the only qualified elements below a root; senders that do not qualify them occur.
@@ -226,6 +246,7 @@ public sealed class XmlEpcisReader : EpcisReader
             switch (xml.StandardName)
             {
                 case "EventList":
+                    header.Note("EventList", "EventList");
                     foreach (var e in EventList(xml))
                     {
                         yield return e;
@@ -244,6 +265,7 @@ public sealed class XmlEpcisReader : EpcisReader
 
     private IEnumerable<EpcisEvent> QueryResults(XmlCursor xml, XmlHeaderReader header)
     {
+        header.Note(xml.Name, xml.Name);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             switch (xml.StandardName)
@@ -255,6 +277,7 @@ public sealed class XmlEpcisReader : EpcisReader
                     }
                     break;
                 case "queryName":
+                    header.NoteComments("queryName");
                     _header = _header with { QueryName = xml.Value() };
                     break;
                 case "subscriptionID":

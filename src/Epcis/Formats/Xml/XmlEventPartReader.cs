@@ -108,7 +108,8 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
         return list;
     }
 
-    public Location Location()
+    /// <param name="name">readPoint or bizLocation.</param>
+    public Location Location(string name)
     {
         var id = "";
         var extensions = new List<Extension>();
@@ -117,7 +118,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
             switch (xml.StandardName)
             {
                 case "id": id = xml.Value(); break;
-                case "extension": XmlExtensionReader.ReadChildren(xml, extensions); break;
+                case "extension": XmlExtensionReader.ReadChildren(xml, name + "/extension", extensions); break;
                 default: extensions.Add(XmlExtensionReader.Read(xml)); break;
             }
         }
@@ -127,11 +128,12 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
     public List<Extension> Ilmd()
     {
         var ilmd = new List<Extension>();
+        xml.KeepAttributes("ilmd");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             if (xml.StandardName == "extension")
             {
-                XmlExtensionReader.ReadChildren(xml, ilmd);
+                XmlExtensionReader.ReadChildren(xml, "ilmd/extension", ilmd);
             }
             else
             {
@@ -144,6 +146,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
     public ErrorDeclaration ErrorDeclaration()
     {
         string? time = null, reason = null;
+        xml.KeepAttributes("errorDeclaration");
         IReadOnlyList<string> corrective = [];
         var extensions = new List<Extension>();
         for (var depth = xml.Enter(); xml.NextChild(depth);)
@@ -155,7 +158,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
                 case "declarationTime": time = xml.Value(); break;
                 case "reason": reason = xml.Value(); break;
                 case "correctiveEventIDs": corrective = [.. corrective, .. Values("correctiveEventID")]; break; // 2.0 lets it repeat
-                case "extension": XmlExtensionReader.ReadChildren(xml, extensions); break;
+                case "extension": XmlExtensionReader.ReadChildren(xml, "errorDeclaration/extension", extensions); break;
                 default: extensions.Add(XmlExtensionReader.Read(xml)); break;
             }
         }
@@ -199,15 +202,15 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
             }
             switch (name)
             {
-                case "sensorElement": elements.Add(SensorElement()); break;
-                case "extension": XmlExtensionReader.ReadChildren(xml, besides); break;
+                case "sensorElement": elements.Add(SensorElement(elements.Count)); break;
+                case "extension": XmlExtensionReader.ReadChildren(xml, "sensorElementList/extension", besides); break;
                 default: besides.Add(XmlExtensionReader.Read(xml)); break;
             }
         }
         return elements;
     }
 
-    private SensorElement SensorElement()
+    private SensorElement SensorElement(int index)
     {
         IReadOnlyList<SensorField> metadata = [];
         var reports = new List<IReadOnlyList<SensorField>>();
@@ -218,7 +221,7 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
             {
                 case "sensorMetadata": metadata = SensorFields(); break;
                 case "sensorReport": reports.Add(SensorFields()); break;
-                case "extension": XmlExtensionReader.ReadChildren(xml, extensions); break;
+                case "extension": XmlExtensionReader.ReadChildren(xml, FormattableString.Invariant($"sensorElementList/{index}/extension"), extensions); break;
                 default: extensions.Add(XmlExtensionReader.Read(xml)); break;
             }
         }

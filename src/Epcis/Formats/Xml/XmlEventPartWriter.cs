@@ -72,7 +72,7 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
         }
         xml.Start(name);
         xml.Leaf("id", spelling.Identifier(location.Id));
-        Extended(location.Extensions);
+        Extended(location.Extensions, name);
         xml.End();
     }
 
@@ -83,7 +83,8 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
             return;
         }
         xml.Start("ilmd");
-        Extended(ilmd);
+        xml.Attributes("ilmd");
+        Extended(ilmd, "ilmd");
         xml.End();
     }
 
@@ -94,6 +95,7 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
             return;
         }
         xml.Start("errorDeclaration");
+        xml.Attributes("errorDeclaration");
         xml.Leaf("declarationTime", declaration.DeclarationTimeText);
         xml.Leaf("reason", spelling.Term(CbvVocabulary.ErrorReason, declaration.Reason));
         if (declaration.CorrectiveEventIds.Count > 0)
@@ -105,7 +107,7 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
             }
             xml.End();
         }
-        Extended(declaration.Extensions);
+        Extended(declaration.Extensions, "errorDeclaration");
         xml.End();
     }
 
@@ -116,8 +118,9 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
             return;
         }
         xml.Start("sensorElementList", carried);
-        foreach (var sensor in sensors)
+        for (var index = 0; index < sensors.Count; index++)
         {
+            var sensor = sensors[index];
             xml.Start("sensorElement");
             if (sensor.Metadata.Count > 0)
             {
@@ -127,7 +130,7 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
             {
                 SensorFields("sensorReport", report);
             }
-            Extended(sensor.Extensions);
+            Extended(sensor.Extensions, FormattableString.Invariant($"sensorElementList/{index}"));
             xml.End();
         }
         xml.End();
@@ -165,12 +168,18 @@ internal sealed class XmlEventPartWriter(XmlElements xml, XmlSpelling spelling)
         return (local, foreign);
     }
 
-    private void Extended(IReadOnlyList<Extension> extensions)
+    /// <param name="path">Of the element that is extended.</param>
+    private void Extended(IReadOnlyList<Extension> extensions, string path)
     {
+        if (extensions.Count == 0)
+        {
+            return;
+        }
         var (local, foreign) = Split(extensions);
         if (local.Count > 0)
         {
             xml.Start("extension");
+            xml.Attributes(path + "/extension");
             xml.Extensions(local);
             xml.End();
         }

@@ -25,7 +25,8 @@ internal sealed class XmlEventReader(XmlCursor xml)
         var type = xml.Name;
         var place = xml.Place;
         _f = new Fields();
-        xml.TakeComments(); // those between the events are nobody's
+        Comments("Event");
+        xml.KeepAttributes("");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var (local, name) = (xml.Name, xml.StandardName);
@@ -54,8 +55,8 @@ internal sealed class XmlEventReader(XmlCursor xml)
             case "action": _f.Action = Action(xml.Value()); break;
             case "bizStep": _f.BizStep = xml.Value(); break;
             case "disposition": _f.Disposition = xml.Value(); break;
-            case "readPoint": _f.ReadPoint = Parts.Location(); break;
-            case "bizLocation": _f.BizLocation = Parts.Location(); break;
+            case "readPoint": _f.ReadPoint = Parts.Location(name); break;
+            case "bizLocation": _f.BizLocation = Parts.Location(name); break;
             case "bizTransactionList": _f.BizTransactions = Parts.BizTransactions(); break;
             case "baseExtension": ReadBaseExtension(); break;
             default: return ReadSince11(name);
@@ -102,7 +103,10 @@ internal sealed class XmlEventReader(XmlCursor xml)
         switch (xml.Name)
         {
             case Carried.Local:
-                XmlExtensionReader.ReadChildren(xml, _extensions);
+                XmlExtensionReader.ReadChildren(xml, Carried.Local, _extensions);
+                return true;
+            case Carried.Attributes:
+                XmlExtensionReader.ReadCarried(xml);
                 return true;
             case Carried.QuantityEvent:
                 _f.WasQuantityEvent = true;
@@ -117,7 +121,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
     {
         foreach (var comment in xml.TakeComments())
         {
-            _comments.Add(new EventComment(before, comment));
+            _comments.Add(new EventComment(before, comment.Text, comment.Target));
         }
     }
 
@@ -142,6 +146,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
 
     private void ReadBaseExtension()
     {
+        xml.KeepAttributes("baseExtension");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var (local, name) = (xml.Name, xml.StandardName);
@@ -150,7 +155,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
             {
                 case "eventID": _f.EventId = xml.Value(); break;
                 case "errorDeclaration": _f.ErrorDeclaration = Parts.ErrorDeclaration(); break;
-                case "extension": XmlExtensionReader.ReadChildren(xml, _extensions); break;
+                case "extension": XmlExtensionReader.ReadChildren(xml, "baseExtension/extension", _extensions); break;
                 default: ReadExtension(); break;
             }
             Comments(local);
@@ -163,6 +168,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
     /// </summary>
     private void ReadExtensionWrapper(bool innermost)
     {
+        xml.KeepAttributes(innermost ? "extension/extension" : "extension");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var (local, name) = (xml.Name, xml.StandardName);
@@ -224,6 +230,7 @@ internal sealed class XmlEventReader(XmlCursor xml)
             Destinations = _f.Destinations ?? [],
             SensorElements = _f.Sensors ?? [],
             Extensions = _extensions.Count == 0 ? [] : [.. _extensions],
+            Attributes = xml.TakeAttributes(),
             Comments = _comments.Count == 0 ? [] : [.. _comments],
         };
         _extensions.Clear();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml;
 using Epcis.Cbv;
 using Epcis.Events;
+using Epcis.Formats.JsonLd;
 
 namespace Epcis.Formats.Xml;
 
@@ -64,14 +65,18 @@ internal sealed class XmlEventWriter
         }
         // TransformationEvent came with 1.1, which wraps it.
         var isWrapped = _is12 && e is TransformationEvent && !isBare;
+        _xml.TellTypes(XmlLosses.In(JsonEventWriter.ExtensionsOf(e)) ?? XmlLosses.In(e.SensorElements));
+        _xml.CommentsBefore("Event");
         if (isWrapped)
         {
             _xml.Start("extension");
         }
         _xml.Start(asQuantityEvent ? "QuantityEvent" : e.EventType, carried);
         _xml.Declare(_parts.Namespaces);
+        _xml.Attributes("");
         When(e, recordTime);
         What(e, asQuantityEvent);
+        _xml.CarryAttributes();
         _xml.Comments();
         _xml.End();
         if (isWrapped)
@@ -109,6 +114,7 @@ internal sealed class XmlEventWriter
         if (!string.IsNullOrEmpty(e.EventId) || e.ErrorDeclaration is not null)
         {
             _xml.Start("baseExtension");
+            _xml.Attributes("baseExtension");
             _xml.Leaf("eventID", e.EventId);
             _parts.Declaration(e.ErrorDeclaration);
             _xml.End();
@@ -201,10 +207,11 @@ internal sealed class XmlEventWriter
         if (quantities.Count + e.Sources.Count + e.Destinations.Count + ilmd.Count + local.Count > 0)
         {
             _xml.Start("extension");
+            _xml.Attributes("extension");
             _parts.Quantities(list, quantities);
             _parts.SourcesAndDestinations(e);
             _parts.Ilmd(ilmd);
-            Local(local, carried: false);
+            Local(local, carried: false, isInner: true);
             _xml.End();
         }
         _xml.Extensions(foreign);
@@ -250,11 +257,16 @@ internal sealed class XmlEventWriter
         }
     }
 
-    private void Local(List<Extension> local, bool carried)
+    /// <param name="isInner">It stands in the <c>extension</c> of 1.2 itself.</param>
+    private void Local(List<Extension> local, bool carried, bool isInner = false)
     {
         if (local.Count > 0)
         {
             _xml.Start(Carried.Local, carried);
+            if (!carried)
+            {
+                _xml.Attributes(isInner ? "extension/extension" : "extension");
+            }
             _xml.Extensions(local);
             _xml.End();
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml;
+using System.Xml.Schema;
 using Epcis.Events;
 
 namespace Epcis.Formats.Xml;
@@ -22,6 +23,7 @@ internal static class XmlExtensionReader
         }
         List<Extension>? children = null;
         List<ExtensionComment>? comments = null;
+        List<ExtensionText>? texts = null;
         var text = "";
         while (xml.Move() && reader.Depth > depth)
         {
@@ -33,30 +35,46 @@ internal static class XmlExtensionReader
                     (children ??= []).Add(Read(xml));
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when children is null || !string.IsNullOrWhiteSpace(reader.Value):
+                    if (children is not null)
+                    {
+                        xml.Count();
+                        (texts ??= [.. text.Length > 0 ? [new ExtensionText(0, text)] : Array.Empty<ExtensionText>()]).Add(new ExtensionText(children.Count, reader.Value));
+                    }
                     text = text.Length == 0 ? reader.Value : xml.Join(text, reader.Value);
                     break;
-                case XmlNodeType.Comment:
-                    (comments ??= []).Add(new ExtensionComment(children?.Count ?? 0, reader.Value));
+                case XmlNodeType.Comment or XmlNodeType.ProcessingInstruction:
+                    xml.Count();
+                    (comments ??= []).Add(new ExtensionComment(children?.Count ?? 0, reader.Value, reader.NodeType == XmlNodeType.Comment ? null : reader.Name));
                     break;
             }
         }
         text = xml.Finished(text);
         return extension with
         {
-            // Between elements, white space is layout; other text is kept, and stands before them from now on.
+            // Between elements, white space is layout.
             Text = children is null || !string.IsNullOrWhiteSpace(text) ? text : null,
+            Texts = texts ?? (IReadOnlyList<ExtensionText>)[],
             Children = children ?? (IReadOnlyList<Extension>)[],
             Comments = comments ?? (IReadOnlyList<ExtensionComment>)[],
         };
     }
 
     /// <summary>Adds every child of the element under the cursor, one of the standard's own <c>extension</c> wrappers.</summary>
-    public static void ReadChildren(XmlCursor xml, List<Extension> into)
+    /// <param name="path">The wrapper's, for its attributes.</param>
+    public static void ReadChildren(XmlCursor xml, string path, List<Extension> into)
     {
+        xml.KeepAttributes(path);
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             into.Add(Read(xml));
         }
+    }
+
+    /// <summary>Attributes for which a form had no place.</summary>
+    public static void ReadCarried(XmlCursor xml)
+    {
+        var carried = Read(xml);
+        xml.Keep(new ElementAttributes(carried.Text ?? "", carried.Attributes));
     }
 
     /// <summary>The declarations of prefixes on the element under the reader.</summary>
@@ -100,12 +118,32 @@ internal static class XmlExtensionReader
         {
             writer.WriteAttributeString(attribute.Prefix, attribute.Name, attribute.Namespace, attribute.Value);
         }
-        writer.WriteString(element.Text);
-        foreach (var child in element.Children)
+        for (var child = 0; child <= element.Children.Count; child++)
         {
-            Write(writer, child);
+            foreach (var text in element.TextsBefore(child))
+            {
+                writer.WriteString(text);
+            }
+            if (child < element.Children.Count)
+            {
+                Write(writer, element.Children[child]);
+            }
         }
         writer.WriteEndElement();
+    }
+
+    /// <summary>The attributes of the element under the reader but the standard's own and those that speak to a validator about this form.</summary>
+    public static List<ExtensionAttribute> AttributesOfOthers(XmlReader reader, ReadOnlySpan<string> own)
+    {
+        var others = new List<ExtensionAttribute>();
+        foreach (var attribute in Attributes(reader))
+        {
+            if (attribute.Namespace != XmlSchema.InstanceNamespace && !(attribute.Namespace.Length == 0 && own.Contains(attribute.Name)))
+            {
+                others.Add(attribute);
+            }
+        }
+        return others;
     }
 
     private static IReadOnlyList<ExtensionAttribute> Attributes(XmlReader reader)

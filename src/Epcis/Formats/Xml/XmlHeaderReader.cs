@@ -3,7 +3,7 @@ using Epcis.Events;
 namespace Epcis.Formats.Xml;
 
 /// <summary>Reads what stands around the events: header, master data, and the elements of others.</summary>
-internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> inHeader, List<Extension> inDocument, Dictionary<string, Place> places)
+internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> masterData, List<Extension> inHeader, List<Extension> inDocument, List<ElementAttributes> attributes, List<EventComment> comments, Dictionary<string, Place> places)
 {
     // More names than any header has: whoever invents names is not to fill memory with them.
     private const int MaxPlaces = 100;
@@ -13,15 +13,37 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
 
     public StandardBusinessDocumentHeader? Sbdh { get; private set; }
 
+    /// <summary>Notes the comments before the standard's own element under the cursor, and the attributes of others on it.</summary>
+    /// <param name="before">The element as comments name it.</param>
+    /// <param name="on">Its path, as in <see cref="ElementAttributes"/>.</param>
+    /// <param name="own">The standard's own attributes of that element.</param>
+    public void Note(string before, string on, params ReadOnlySpan<string> own)
+    {
+        NoteComments(before);
+        xml.KeepAttributes(on, own);
+        attributes.AddRange(xml.TakeAttributes());
+    }
+
+    /// <inheritdoc cref="EventComment"/>
+    public void NoteComments(string before)
+    {
+        foreach (var (target, text) in xml.TakeComments())
+        {
+            comments.Add(new EventComment(before, text, target));
+        }
+    }
+
     /// <summary>Call on EPCISHeader. 1.2 lets foreign elements stand here, and the DSCSA guideline puts its statement here.</summary>
     public void ReadHeader()
     {
+        Note("EPCISHeader", "EPCISHeader");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             // Its children are qualified; senders that leave the qualification out do occur.
             if (xml.Name == BusinessDocumentHeader.Name && xml.Namespace is BusinessDocumentHeader.Namespace or "")
             {
-                Note(OfSbdh);
+                NoteComments(BusinessDocumentHeader.Name);
+                NotePlace(OfSbdh);
                 Sbdh = BusinessDocumentHeader.Of(XmlExtensionReader.Read(xml));
             }
             else if (xml.StandardName == "extension")
@@ -30,7 +52,8 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
             else
             {
-                Note(xml.Name);
+                NoteComments(xml.Name);
+                NotePlace(xml.Name);
                 inHeader.Add(XmlExtensionReader.Read(xml));
             }
         }
@@ -39,6 +62,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
     /// <summary>Call on VocabularyList; it stands in the header, in query results and in master data documents.</summary>
     public void ReadVocabularyList()
     {
+        NoteComments("VocabularyList");
         for (var list = xml.Enter(); xml.NextChild(list);)
         {
             if (xml.StandardName == "Vocabulary")
@@ -55,13 +79,13 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
     /// <summary>An element of somebody else's beside the header or the events.</summary>
     public void ReadForeign(string standardName)
     {
-        if (xml.Namespace == Carried.Namespace && xml.Name is Carried.MasterData or "sender" or "receiver" or "instanceIdentifier")
+        if (xml.Namespace == Carried.Namespace && xml.Name is Carried.MasterData or Carried.Header or Carried.Attributes or "sender" or "receiver" or "instanceIdentifier")
         {
             ReadCarried();
         }
         else
         {
-            ReadForeign(standardName, inDocument);
+            ReadForeign(standardName, inDocument, "extension");
         }
     }
 
@@ -72,26 +96,40 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         switch (xml.Name)
         {
             case Carried.MasterData: ReadMasterData(); break;
+            case Carried.Header:
+                for (var depth = xml.Enter(); xml.NextChild(depth);)
+                {
+                    NoteComments(xml.Name);
+                    inHeader.Add(XmlExtensionReader.Read(xml));
+                }
+                break;
+            case Carried.Attributes:
+                XmlExtensionReader.ReadCarried(xml);
+                attributes.AddRange(xml.TakeAttributes());
+                break;
             case "sender": Sbdh = known with { Senders = [.. known.Senders, new SbdhParty(null, xml.Value())] }; break;
             case "receiver": Sbdh = known with { Receivers = [.. known.Receivers, new SbdhParty(null, xml.Value())] }; break;
             default: Sbdh = known with { InstanceIdentifier = xml.Value() }; break;
         }
     }
 
-    private void ReadForeign(string standardName, List<Extension> into)
+    /// <param name="path">Of the <c>extension</c> that holds names of nobody's.</param>
+    private void ReadForeign(string standardName, List<Extension> into, string path)
     {
+        NoteComments(xml.Name);
         if (standardName == "extension")
         {
-            XmlExtensionReader.ReadChildren(xml, into);
+            XmlExtensionReader.ReadChildren(xml, path, into);
+            attributes.AddRange(xml.TakeAttributes());
         }
         else
         {
-            Note(xml.Name);
+            NotePlace(xml.Name);
             into.Add(XmlExtensionReader.Read(xml));
         }
     }
 
-    private void Note(params ReadOnlySpan<string> names)
+    private void NotePlace(params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
         {
@@ -104,6 +142,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
 
     private void ReadHeaderExtension()
     {
+        Note("extension", "EPCISHeader/extension");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             var name = xml.StandardName;
@@ -113,13 +152,14 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             }
             else
             {
-                ReadForeign(name, inHeader);
+                ReadForeign(name, inHeader, "EPCISHeader/extension/extension");
             }
         }
     }
 
     private void ReadMasterData()
     {
+        NoteComments(Carried.MasterData);
         for (var inner = xml.Enter(); xml.NextChild(inner);)
         {
             if (xml.StandardName == "VocabularyList")
@@ -136,6 +176,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
     private void ReadVocabulary()
     {
         var type = xml.Reader.GetAttribute("type") ?? "";
+        Note($"Vocabulary/{type}", $"Vocabulary/{type}", "type");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             if (xml.StandardName == "VocabularyElementList")
@@ -165,6 +206,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         var id = xml.Reader.GetAttribute("id") ?? "";
         var attributes = new List<VocabularyAttribute>();
         var children = new List<string>();
+        Note($"VocabularyElement/{id}", $"VocabularyElement/{id}", "id");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
             switch (xml.StandardName)
@@ -175,10 +217,11 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
                         attribute.Attributes.FirstOrDefault(a => a is { Name: "id", Namespace: "" })?.Value ?? "",
                         attribute.Text ?? XmlExtensionReader.ToXml(attribute.Children))
                     {
-                        Structure = attribute.Children.Count > 0 ? attribute : null,
+                        Structure = attribute.Children.Count + attribute.Comments.Count > 0 || attribute.Attributes.Count > 1 ? attribute : null,
                     });
                     break;
                 case "children":
+                    Note($"VocabularyElement/{id}", $"VocabularyElement/{id}/children");
                     for (var list = xml.Enter(); xml.NextChild(list);)
                     {
                         children.Add(xml.Value());
@@ -189,6 +232,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
                     break;
             }
         }
+        NoteComments($"VocabularyElement/{id}");
         return new VocabularyElement(type, id) { Attributes = attributes, Children = children, Place = place };
     }
 }

@@ -9,7 +9,10 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
     private const string NotIn12 = "EPCIS-OUT-01";
     private const string NotWritable = "EPCIS-OUT-02";
 
-    /// <summary>GS1 US Healthcare: the guideline for DSCSA puts its elements in the header of 1.2, and 2.0 XML took that place away.</summary>
+    /// <summary>
+    /// GS1 US Healthcare: the guideline for DSCSA puts its elements in the header of 1.2, and 2.0 XML took that place away. Their
+    /// receivers look for them behind the body; what others put in a header is carried there under the header's name.
+    /// </summary>
     private const string Dscsa = "http://epcis.gs1us.org/hc/ns";
 
     private readonly List<Extension> _local = [];
@@ -22,6 +25,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
     public void Begin(DocumentHeader header, IReadOnlyList<VocabularyElement> masterData)
     {
         _namespaces = header.Namespaces;
+        xml.TellTypes(XmlLosses.In([.. header.Extensions, .. header.MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>()]));
         var (localInHeader, foreignInHeader) = XmlEventPartWriter.Split(header.HeaderExtensions, _namespaces);
         var (local, foreign) = XmlEventPartWriter.Split(header.DocumentExtensions, _namespaces);
         var sbdh = Complete(header);
@@ -40,8 +44,14 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         }
         else
         {
-            foreign.InsertRange(0, foreignInHeader);
-            foreignInHeader = [];
+            foreign.InsertRange(0, foreignInHeader.Where(x => x.Namespace == Dscsa));
+            foreignInHeader.RemoveAll(x => x.Namespace == Dscsa);
+            if (foreignInHeader.Count > 0)
+            {
+                xml.Tell(NotIn12, Severity.Info, "This header has no place for elements of others; they are carried in an extension behind the body.", foreignInHeader[0].Name);
+                foreign.Add(Carried.Of(Carried.Header) with { Children = foreignInHeader });
+                foreignInHeader = [];
+            }
         }
         _local.AddRange(local);
         _foreign.AddRange(foreign);
@@ -50,6 +60,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
             return;
         }
         xml.Start("EPCISHeader");
+        xml.Attributes("EPCISHeader");
         if (sbdh is not null)
         {
             Sbdh(sbdh);
@@ -57,8 +68,9 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         if (masterData.Count > 0 || localInHeader.Count > 0)
         {
             xml.Start("extension");
+            xml.Attributes("EPCISHeader/extension");
             MasterData(masterData, carried: false);
-            Wrapped(localInHeader);
+            Wrapped(localInHeader, "EPCISHeader/extension/extension");
             xml.End();
         }
         xml.Extensions(foreignInHeader);
@@ -68,7 +80,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
     /// <summary>Writes what stands behind the body.</summary>
     public void End()
     {
-        Wrapped(_local);
+        Wrapped(_local, "extension");
         xml.Extensions(_foreign);
         MasterData(_carriedMasterData, carried: true);
     }
@@ -78,7 +90,9 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         xml.Start("VocabularyList");
         foreach (var vocabulary in elements.GroupBy(e => e.VocabularyType))
         {
+            xml.CommentsBefore($"Vocabulary/{vocabulary.Key}");
             xml.Start("Vocabulary");
+            xml.Attributes($"Vocabulary/{vocabulary.Key}");
             xml.Attribute("type", vocabulary.Key);
             xml.Start("VocabularyElementList");
             foreach (var element in vocabulary)
@@ -171,11 +185,12 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         xml.End();
     }
 
-    private void Wrapped(List<Extension> local)
+    private void Wrapped(List<Extension> local, string path)
     {
         if (local.Count > 0)
         {
             xml.Start("extension");
+            xml.Attributes(path);
             xml.Extensions(local);
             xml.End();
         }
@@ -193,7 +208,9 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
 
     private void Element(VocabularyElement element)
     {
+        xml.CommentsBefore($"VocabularyElement/{element.Id}");
         xml.Start("VocabularyElement");
+        xml.Attributes($"VocabularyElement/{element.Id}");
         xml.Attribute("id", element.Id);
         foreach (var attribute in element.Attributes)
         {
@@ -216,6 +233,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
         if (element.Children.Count > 0)
         {
             xml.Start("children");
+            xml.Attributes($"VocabularyElement/{element.Id}/children");
             foreach (var child in element.Children)
             {
                 xml.Leaf("id", child);

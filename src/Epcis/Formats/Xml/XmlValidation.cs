@@ -33,8 +33,9 @@ internal sealed class XmlValidation
             throw new ArgumentException($"The schemas do not declare {reader.LocalName} and would let anything pass.", nameof(schemas));
         }
         _reader = reader;
-        // Neither ProcessSchemaLocation nor ProcessInlineSchema: only our own schemas decide.
-        _validator = new XmlSchemaValidator(reader.NameTable, schemas, (IXmlNamespaceResolver)reader, XmlSchemaValidationFlags.AllowXmlAttributes)
+        // Neither ProcessSchemaLocation nor ProcessInlineSchema: only our own schemas decide. Nor AllowXmlAttributes: XML Schema
+        // exempts the attributes of xsi only (part 1, 3.4.4), and what an element may not have is not kept.
+        _validator = new XmlSchemaValidator(reader.NameTable, schemas, (IXmlNamespaceResolver)reader, XmlSchemaValidationFlags.None)
         {
             XmlResolver = null,
             LineInfoProvider = (IXmlLineInfo)reader,

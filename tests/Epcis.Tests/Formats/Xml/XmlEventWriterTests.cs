@@ -157,8 +157,8 @@ public class XmlEventWriterTests
     {
         var findings = new Findings();
         var bytes = Write([e], form, findings, ArbitraryEvent.Namespaces);
-        // A finding about spelling changes nothing that is said.
-        Assert.Equal(named, findings.All.Select(f => f.Code).Where(c => c != "EPCIS-OUT-03"));
+        // A finding about spelling changes nothing that is said, nor one about attributes whose element is not there.
+        Assert.Equal(named, findings.All.Where(f => f is not { Code: "EPCIS-OUT-01", Severity: Severity.Info }).Select(f => f.Code).Where(c => c != "EPCIS-OUT-03"));
         var ours = Gs1Xml.Read(bytes, EpcisSchemas.For);
         Assert.DoesNotContain(ours.Findings.All, f => f.Severity == Severity.Error);
         var theirs = Gs1Xml.Read(bytes, Gs1Xml.Schemas);
@@ -183,7 +183,14 @@ public class XmlEventWriterTests
     /// <summary>Without what an edition or the repository decides: places, recordTime, and the spelling of CBV terms in 1.2.</summary>
     private static IEnumerable<string> Comparable(IEnumerable<EpcisEvent> events, DocumentForm form) => events.Select(e =>
     {
-        e = e with { Place = default, Index = 0, RecordTimeText = null };
+        e = e with
+        {
+            Place = default,
+            Index = 0,
+            RecordTimeText = null,
+            Attributes = [.. e.Attributes.OrderBy(a => a.On, StringComparer.Ordinal)],
+            Comments = [.. e.Comments.OrderBy(c => c.Before, StringComparer.Ordinal)],
+        };
         if (form == DocumentForm.Xml20 && e is ObjectEvent o)
         {
             e = o with { WasQuantityEvent = false };
