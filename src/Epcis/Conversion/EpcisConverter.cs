@@ -118,6 +118,11 @@ public static class EpcisConverter
             return;
         }
         var e = For(reader.Current, options, translation);
+        if (options.To == DocumentForm.Xml12)
+        {
+            findings.Error("EPCIS-OUT-01", e, "EPCIS 1.2 has no event without a document around it.", got: e.EventType);
+            return;
+        }
         if (options.To == DocumentForm.JsonLd20)
         {
             await output.WriteAsync(JsonDocumentWriter.Render(e, reader.Namespaces, outer: null, findings), ct).ConfigureAwait(false);

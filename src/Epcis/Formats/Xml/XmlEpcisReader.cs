@@ -44,10 +44,10 @@ public sealed class XmlEpcisReader : EpcisReader
     }
 
     /// <summary>
-    /// A reader of one event that is a document of its own, as <c>POST /events</c> takes it. No schema declares such a root, so
-    /// none is asked; the edition does not show either, and only 2.0 has a use for bare events.
+    /// A reader of one event that is a document of its own, as <c>POST /events</c> takes it, validated as in a document. The
+    /// edition does not show, and only 2.0 has a use for bare events.
     /// </summary>
-    public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, null, limits, isBareEvent: true);
+    public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, _ => EpcisSchemas.ForBareEvent, limits, isBareEvent: true);
 
     /// <inheritdoc/>
     public override bool IsBareEvent { get; }
@@ -128,7 +128,7 @@ public sealed class XmlEpcisReader : EpcisReader
         }
         var place = PlaceOf(plain);
         _form = !IsBareEvent ? XmlRoot.FormOf(plain.LocalName, plain.NamespaceURI)
-            : XmlRoot.IsEvent(plain.LocalName) && plain.NamespaceURI.Length == 0 ? DocumentForm.Xml20
+            : XmlRoot.IsEvent(plain.LocalName) && plain.LocalName != "QuantityEvent" && plain.NamespaceURI.Length == 0 ? DocumentForm.Xml20
             : DocumentForm.Unknown;
         if (_form == DocumentForm.Unknown)
         {
