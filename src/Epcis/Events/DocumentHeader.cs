@@ -48,9 +48,23 @@ public sealed record DocumentHeader
     /// <summary>Where the parts of the header stand, by their names without prefix; the first of each.</summary>
     internal IReadOnlyDictionary<string, Place> Places { get; init; } = new Dictionary<string, Place>();
 
-    /// <summary>Where a part of the header stands; of one that is missing, where the document begins.</summary>
-    public Place PlaceOf(string name) =>
-        Places.TryGetValue(name, out var place) || Places.TryGetValue("", out place) ? place : new Place(1, 1);
+    /// <summary>Where a part of the header stands, or as near to it as is known; of one that is missing, where the document begins.</summary>
+    /// <param name="name">Such as <c>DocumentIdentification</c>, or <c>Sender/0</c> for the identifier of the first sender.</param>
+    public Place PlaceOf(string name)
+    {
+        while (true)
+        {
+            if (Places.TryGetValue(name, out var place))
+            {
+                return place;
+            }
+            if (name.Length == 0)
+            {
+                return new Place(1, 1);
+            }
+            name = name[..Math.Max(name.LastIndexOf('/'), 0)];
+        }
+    }
 
     /// <summary>Namespace prefixes declared by the document, prefix to namespace.</summary>
     public IReadOnlyDictionary<string, string> Namespaces { get; init; } = new Dictionary<string, string>();

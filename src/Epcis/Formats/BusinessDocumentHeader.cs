@@ -9,6 +9,20 @@ internal static class BusinessDocumentHeader
     public const string Name = "StandardBusinessDocumentHeader";
     public const string Prefix = "sbdh";
 
+    /// <summary>The parts that findings are about, and whose places are noted.</summary>
+    public static readonly string[] Parts = [Name, "Sender", "Receiver", "DocumentIdentification", "InstanceIdentifier", "Type"];
+
+    /// <summary>The name under which the place of an element is noted, such as <c>Sender/0</c> for the identifier of the first sender.</summary>
+    /// <param name="parties">Counts the identifiers of senders and of receivers.</param>
+    public static string? PathOf(string parent, string name, int[] parties) => (parent, name) switch
+    {
+        ("Sender", "Identifier") => FormattableString.Invariant($"Sender/{parties[0]++}"),
+        ("Receiver", "Identifier") => FormattableString.Invariant($"Receiver/{parties[1]++}"),
+        ("DocumentIdentification", "InstanceIdentifier" or "Type") => name,
+        (_, "Sender" or "Receiver" or "DocumentIdentification") => name,
+        _ => null,
+    };
+
     public static bool Is(Extension extension) => extension is { Namespace: Namespace, Name: Name };
 
     /// <param name="whole">As XML gives it; of JSON, the tree that XML would read.</param>

@@ -133,6 +133,103 @@ public sealed class PlaceTests
         Assert.Equal(2, findings.All.Single(f => f.Code == "DSCSA-SBDH-01").Where.Line);
     }
 
+    private const string Sbdh = """
+        <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" xmlns:s="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader" schemaVersion="1.2" creationDate="2026-03-01T12:00:00Z">
+          <EPCISHeader>
+            <s:StandardBusinessDocumentHeader>
+              <s:HeaderVersion>1.0</s:HeaderVersion>
+              <s:Sender>
+                <s:Identifier Authority="GS1">0614141000005</s:Identifier>
+                <s:Identifier Authority="own">somebody</s:Identifier>
+              </s:Sender>
+              <s:Receiver><s:ContactInformation><s:Contact>Desk</s:Contact></s:ContactInformation>
+                <s:Identifier Authority="own">nobody</s:Identifier></s:Receiver>
+              <s:DocumentIdentification>
+                <s:Standard>EPCglobal</s:Standard><s:TypeVersion>1.0</s:TypeVersion>
+                <s:Type>Query</s:Type>
+              </s:DocumentIdentification>
+              <s:BusinessScope><s:Scope><s:Type>t</s:Type><s:InstanceIdentifier>i</s:InstanceIdentifier></s:Scope></s:BusinessScope>
+            </s:StandardBusinessDocumentHeader>
+          </EPCISHeader>
+          <EPCISBody><EventList/></EPCISBody>
+        </epcis:EPCISDocument>
+        """;
+
+    [Theory]
+    [InlineData("DSCSA-SBDH-01", 5)] // two identifiers of a sender
+    [InlineData("DSCSA-SBDH-02", 7, 10)]
+    [InlineData("DSCSA-SBDH-03", 11)] // it lacks the identifier
+    [InlineData("DSCSA-SBDH-04", 13)]
+    public void Parts_of_the_business_document_header_have_theirs(string code, params int[] lines) =>
+        Assert.Equal(lines, HeaderFindingsOf(Sbdh).Where(f => f.Code == code).Select(f => f.Where.Line));
+
+    [Fact]
+    public void In_json_the_parts_of_a_whole_business_document_header_have_theirs()
+    {
+        const string Json = """
+            {
+              "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", { "s": "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader" }],
+              "type": "EPCISDocument", "schemaVersion": "2.0", "creationDate": "2026-03-01T12:00:00Z", "sender": "stand-in",
+              "epcisHeader": { "s:StandardBusinessDocumentHeader": {
+                "s:Sender": [{ "s:Identifier": "0614141000005" },
+                  { "s:Identifier": { "@Authority": "own", "#text": "somebody" } }],
+                "s:Receiver": { "s:Identifier": ["0614141000005",
+                  "nobody"] },
+                "s:DocumentIdentification": {
+                  "s:Type": "Query" }
+              } },
+              "epcisBody": { "eventList": [] }
+            }
+            """;
+        var findings = HeaderFindingsOf(Json);
+        const string Header = "/epcisHeader/s:StandardBusinessDocumentHeader";
+        Assert.Equal([$"{Header}/s:Sender/1/s:Identifier", $"{Header}/s:Receiver/s:Identifier/1"], findings.Where(f => f.Code == "DSCSA-SBDH-02").Select(f => f.Where.Pointer));
+        Assert.Equal($"{Header}/s:DocumentIdentification", findings.Single(f => f.Code == "DSCSA-SBDH-03").Where.Pointer);
+        Assert.Equal(new Place(10, 7, $"{Header}/s:DocumentIdentification/s:Type"), findings.Single(f => f.Code == "DSCSA-SBDH-04").Where);
+    }
+
+    [Fact]
+    public void A_sensor_report_has_its_place_and_so_has_what_follows_it()
+    {
+        const string Sensors = """
+            <sensorElementList>
+              <sensorElement>
+                <sensorMetadata startTime="2026-03-01T12:00:00Z" endTime="2026-03-01T11:00:00Z"/>
+                <sensorReport type="Temperature" value="1" uom="CEL"/>
+                <sensorReport type="Temperature" value="2"/>
+              </sensorElement>
+              <sensorElement>
+                <sensorReport type="Temperature" value="3"/>
+                <sensorReport value="4" uom="CEL"/>
+              </sensorElement>
+            </sensorElementList>
+            <persistentDisposition>
+            """;
+        var findings = FindingsOf(Xml.Replace("<persistentDisposition>", Sensors, StringComparison.Ordinal));
+        Assert.Equal([29, 32], findings.Where(f => f.Code == "EPCIS-SENS-02").Select(f => f.Where.Line));
+        Assert.Equal([33], findings.Where(f => f.Code == "EPCIS-SENS-01").Select(f => f.Where.Line));
+        Assert.Equal([27], findings.Where(f => f.Code == "EPCIS-SENS-05").Select(f => f.Where.Line));
+        Assert.Contains(findings, f => f.Code == "CBV-TERM-01" && f.Where.Line == 38); // unset, behind them
+    }
+
+    [Fact]
+    public void Of_more_sensor_elements_than_are_noted_each_has_its_own_place()
+    {
+        var sensors = string.Concat(Enumerable.Range(0, 300).Select(_ => "<sensorElement><sensorReport type=\"Temperature\" value=\"3\"/></sensorElement>\n"));
+        var findings = FindingsOf(Xml.Replace("<persistentDisposition>", $"<sensorElementList>{sensors}</sensorElementList><persistentDisposition>", StringComparison.Ordinal));
+        var first = findings.First(f => f.Code == "EPCIS-SENS-02").Where.Line;
+        Assert.Equal(Enumerable.Range(first, 300), findings.Where(f => f.Code == "EPCIS-SENS-02").Select(f => f.Where.Line));
+    }
+
+    private static List<Finding> HeaderFindingsOf(string document)
+    {
+        using var reader = EpcisDocument.OpenUnvalidated(new MemoryStream(Encoding.UTF8.GetBytes(document)), ReaderLimits.Default);
+        Assert.False(reader.Read());
+        var findings = new Findings();
+        new RuleSet(RuleSeverities.Of(RuleProfile.Dscsa13)).Begin(findings).End(reader.Header);
+        return [.. findings.All];
+    }
+
     private static List<Finding> FindingsOf(string document)
     {
         using var reader = EpcisDocument.OpenUnvalidated(new MemoryStream(Encoding.UTF8.GetBytes(document)), ReaderLimits.Default);

@@ -62,7 +62,25 @@ internal sealed class JsonHeaderParser(Findings findings)
     }
 
     // As in XML, by the name without prefix.
-    private void Note(string name, Place place) => _places.TryAdd(name[(name.LastIndexOfAny([':', '/', '#']) + 1)..], place);
+    private void Note(string name, Place place) => _places.TryAdd(LocalName(name), place);
+
+    private static string LocalName(string name) => name[(name.LastIndexOfAny([':', '/', '#']) + 1)..];
+
+    private static void NoteSbdh(JsonItem element, string name, JsonReport report, int[] parties, Dictionary<string, Place> found)
+    {
+        foreach (var member in element.Items.Where(m => m.Name is not null))
+        {
+            var below = LocalName(member.Name!);
+            foreach (var one in member.Kind is JsonKind.Array ? member.Items : [member])
+            {
+                if (BusinessDocumentHeader.PathOf(name, below, parties) is { } path)
+                {
+                    found.TryAdd(path, report.Tree.PlaceOf(one));
+                }
+                NoteSbdh(one, below, report, parties, found);
+            }
+        }
+    }
 
     /// <summary>A member of the document or of one of the levels above its events.</summary>
     /// <param name="pointer">Its JSON pointer, which also tells the level.</param>
@@ -235,6 +253,19 @@ internal sealed class JsonHeaderParser(Findings findings)
         foreach (var other in others)
         {
             Note(other.Name!, report.Tree.PlaceOf(other));
+            if (LocalName(other.Name!) == BusinessDocumentHeader.Name)
+            {
+                var found = new Dictionary<string, Place>();
+                NoteSbdh(other, BusinessDocumentHeader.Name, report, new int[2], found);
+                foreach (var (name, place) in found)
+                {
+                    _places[name] = place; // rather than JSON's stand-in, and than the document's own type
+                }
+                foreach (var name in BusinessDocumentHeader.Parts)
+                {
+                    Note(name, report.Tree.PlaceOf(other)); // of a part that is missing
+                }
+            }
         }
         var extensions = JsonExtensions.Of(others, report, Context);
         Header = Header with { HeaderExtensions = [.. Header.HeaderExtensions, .. WithoutSbdh(extensions)] };

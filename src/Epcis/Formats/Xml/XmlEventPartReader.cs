@@ -219,13 +219,27 @@ internal sealed class XmlEventPartReader(XmlCursor xml, XmlPlaces.Recorder place
         {
             switch (xml.StandardName)
             {
-                case "sensorMetadata": metadata = SensorFields(); break;
-                case "sensorReport": reports.Add(SensorFields()); break;
+                case "sensorMetadata":
+                    SensorPart(index, "sensorMetadata", 0);
+                    metadata = SensorFields();
+                    break;
+                case "sensorReport":
+                    SensorPart(index, "sensorReport", reports.Count);
+                    reports.Add(SensorFields());
+                    break;
                 case "extension": XmlExtensionReader.ReadChildren(xml, FormattableString.Invariant($"sensorElementList/{index}/extension"), extensions); break;
                 default: extensions.Add(XmlExtensionReader.Read(xml)); break;
             }
         }
         return new SensorElement { Metadata = metadata, Reports = reports, Extensions = OrNone(extensions) };
+    }
+
+    private void SensorPart(int element, string name, int index)
+    {
+        if (places.HasRoom)
+        {
+            places.Inner(FormattableString.Invariant($"sensorElementList/{element}/{name}"), index, xml.Place);
+        }
     }
 
     private List<SensorField> SensorFields()

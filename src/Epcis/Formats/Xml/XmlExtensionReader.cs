@@ -12,9 +12,11 @@ internal static class XmlExtensionReader
     private const string XmlnsNamespace = "http://www.w3.org/2000/xmlns/";
 
     /// <summary>Call on the start tag; ends on its end tag. The depth is bounded by the XML reader.</summary>
-    public static Extension Read(XmlCursor xml)
+    /// <param name="seen">Is told the local names of each element's parent and of the element, while the cursor stands on it.</param>
+    public static Extension Read(XmlCursor xml, Action<string, string>? seen = null, string parent = "")
     {
         var reader = xml.Reader;
+        seen?.Invoke(parent, reader.LocalName);
         var extension = new Extension(reader.NamespaceURI, reader.Prefix, reader.LocalName) { Attributes = Attributes(reader) };
         var depth = xml.Enter();
         if (depth < 0)
@@ -32,7 +34,7 @@ internal static class XmlExtensionReader
                 case XmlNodeType.Element:
                     xml.Count();
                     text = xml.Finished(text);
-                    (children ??= []).Add(Read(xml));
+                    (children ??= []).Add(Read(xml, seen, extension.Name));
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when children is null || !string.IsNullOrWhiteSpace(reader.Value):
                     if (children is not null)

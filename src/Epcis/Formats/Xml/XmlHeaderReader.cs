@@ -8,8 +8,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
     // More names than any header has: whoever invents names is not to fill memory with them.
     private const int MaxPlaces = 100;
 
-    // It is read whole, so its parts stand where it stands.
-    private static readonly string[] OfSbdh = [BusinessDocumentHeader.Name, "Sender", "Receiver", "DocumentIdentification", "InstanceIdentifier", "Type"];
+    private readonly int[] _parties = new int[2];
 
     public StandardBusinessDocumentHeader? Sbdh { get; private set; }
 
@@ -43,8 +42,12 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             if (xml.Name == BusinessDocumentHeader.Name && xml.Namespace is BusinessDocumentHeader.Namespace or "")
             {
                 NoteComments(BusinessDocumentHeader.Name);
-                NotePlace(OfSbdh);
-                Sbdh = BusinessDocumentHeader.Of(XmlExtensionReader.Read(xml));
+                var place = xml.Place;
+                Sbdh = BusinessDocumentHeader.Of(XmlExtensionReader.Read(xml, NoteSbdh));
+                foreach (var name in BusinessDocumentHeader.Parts)
+                {
+                    NotePlace(name, place); // of a part that is missing
+                }
             }
             else if (xml.StandardName == "extension")
             {
@@ -53,7 +56,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
             else
             {
                 NoteComments(xml.Name);
-                NotePlace(xml.Name);
+                NotePlace(xml.Name, xml.Place);
                 inHeader.Add(XmlExtensionReader.Read(xml));
             }
         }
@@ -124,19 +127,24 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         }
         else
         {
-            NotePlace(xml.Name);
+            NotePlace(xml.Name, xml.Place);
             into.Add(XmlExtensionReader.Read(xml));
         }
     }
 
-    private void NotePlace(params ReadOnlySpan<string> names)
+    private void NoteSbdh(string parent, string name)
     {
-        foreach (var name in names)
+        if (BusinessDocumentHeader.PathOf(parent, name, _parties) is { } path)
         {
-            if (places.Count < MaxPlaces)
-            {
-                places.TryAdd(name, xml.Place);
-            }
+            NotePlace(path, xml.Place);
+        }
+    }
+
+    private void NotePlace(string name, Place place)
+    {
+        if (places.Count < MaxPlaces)
+        {
+            places.TryAdd(name, place);
         }
     }
 

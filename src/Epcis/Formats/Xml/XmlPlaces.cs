@@ -68,6 +68,7 @@ internal sealed class XmlPlaces : EventPlaces
     {
         private readonly List<(string Name, int Line, int Column)> _fields = [];
         private readonly List<Run> _runs = [];
+        private int _field = -1;
         private int _items;
         private Place _last;
         private Run _run;
@@ -77,9 +78,28 @@ internal sealed class XmlPlaces : EventPlaces
         {
             Finish();
             _items = 0;
-            if (name.Length > 0 && _fields.Count < MaxFields)
+            _field = -1;
+            if (name.Length > 0 && HasRoom)
             {
                 _fields.Add((name, place.Line, place.Column));
+                _field = _fields.Count - 1;
+            }
+        }
+
+        /// <summary>Whether another field can be noted; who asks need not make a name in vain.</summary>
+        public bool HasRoom => _fields.Count < MaxFields;
+
+        /// <summary>A part of an item, such as <c>sensorElementList/0/sensorReport</c>; the list that the item is of goes on behind it.</summary>
+        /// <param name="index">The part's place among those of its name.</param>
+        public void Inner(string path, int index, Place place)
+        {
+            if (_fields.Count == 0 || _fields[^1].Name != path)
+            {
+                _fields.Add((path, place.Line, place.Column));
+            }
+            if (_runs.Count < MaxRuns)
+            {
+                _runs.Add(new Run { Field = _fields.Count - 1, First = index, Count = 1, Line = place.Line, Column = place.Column });
             }
         }
 
@@ -101,6 +121,10 @@ internal sealed class XmlPlaces : EventPlaces
 
         public void Item(Place place)
         {
+            if (_field < 0)
+            {
+                return;
+            }
             var (lines, columns) = (place.Line - _last.Line, place.Column - _last.Column);
             if (_run.Count == 1)
             {
@@ -113,7 +137,7 @@ internal sealed class XmlPlaces : EventPlaces
             else
             {
                 Finish();
-                _run = new Run { Field = _fields.Count - 1, First = _items, Count = 1, Line = place.Line, Column = place.Column };
+                _run = new Run { Field = _field, First = _items, Count = 1, Line = place.Line, Column = place.Column };
             }
             _items++;
             _last = place;
@@ -125,6 +149,7 @@ internal sealed class XmlPlaces : EventPlaces
             var places = new XmlPlaces([.. _fields], [.. _runs]);
             _fields.Clear();
             _runs.Clear();
+            _field = -1;
             return places;
         }
 

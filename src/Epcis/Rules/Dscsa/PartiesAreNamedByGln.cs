@@ -21,11 +21,11 @@ internal sealed class PartiesAreNamedByGln() : DocumentRule(
 
         private static void Check(DocumentHeader header, string what, IReadOnlyList<SbdhParty> parties, RuleFindings findings)
         {
-            foreach (var party in parties)
+            for (var i = 0; i < parties.Count; i++)
             {
-                if (Gln.FromAny(party.Identifier) is { Ok: false } refused)
+                if (Gln.FromAny(parties[i].Identifier) is { Ok: false } refused)
                 {
-                    findings.Add(header, what, $"The {what} is not named by a GLN: {refused.Error}", party.Identifier, "a GLN or SGLN");
+                    findings.Add(header, FormattableString.Invariant($"{what}/{i}"), $"The {what} is not named by a GLN: {refused.Error}", parties[i].Identifier, "a GLN or SGLN");
                 }
             }
         }
