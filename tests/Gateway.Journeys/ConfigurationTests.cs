@@ -4,6 +4,7 @@ using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Delivery;
 using Gateway.Host;
+using Gateway.Host.Commands;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Scheduling;
@@ -17,6 +18,7 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData("Http", typeof(HttpOptions))]
     [InlineData("Capture", typeof(CaptureOptions))]
+    [InlineData("Rules", typeof(RuleOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]
@@ -32,6 +34,17 @@ public sealed class ConfigurationTests
         Assert.Equal(
             options.GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order(StringComparer.Ordinal),
             sample.RootElement.GetProperty(section).EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("dscsa-1.3", true, "captures are held to dscsa-1.3, DSCSA-DOC-01 warning")]
+    [InlineData("dscsa", false, "Rules:Profile is dscsa, and must be one of: none")]
+    public void The_doctor_says_what_captures_are_held_to(string profile, bool ok, string detail)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Rules:Profile"] = profile, ["Rules:Severities:DSCSA-DOC-01"] = "warning" }).Build();
+        var check = DoctorCommand.RulesCheck(configuration);
+        Assert.Equal(ok, check.Ok);
+        Assert.StartsWith(detail, check.Detail, StringComparison.Ordinal);
     }
 
     [Theory]

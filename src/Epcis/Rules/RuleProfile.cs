@@ -3,7 +3,7 @@ namespace Epcis.Rules;
 /// <summary>What a document is held to: a column of the table of severities.</summary>
 public enum RuleProfile
 {
-    /// <summary>What EPCIS demands of every document; what a capture is held to.</summary>
+    /// <summary>What EPCIS demands of every document.</summary>
     None,
 
     /// <summary>GS1 US, guideline for DSCSA, release 1.2.</summary>

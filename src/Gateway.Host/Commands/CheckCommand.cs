@@ -24,7 +24,7 @@ public static class CheckCommand
         var files = new Argument<string[]>("file") { Description = "EPCIS documents, XML or JSON: names, patterns such as 'in/*.xml' or 'in/**/*.xml', or - for standard input.", Arity = ArgumentArity.OneOrMore };
         var rules = new Option<string>("--rules") { Description = "schema: only what GS1's schemas say.", DefaultValueFactory = _ => "all" };
         rules.AcceptOnlyFromAmong("schema", "all");
-        var profile = new Option<string>("--profile") { Description = "What the documents are held to beyond EPCIS; none is what captures are held to.", DefaultValueFactory = _ => RuleProfiles.NameOf(RuleProfile.None) };
+        var profile = new Option<string>("--profile") { Description = "What the documents are held to beyond EPCIS; none is what captures are held to where Rules:Profile names no other.", DefaultValueFactory = _ => RuleProfiles.NameOf(RuleProfile.None) };
         profile.AcceptOnlyFromAmong([.. RuleProfiles.All.Select(RuleProfiles.NameOf)]);
         var json = new Option<bool>("--json") { Description = "One JSON object per file." };
         var command = new Command("check", "Check EPCIS documents; nothing is stored.") { files, rules, profile, json };

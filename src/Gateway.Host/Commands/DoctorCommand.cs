@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Gateway.Capture;
 using Gateway.Database;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Host.Commands;
 
@@ -19,6 +22,7 @@ public static class DoctorCommand
             var login = await database.ScalarOfGatewayAsync("select session_user || case when rolsuper then ' is a superuser' when rolbypassrls then ' passes row security' else '' end from pg_roles where rolname = session_user", ct);
             checks.Add(new("login", !login.Contains(' ', StringComparison.Ordinal), login.Contains(' ', StringComparison.Ordinal) ? $"{login}: let ConnectionStrings:Gateway log in as a member of gateway_app only, and ConnectionStrings:Owner as the owner" : login));
             checks.Add(KeyRingCheck());
+            checks.Add(RulesCheck(GatewayHost.Configuration()));
             foreach (var check in checks)
             {
                 await Console.Out.WriteLineAsync(parsed.GetValue(json)
@@ -28,6 +32,15 @@ public static class DoctorCommand
             return checks.TrueForAll(c => c.Ok) ? 0 : 1;
         });
         return command;
+    }
+
+    internal static HealthCheck RulesCheck(IConfiguration configuration)
+    {
+        var options = configuration.GetSection(RuleOptions.Section).Get<RuleOptions>() ?? new RuleOptions();
+        var wrong = options.Validate(new ValidationContext(options)).Select(r => r.ErrorMessage).ToList();
+        return wrong.Count > 0
+            ? new("rules", false, string.Join(" ", wrong))
+            : new("rules", true, $"captures are held to {new CaptureRules(Options.Create(options)).HeldTo}");
     }
 
     private static HealthCheck KeyRingCheck()

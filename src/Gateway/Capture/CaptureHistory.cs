@@ -30,9 +30,9 @@ public sealed record PastCapture(long CaptureId, long DocumentId, Guid PublicId)
 /// Stores documents as if they had come in earlier, with the parts that capture itself is made of: many in one transaction, each
 /// decided at once. For demonstrations and tests; a live database refuses it.
 /// </summary>
-public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptions> options)
+public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, IOptions<CaptureOptions> options)
 {
-    private readonly CaptureDecision _decision = new(routing);
+    private readonly CaptureDecision _decision = new(routing, rules);
 
     /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored.</summary>
     public PastDocument Read(byte[] bytes, string mediaType)
@@ -40,7 +40,7 @@ public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptio
         using var stream = new MemoryStream(bytes, writable: false);
         using var reader = DocumentReading.Open(stream, options.Value);
         var terms = new CaptureTerms();
-        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, proceed: false, terms, CancellationToken.None)]);
+        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, rules, proceed: false, terms, CancellationToken.None)]);
     }
 
     /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>
@@ -76,7 +76,7 @@ public sealed class CaptureHistory(CaptureRouting routing, IOptions<CaptureOptio
     {
         if (document.IsRefused)
         {
-            await CaptureDecision.RefuseAsync(work, lease, document.Reader, document.Terms);
+            await _decision.RefuseAsync(work, lease, document.Reader, document.Terms);
             return;
         }
         using var store = new EventStore(work, lease.CaptureId, lease.PartyId, now);

@@ -25,6 +25,7 @@ public sealed record CaptureJob(
 }
 
 /// <summary>A capture with all its findings, for people and our own tools.</summary>
+/// <param name="HeldTo">The rules that decided it: a profile, and each rule that was judged otherwise.</param>
 public sealed record CaptureDetails(
     Guid Id, string State, string ErrorBehaviour, string? Form, string Sha256, long Length, string MediaType, string? ContentEncoding, string SubmittedBy,
-    int PartyId, int Events, int Errors, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt, int Attempts, IReadOnlyList<FindingView> Findings);
+    int PartyId, int Events, int Errors, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt, int Attempts, string? HeldTo, IReadOnlyList<FindingView> Findings);

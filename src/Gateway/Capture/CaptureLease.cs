@@ -81,12 +81,13 @@ internal sealed record CaptureLease
     }
 
     /// <summary>Sets the outcome in the caller's transaction, if the lease is still held.</summary>
-    public async Task FinishAsync(Work work, string state, string? form, int events)
+    /// <param name="heldTo">The rules that decided; none when no verdict was reached.</param>
+    public async Task FinishAsync(Work work, string state, string? form, int events, string? heldTo)
     {
         var changed = await work.Connection.ExecuteAsync("""
-            update capture set state = @state, form = @form, event_count = @events, finished_at = gateway_now(), lease_token = null, lease_until = null
+            update capture set state = @state, form = @form, event_count = @events, held_to = @heldTo, finished_at = gateway_now(), lease_token = null, lease_until = null
             where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
-            """, new { state, form, events, CaptureId, LeaseToken }, work.Transaction);
+            """, new { state, form, events, heldTo, CaptureId, LeaseToken }, work.Transaction);
         if (changed != 1)
         {
             throw new LeaseLostException();

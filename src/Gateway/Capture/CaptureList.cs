@@ -9,9 +9,10 @@ namespace Gateway.Capture;
 /// <param name="Cursor">Its place in the list: the next page asks for captures before it.</param>
 /// <param name="Party">Who sent it.</param>
 /// <param name="Length">Bytes as received.</param>
+/// <param name="HeldTo">The rules that decided it; null when none did, or before they were kept.</param>
 public sealed record CaptureRow(
     long Cursor, Guid CaptureId, string State, string? Form, string Party, string SubmittedBy, string MediaType, string? ContentEncoding, long Length, string Sha256,
-    int EventCount, int FindingCount, int ErrorCount, DateTime CreatedAt, DateTime? FinishedAt);
+    int EventCount, int FindingCount, int ErrorCount, DateTime CreatedAt, DateTime? FinishedAt, string? HeldTo);
 
 /// <summary>Which captures a list shows; what is null does not restrict it.</summary>
 /// <param name="State">processing, accepted, refused or failed.</param>
@@ -51,7 +52,7 @@ public sealed class CaptureList(GatewayDatabase database)
     private const string Row = """
         select c.capture_id as Cursor, c.public_id as CaptureId, c.state as State, c.form as Form, p.name as Party, c.submitted_by as SubmittedBy,
                d.media_type as MediaType, d.content_encoding as ContentEncoding, d.length as Length, encode(d.sha256, 'hex') as Sha256,
-               c.event_count as EventCount, c.finding_count as FindingCount, c.error_count as ErrorCount, c.created_at as CreatedAt, c.finished_at as FinishedAt
+               c.event_count as EventCount, c.finding_count as FindingCount, c.error_count as ErrorCount, c.created_at as CreatedAt, c.finished_at as FinishedAt, c.held_to as HeldTo
         from capture c join document d using (document_id) join party p on p.party_id = c.party_id
         """;
 

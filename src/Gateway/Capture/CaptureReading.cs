@@ -40,11 +40,11 @@ public sealed class CaptureReading(GatewayDatabase database)
         var row = await work.Connection.QuerySingleOrDefaultAsync<DetailsRow>("""
             select c.capture_id as CaptureId, c.public_id as PublicId, c.state, c.error_behaviour as ErrorBehaviour, c.form, d.sha256, d.length, d.media_type as MediaType,
                    d.content_encoding as ContentEncoding, c.submitted_by as SubmittedBy, c.party_id as PartyId, c.event_count as Events, c.error_count as Errors,
-                   c.created_at as CreatedAt, c.finished_at as FinishedAt, c.attempts
+                   c.created_at as CreatedAt, c.finished_at as FinishedAt, c.attempts, c.held_to as HeldTo
             from capture c join document d using (document_id) where c.public_id = @id
             """, new { id }, work.Transaction);
         return row is null ? null : new CaptureDetails(row.PublicId, row.State, row.ErrorBehaviour, row.Form, Convert.ToHexStringLower(row.Sha256), row.Length, row.MediaType,
-            row.ContentEncoding, row.SubmittedBy, row.PartyId, row.Events, row.Errors, row.CreatedAt, row.FinishedAt, row.Attempts,
+            row.ContentEncoding, row.SubmittedBy, row.PartyId, row.Events, row.Errors, row.CreatedAt, row.FinishedAt, row.Attempts, row.HeldTo,
             await CaptureRecords.FindingsAsync(work, row.CaptureId, errorsOnly: false));
     }
 
@@ -91,6 +91,7 @@ public sealed class CaptureReading(GatewayDatabase database)
         public DateTime CreatedAt { get; init; }
         public DateTime? FinishedAt { get; init; }
         public int Attempts { get; init; }
+        public string? HeldTo { get; init; }
     }
 
     internal sealed record SourceRow

@@ -55,12 +55,14 @@ public static class CaptureSetup
     public static IServiceCollection AddCapture(this IServiceCollection services)
     {
         services.AddOptions<CaptureOptions>().BindConfiguration("Capture").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RuleOptions>().BindConfiguration(RuleOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<CaptureRules>();
         services.TryAddSingleton(new CaptureRouting(null));
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<AcceptCapture>(), s.GetRequiredService<UploadLimit>(), s.GetRequiredService<IAntiforgery>(),
-            s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>()));
+            s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<CaptureRules>()));
         services.AddSingleton<ProcessCapture>();
         services.AddSingleton<CaptureHistory>();
         services.AddSingleton<CaptureDepth>();

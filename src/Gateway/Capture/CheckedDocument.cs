@@ -12,12 +12,13 @@ public sealed record CheckedDocument(string Form, bool Valid, int Events, IReadO
 
     /// <summary>The same reading and the same rules as those of a capture.</summary>
     /// <exception cref="BodyRefusedException">The body is damaged, or inflates beyond the limits.</exception>
-    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options)
+    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options, CaptureRules rules)
     {
         using var stream = body.Decoded(options);
         using var reader = DocumentReading.Open(stream, options);
+        var run = rules.Set.Begin(reader.Findings);
         var events = 0;
-        while (reader.ReadChecked(out _))
+        while (reader.ReadChecked(run, out _))
         {
             events++;
         }

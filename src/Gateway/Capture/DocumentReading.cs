@@ -19,16 +19,21 @@ public static class DocumentReading
     public static EpcisReader OpenUnvalidated(Stream stream, CaptureOptions options) =>
         EpcisDocument.Open(stream, Limits(options), static (xml, limits) => new XmlEpcisReader(xml, null, limits));
 
-    /// <summary>Moves to the next event and applies the rules to it.</summary>
+    /// <summary>Moves to the next event and applies the rules to it; at the end of the document, those about it as a whole.</summary>
+    /// <param name="rules">This document's way through the rules; its findings are the reader's.</param>
     /// <param name="isGood">False when the event itself has an error.</param>
-    public static bool ReadChecked(this EpcisReader reader, out bool isGood)
+    public static bool ReadChecked(this EpcisReader reader, RuleSet.Run rules, out bool isGood)
     {
         var errorsBefore = reader.Findings.ErrorCount;
         var found = reader.Read();
         if (found)
         {
-            RuleSet.Default.Check(reader.Current, reader.Findings);
+            rules.See(reader.Current);
             DemandShortIdentifiers(reader.Current, reader.Findings);
+        }
+        else if (!reader.IsBroken)
+        {
+            rules.End(reader.Header);
         }
         // Without an instant an event has no place in time; its finding may be one that was beyond the limit.
         isGood = found && reader.Findings.ErrorCount == errorsBefore && reader.Current.EventTime is not null;

@@ -5,6 +5,7 @@ using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.JsonLd;
 using Epcis.Identifiers;
+using Epcis.Rules;
 
 namespace Gateway.Capture;
 
@@ -26,21 +27,24 @@ internal sealed class ParsedEvents
     private const int MaxBodyBytes = 4 << 20;
     private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
     private readonly EpcisReader _reader;
+    private readonly RuleSet.Run _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
 
-    private ParsedEvents(EpcisReader reader, bool proceed, CaptureTerms terms) => (_reader, _proceed, _terms) = (reader, proceed, terms);
+    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms) =>
+        (_reader, _rules, _proceed, _terms) = (reader, rules.Set.Begin(reader.Findings), proceed, terms);
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
-    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, bool proceed, CaptureTerms terms, CancellationToken ct, out Task parsing)
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, CancellationToken ct, out Task parsing)
     {
-        var parser = new ParsedEvents(reader, proceed, terms);
+        var parser = new ParsedEvents(reader, rules, proceed, terms);
         parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return parser._chunks.Reader;
     }
 
     /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header, and the terms, are whole.</summary>
-    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, bool proceed, CaptureTerms terms, CancellationToken ct) => new ParsedEvents(reader, proceed, terms).Chunks(ct);
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, CancellationToken ct) =>
+        new ParsedEvents(reader, rules, proceed, terms).Chunks(ct);
 
     private void Run(CancellationToken ct)
     {
@@ -63,7 +67,7 @@ internal sealed class ParsedEvents
         var events = new List<ParsedEvent>();
         int epcs = 0, bytes = 0;
         var isRefused = false;
-        while (_reader.ReadChecked(out var isGood))
+        while (_reader.ReadChecked(_rules, out var isGood))
         {
             ct.ThrowIfCancellationRequested();
             // Also those that are not stored: a refused document is found by its number, and so its corrected successor.

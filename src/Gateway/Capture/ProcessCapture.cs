@@ -16,10 +16,10 @@ namespace Gateway.Capture;
 /// One turn of processing: claims an accepted document, reads it from its stored bytes and decides it in one transaction,
 /// so a crash anywhere leaves either nothing or everything.
 /// </summary>
-public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
+public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
-    private readonly CaptureDecision _decision = new(routing);
+    private readonly CaptureDecision _decision = new(routing, rules);
     private readonly CaptureOptions _options = options.Value;
 
     /// <returns>False when nothing is open.</returns>
@@ -103,7 +103,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
         var proceed = lease.ErrorBehaviour == "proceed";
         var terms = new CaptureTerms();
-        var chunks = ParsedEvents.Start(reader, proceed, terms, reading.Token, out var parsing);
+        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, reading.Token, out var parsing);
         // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
         var repeats = new Findings();
         var work = await database.BeginAsync(Gateway, ct);
@@ -158,7 +158,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
     private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CaptureTerms terms, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
-        await CaptureDecision.RefuseAsync(work, lease, reader, terms);
+        await _decision.RefuseAsync(work, lease, reader, terms);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
         Refused(lease.PublicId, reader.Findings.ErrorCount);
@@ -172,7 +172,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         await using var work = await database.BeginAsync(Gateway, CancellationToken.None);
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, findings);
         await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
-        await lease.FinishAsync(work, "failed", null, 0);
+        await lease.FinishAsync(work, "failed", null, 0, null);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("failed", 0);
         Failed(lease.PublicId, _options.MaxAttempts);

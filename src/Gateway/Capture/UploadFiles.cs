@@ -47,9 +47,10 @@ public sealed class UploadFiles
     private readonly IAntiforgery _antiforgery;
     private readonly AntiforgeryOptions _antiforgeryOptions;
     private readonly CaptureOptions _options;
+    private readonly CaptureRules _rules;
 
-    internal UploadFiles(AcceptCapture accept, UploadLimit uploads, IAntiforgery antiforgery, IOptions<AntiforgeryOptions> antiforgeryOptions, IOptions<CaptureOptions> options) =>
-        (_accept, _uploads, _antiforgery, _antiforgeryOptions, _options) = (accept, uploads, antiforgery, antiforgeryOptions.Value, options.Value);
+    internal UploadFiles(AcceptCapture accept, UploadLimit uploads, IAntiforgery antiforgery, IOptions<AntiforgeryOptions> antiforgeryOptions, IOptions<CaptureOptions> options, CaptureRules rules) =>
+        (_accept, _uploads, _antiforgery, _antiforgeryOptions, _options, _rules) = (accept, uploads, antiforgery, antiforgeryOptions.Value, options.Value, rules);
 
     /// <summary>Captures every file.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CaptureAsync(HttpContext context, CancellationToken ct) =>
@@ -76,7 +77,7 @@ public sealed class UploadFiles
 
     private async Task<UploadedFile> CheckAsync(string name, ReceivedBody body, CancellationToken ct)
     {
-        var found = await Task.Run(() => CheckedDocument.Of(body, _options), ct);
+        var found = await Task.Run(() => CheckedDocument.Of(body, _options, _rules), ct);
         await using var document = body.Decoded(_options);
         var source = await SourceExcerpts.ReadAsync(document, found.Findings.Select(f => (f.Where?.Line ?? 0, f.Where?.Column ?? 0)), ct);
         return new UploadedFile(name) { Checked = found, Source = source };

@@ -47,7 +47,7 @@ public sealed class RulePageTests
 
                 WRITE_DOCS=1 dotnet test tests/Epcis.Tests --filter RulePageTests
 
-            An error refuses the document, a warning is shown to a person, information is worth knowing, and off is not looked for. Captures are held to the profile none; `gateway check --profile NAME` tries any. An example shows in what a document that passes and one that fails differ.
+            An error refuses the document, a warning is shown to a person, information is worth knowing, and off is not looked for. Captures are held to the profile none unless the setting `Rules:Profile` names another; `gateway check --profile NAME` tries any. An example shows in what a document that passes and one that fails differ.
 
 
             """);

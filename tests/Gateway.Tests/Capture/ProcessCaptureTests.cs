@@ -1,6 +1,8 @@
 using Gateway.Delivery;
 using System.Net;
 using Gateway.Capture;
+using Microsoft.Extensions.Options;
+
 namespace Gateway.Tests.Capture;
 
 public sealed class ProcessCaptureTests
@@ -131,7 +133,7 @@ public sealed class ProcessCaptureTests
         var split = document.LastIndexOf("{\"type\":\"ObjectEvent\"", StringComparison.Ordinal);
         await using var stream = new SlowStream(document[..split], rest.Task);
         using var reader = await Task.Run(() => DocumentReading.Open(stream, new CaptureOptions()));
-        var chunks = ParsedEvents.Start(reader, proceed: false, new CaptureTerms(), CancellationToken.None, out var parsing);
+        var chunks = ParsedEvents.Start(reader, new CaptureRules(Options.Create(new RuleOptions())), proceed: false, new CaptureTerms(), CancellationToken.None, out var parsing);
         var first = await chunks.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(first.ErrorsSoFar);
         Assert.Empty(first.Events);

@@ -13,6 +13,8 @@ public static class HelpCatalog
         .. RuleCatalog.All.Select(Of),
     ];
 
+    private const string Settings = "Where Rules:Profile or Rules:Severities say otherwise, the finding's own severity tells.";
+
     private static readonly FrozenDictionary<string, HelpTopic> ByCode = All.ToFrozenDictionary(t => t.Code, StringComparer.OrdinalIgnoreCase);
 
     public static HelpTopic? Find(string code) => ByCode.GetValueOrDefault(code);
@@ -20,16 +22,17 @@ public static class HelpCatalog
     /// <summary>Where a code is explained.</summary>
     public static string PathOf(string code) => $"/help/{code}";
 
-    // A rule says itself what must be so and what mends it; the profiles say how grave a breach is.
+    // A rule says itself what must be so and what mends it. How grave a breach is, the profile says that captures are held to, and
+    // settings may say otherwise; so the topic tells of what holds unless they do.
     private static HelpTopic Of(Rule rule) => new(
         rule.Code,
         rule.Sentence,
         RuleSeverities.Of(RuleProfile.None).Of(rule.Code) switch
         {
-            Severity.Error => $"The document breaks this rule: {rule.Sentence} It is refused, or the event is left out when the capture was asked to proceed.",
-            Severity.Warning => $"The document does not follow this rule: {rule.Sentence} It is stored all the same.",
-            Severity.Info => $"Worth knowing about the document: {rule.Sentence} It is stored all the same.",
-            _ => $"The document is held to a profile that has this rule: {rule.Sentence} Captures are not held to it; gateway check --profile is.",
+            Severity.Error => $"The document breaks this rule: {rule.Sentence} It is refused, or the event is left out when the capture was asked to proceed. {Settings}",
+            Severity.Warning => $"The document does not follow this rule: {rule.Sentence} It is stored all the same. {Settings}",
+            Severity.Info => $"Worth knowing about the document: {rule.Sentence} It is stored all the same. {Settings}",
+            _ => $"The document is held to a profile that has this rule: {rule.Sentence} Captures are held to it only where Rules:Profile says so; gateway check --profile tries it.",
         },
         $"{rule.Remedy} The finding names the event, the line and, where it is known, what was found and what is wanted. Correct the event at its source and send the document again; gateway check and POST /api/check try it without storing anything.",
         rule.Clause);
