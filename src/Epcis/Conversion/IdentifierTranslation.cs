@@ -4,13 +4,17 @@ using Epcis.Identifiers;
 
 namespace Epcis.Conversion;
 
-/// <summary>Writes the GS1 identifiers of events and master data in one spelling; what cannot be translated stays, and is told.</summary>
-internal sealed class IdentifierTranslation(ConversionOptions options, Findings findings)
+/// <summary>
+/// Writes the GS1 identifiers of events and master data in one spelling (EPCIS 2.0, <c>GS1-EPC-Format</c>); what cannot be
+/// translated stays, and is told with a warning, <c>EPCIS-OUT-09</c>. For one event at a time, on one thread.
+/// </summary>
+public sealed class IdentifierTranslation(ConversionOptions options, Findings findings)
 {
     private const string NotTranslated = "EPCIS-OUT-09";
 
     private EpcisEvent? _event;
 
+    /// <summary>The event with its objects, places, parties and transactions in the wanted spelling; itself when nothing is to be translated.</summary>
     public EpcisEvent Of(EpcisEvent e)
     {
         if (!Translates)

@@ -12,23 +12,6 @@ namespace Gateway.Host.Commands;
 /// <summary><c>gateway convert</c>: a document in another form, or the reasons why it cannot be one; without a gateway and without a database.</summary>
 public static class ConvertCommand
 {
-    // The values of the standard's own headers, GS1-EPC-Format and GS1-CBV-XML-Format.
-    private static readonly Dictionary<string, EpcFormat> s_epc = new()
-    {
-        ["No_Preference"] = EpcFormat.NoPreference,
-        ["Always_GS1_Digital_Link"] = EpcFormat.AlwaysDigitalLink,
-        ["Always_EPC_URN"] = EpcFormat.AlwaysEpcUrn,
-        ["Never_Translates"] = EpcFormat.NeverTranslates,
-    };
-
-    private static readonly Dictionary<string, CbvSpelling> s_cbv = new()
-    {
-        ["No_Preference"] = CbvSpelling.Kept,
-        ["Always_Web_URI"] = CbvSpelling.WebUri,
-        ["Always_URN"] = CbvSpelling.Urn,
-        ["Never_Translates"] = CbvSpelling.Kept,
-    };
-
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "An EPCIS document or event, XML or JSON; - reads the standard input." };
@@ -36,9 +19,9 @@ public static class ConvertCommand
         to.AcceptOnlyFromAmong("1.2-xml", "2.0-xml", "2.0-json");
         var outFile = new Option<string?>("--out") { Description = "The file to write; by default the standard output." };
         var epc = new Option<string>("--epc") { Description = "How GS1 identifiers are written.", DefaultValueFactory = _ => "No_Preference" };
-        epc.AcceptOnlyFromAmong([.. s_epc.Keys]);
+        epc.AcceptOnlyFromAmong([.. EpcisHeaders.EpcFormats.Keys]);
         var cbv = new Option<string>("--cbv") { Description = "How XML 2.0 writes CBV terms.", DefaultValueFactory = _ => "No_Preference" };
-        cbv.AcceptOnlyFromAmong([.. s_cbv.Keys]);
+        cbv.AcceptOnlyFromAmong([.. EpcisHeaders.CbvFormats.Keys]);
         var lengths = new Option<string?>("--gcp-lengths") { Description = "GS1's table of company prefix lengths (prefix,length), which EPC URIs need." };
         var carry = new Option<bool>("--carry") { Description = "Carry what EPCIS 1.2 does not know in extensions, instead of refusing." };
         var json = new Option<bool>("--json") { Description = "One JSON object per finding." };
@@ -47,8 +30,8 @@ public static class ConvertCommand
         {
             var options = new ConversionOptions(parsed.GetValue(to) switch { "1.2-xml" => DocumentForm.Xml12, "2.0-xml" => DocumentForm.Xml20, _ => DocumentForm.JsonLd20 })
             {
-                EpcFormat = s_epc[parsed.GetValue(epc)!],
-                Cbv = s_cbv[parsed.GetValue(cbv)!],
+                EpcFormat = EpcisHeaders.EpcFormats[parsed.GetValue(epc)!],
+                Cbv = EpcisHeaders.CbvFormats[parsed.GetValue(cbv)!],
                 CompanyPrefixes = parsed.GetValue(lengths) is { } table ? ReadLengths(table) : CompanyPrefixes.None,
                 Carry = parsed.GetValue(carry),
             };

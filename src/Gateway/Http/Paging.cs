@@ -1,4 +1,6 @@
 using System.Globalization;
+using Epcis.Conversion;
+using Epcis.Formats.Xml;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -64,6 +66,27 @@ public static class Paging
 /// <summary>The headers by which every EPCIS answer tells its versions.</summary>
 public static class EpcisHeaders
 {
+    public const string EpcFormatName = "GS1-EPC-Format";
+    public const string CbvFormatName = "GS1-CBV-XML-Format";
+
+    /// <summary>How identifiers may be asked for (EPCIS 2.0, <c>GS1-EPC-Format</c>).</summary>
+    public static IReadOnlyDictionary<string, EpcFormat> EpcFormats { get; } = new Dictionary<string, EpcFormat>
+    {
+        ["No_Preference"] = EpcFormat.NoPreference,
+        ["Always_GS1_Digital_Link"] = EpcFormat.AlwaysDigitalLink,
+        ["Always_EPC_URN"] = EpcFormat.AlwaysEpcUrn,
+        ["Never_Translates"] = EpcFormat.NeverTranslates,
+    };
+
+    /// <summary>How CBV values may be asked for in XML (EPCIS 2.0, <c>GS1-CBV-XML-Format</c>).</summary>
+    public static IReadOnlyDictionary<string, CbvSpelling> CbvFormats { get; } = new Dictionary<string, CbvSpelling>
+    {
+        ["No_Preference"] = CbvSpelling.Kept,
+        ["Always_Web_URI"] = CbvSpelling.WebUri,
+        ["Always_URN"] = CbvSpelling.Urn,
+        ["Never_Translates"] = CbvSpelling.Kept,
+    };
+
     public static void Write(HttpResponse response)
     {
         response.Headers["GS1-EPCIS-Version"] = "2.0.0";
@@ -79,8 +102,9 @@ public static class EpcisHeaders
         response.Headers["GS1-EPCIS-Max"] = "2.0.0";
         response.Headers["GS1-CBV-Min"] = "1.2.0";
         response.Headers["GS1-CBV-Max"] = "2.0.0";
-        response.Headers["GS1-EPC-Format"] = "Never_Translates";
-        response.Headers["GS1-CBV-XML-Format"] = "No_Preference";
+        // Each of the formats is answered to whoever asks for it.
+        response.Headers[EpcFormatName] = "No_Preference";
+        response.Headers[CbvFormatName] = "No_Preference";
         response.Headers["GS1-Vendor-Version"] = typeof(EpcisHeaders).Assembly.GetName().Version?.ToString(3);
         return TypedResults.NoContent();
     }

@@ -26,7 +26,7 @@ public static class QueryEndpoints
 
     private static async Task<IResult> EventsAsync(HttpContext context, GatewayDatabase database, ILoggerFactory logs, CancellationToken ct)
     {
-        if (Negotiate(context, out var form) is { } refusal)
+        if (AnswerForm.Read(context, out var form) is { } refusal)
         {
             return refusal;
         }
@@ -63,7 +63,7 @@ public static class QueryEndpoints
     /// <summary>The event and the declarations that retract it; of an id that several parties claim, what the caller may see.</summary>
     private static async Task<IResult> EventAsync(HttpContext context, string eventId, GatewayDatabase database, ILoggerFactory logs, CancellationToken ct)
     {
-        if (Negotiate(context, out var form) is { } refusal)
+        if (AnswerForm.Read(context, out var form) is { } refusal)
         {
             return refusal;
         }
@@ -83,28 +83,6 @@ public static class QueryEndpoints
         await using var work = await database.BeginAsync(actor, ct);
         var ids = await work.Connection.QueryAsync<long>("select event_id from event where event_uri = @id order by event_id limit 1000", new { id }, work.Transaction);
         return ([.. ids], await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction));
-    }
-
-    private static IResult? Negotiate(HttpContext context, out AnswerForm form)
-    {
-        EpcisHeaders.Write(context.Response);
-        context.Response.Headers.Vary = "Accept, GS1-CBV-XML-Format";
-        form = new AnswerForm("application/json");
-        if (AnswerForm.Of(context.Request) is not { } accepted)
-        {
-            return Problems.NotAcceptable(AnswerForm.Offered);
-        }
-        if (accepted.WithCbv(context.Request.Headers["GS1-CBV-XML-Format"].ToString()) is not { } spelled)
-        {
-            return Problems.BadParameter("GS1-CBV-XML-Format is No_Preference, Always_Web_URI, Always_URN or Never_Translates.");
-        }
-        // Identifiers are answered as they were captured: a Digital Link does not say how long its company prefix is.
-        if (context.Request.Headers["GS1-EPC-Format"].ToString() is not ("" or "No_Preference" or "Never_Translates"))
-        {
-            return Problems.NotAcceptable("EPCs are answered as they were captured: GS1-EPC-Format is No_Preference or Never_Translates.");
-        }
-        form = spelled;
-        return null;
     }
 
     /// <returns>Null when the token is not one of ours, or is not for this query.</returns>

@@ -7,6 +7,7 @@ using Gateway.Access;
 using Gateway.Database;
 using Gateway.Query;
 using Gateway.Tests.Capture;
+using Gateway.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -38,6 +39,118 @@ public sealed class EventAnswerTests
         }
         using var urns = await GetAsync(gateway, "/events", "application/xml", ("GS1-CBV-XML-Format", "Always_URN"));
         Assert.Contains("<bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep>", await urns.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private const string Unit = "urn:epc:id:sgtin:4012345.011111.1";
+    private const string UnitLink = "https://id.gs1.org/01/04012345111118/21/1";
+    private const string Unknown = "https://id.gs1.org/01/09506000134352/21/ABC";
+
+    [Theory]
+    [InlineData(null, UnitLink, Unknown, "https://id.gs1.org/414/4012345000016")]
+    [InlineData("Always_GS1_Digital_Link", UnitLink, Unknown, "https://id.gs1.org/414/4012345000016")]
+    [InlineData("Always_EPC_URN", Unit, Unknown, "urn:epc:id:sgln:4012345.00001.0")]
+    [InlineData("Never_Translates", Unit, Unknown, "urn:epc:id:sgln:4012345.00001.0")]
+    [InlineData("No_Preference", Unit, Unknown, "urn:epc:id:sgln:4012345.00001.0")]
+    public async Task Identifiers_are_answered_as_they_are_asked_for_and_no_company_prefix_is_guessed(string? format, string unit, string unknown, string place)
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1, "urn:uuid:1", ",\"readPoint\":{\"id\":\"urn:epc:id:sgln:4012345.00001.0\"}").Replace($"\"{Unit}\"", $"\"{Unit}\",\"{Unknown}\"", StringComparison.Ordinal)));
+        await gateway.ProcessAsync();
+        gateway.Client.DefaultRequestHeaders.Remove("GS1-EPC-Format");
+
+        foreach (var path in new[] { "/events", "/events/urn:uuid:1" })
+        {
+            foreach (var accept in new[] { "application/json", "application/xml" })
+            {
+                using var answer = format is null ? await GetAsync(gateway, path, accept) : await GetAsync(gateway, path, accept, ("GS1-EPC-Format", format));
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+                Assert.Equal(format ?? "Always_GS1_Digital_Link", answer.Headers.GetValues("GS1-EPC-Format").Single());
+                Assert.Equal(["Accept", "GS1-EPC-Format", "GS1-CBV-XML-Format"], answer.Headers.Vary);
+                using var reader = EpcisDocument.Open(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), ReaderLimits.Default);
+                Assert.True(reader.Read());
+                var e = Assert.IsType<ObjectEvent>(reader.Current);
+                Assert.Equal((unit, unknown, place), (e.EpcList[0], e.EpcList[1], e.ReadPoint?.Id));
+                Assert.NotNull(e.RecordTimeText);
+                Assert.False(reader.Read());
+                Assert.Empty(reader.Findings.All);
+            }
+        }
+    }
+
+    // Always_EPC_URN reads every event and writes it anew: where there is nothing to translate, not a character may differ.
+    [Fact]
+    public async Task An_event_that_is_written_anew_says_what_was_stored()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        foreach (var sample in new[] { "dscsa-shipment.xml", "shipment-2.0.xml", "commissioning.json" })
+        {
+            using var accepted = await gateway.PostAsync(await File.ReadAllBytesAsync(Repository.File("samples/" + sample), TestContext.Current.CancellationToken), sample.EndsWith("xml", StringComparison.Ordinal) ? "application/xml" : "application/ld+json");
+            Assert.True(await gateway.ProcessAsync());
+        }
+        using var extended = await gateway.PostAsync(Documents.Json(Documents.Event(1, "urn:uuid:1", ",\"https://ns.example.com/a\":{\"b\":[1.50,true,null,\"\\u00e9\"]},\"sensorElementList\":[{\"sensorReport\":[{\"type\":\"Temperature\",\"value\":2.10,\"uom\":\"CEL\"}]}]")));
+        Assert.True(await gateway.ProcessAsync());
+
+        var stored = await EventsAsync("Never_Translates");
+        Assert.True(stored.Count >= 4);
+        Assert.Equal(stored, await EventsAsync("Always_EPC_URN"));
+
+        async Task<List<string>> EventsAsync(string format)
+        {
+            using var answer = await GetAsync(gateway, "/events?perPage=100", "application/json", ("GS1-EPC-Format", format));
+            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            return [.. document.RootElement.GetProperty("epcisBody").GetProperty("queryResults").GetProperty("resultsBody").GetProperty("eventList").EnumerateArray().Select(e => e.GetRawText())];
+        }
+    }
+
+    [Fact]
+    public async Task An_event_that_does_not_read_back_is_answered_as_it_is_stored()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1), Documents.Event(2)));
+        await gateway.ProcessAsync();
+        await gateway.Database.ExecuteAsync("update event set body = replace(body, 'T10:00:01Z', 'T10:00:01') where event_id & 1048575 = 0");
+        using var answer = await GetAsync(gateway, "/events", null, ("GS1-EPC-Format", "Always_GS1_Digital_Link"));
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains($"\"{Unit}\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"https://id.gs1.org/01/04012345111118/21/2\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_extension_as_deep_as_a_capture_takes_is_translated_too()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        const int depth = 50;
+        var deep = string.Concat(Enumerable.Repeat("<x:a>", depth)) + "deep" + string.Concat(Enumerable.Repeat("</x:a>", depth));
+        using var accepted = await gateway.PostAsync(Documents.Xml.Replace("</bizStep>", "</bizStep>" + deep, StringComparison.Ordinal).Replace("<epcis:EPCISDocument ", "<epcis:EPCISDocument xmlns:x=\"https://ns.example.com/\" ", StringComparison.Ordinal), "application/xml");
+        await gateway.ProcessAsync();
+        foreach (var accept in new[] { "application/json", "application/xml" })
+        {
+            using var answer = await GetAsync(gateway, "/events", accept, ("GS1-EPC-Format", "Always_GS1_Digital_Link"));
+            var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains(UnitLink, text, StringComparison.Ordinal);
+            Assert.Contains("deep", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("application/json", "GS1-EPC-Format", "Always_URN", HttpStatusCode.BadRequest, "QueryParameterException")]
+    [InlineData("application/json", "GS1-EPC-Format", "always_epc_urn", HttpStatusCode.BadRequest, "QueryParameterException")]
+    [InlineData("application/xml", "GS1-CBV-XML-Format", "Always_EPC_URN", HttpStatusCode.BadRequest, "QueryParameterException")]
+    [InlineData("application/xml", "GS1-CBV-XML-Format", "Never_Translates", HttpStatusCode.NotAcceptable, "NotAcceptableException")]
+    [InlineData("application/json", "GS1-CBV-XML-Format", "Never_Translates", HttpStatusCode.OK, null)]
+    public async Task A_format_that_there_is_not_is_refused(string accept, string name, string value, HttpStatusCode status, string? exception)
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        foreach (var path in new[] { "/events", "/events/urn:uuid:1" })
+        {
+            using var answer = await GetAsync(gateway, path, accept, (name, value));
+            Assert.Equal(status == HttpStatusCode.OK && path != "/events" ? HttpStatusCode.NotFound : status, answer.StatusCode);
+            Assert.Equal(["Accept", "GS1-EPC-Format", "GS1-CBV-XML-Format"], answer.Headers.Vary);
+            if (exception is not null)
+            {
+                Assert.Contains($"epcisException:{exception}", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]
@@ -126,6 +239,7 @@ public sealed class EventAnswerTests
             Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
             Assert.Equal(allow.Split(", ").Order(), answer.Content.Headers.Allow.Order());
             var headers = answer.Headers.ToDictionary(h => h.Key, h => h.Value.Single());
+            Assert.Equal(("No_Preference", "No_Preference"), (headers["GS1-EPC-Format"], headers["GS1-CBV-XML-Format"]));
             Assert.Equal(("1.2.0", "2.0.0", "2.0.0"), (headers["GS1-EPCIS-Min"], headers["GS1-EPCIS-Max"], headers["GS1-CBV-Version"]));
             Assert.Equal(hasLimits, headers.ContainsKey("GS1-EPCIS-Capture-Limit") && headers.ContainsKey("GS1-EPCIS-Capture-File-Size-Limit") && headers.ContainsKey("GS1-Capture-Error-Behaviour"));
         }
