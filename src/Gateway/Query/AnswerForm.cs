@@ -14,8 +14,8 @@ internal sealed record AnswerForm(string MediaType)
 
     public bool IsXml => MediaType.EndsWith("/xml", StringComparison.Ordinal);
 
-    /// <summary>A value of GS1-EPC-Format; the default is the standard's own.</summary>
-    public string Epc { get; private init; } = "Always_GS1_Digital_Link";
+    /// <summary>A value of GS1-EPC-Format. Who asks for nothing gets what was captured (decision 0006), not the standard's Digital Links.</summary>
+    public string Epc { get; private init; } = "Never_Translates";
 
     /// <summary>A value of GS1-CBV-XML-Format, which has no meaning for JSON.</summary>
     public string Cbv { get; private init; } = "No_Preference";
