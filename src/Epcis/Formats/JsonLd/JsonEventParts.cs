@@ -16,6 +16,10 @@ internal sealed class JsonEventParts(JsonReport report)
 
     public IReadOnlyList<QuantityElement> Quantities(JsonItem? list)
     {
+        if (list is null)
+        {
+            return [];
+        }
         var quantities = new List<QuantityElement>();
         foreach (var item in Objects(list, s_quantity))
         {
@@ -30,6 +34,10 @@ internal sealed class JsonEventParts(JsonReport report)
 
     public IReadOnlyList<BizTransaction> BizTransactions(JsonItem? list, int atLeast)
     {
+        if (list is null)
+        {
+            return [];
+        }
         var transactions = new List<BizTransaction>();
         foreach (var item in Objects(list, s_bizTransaction, atLeast))
         {
@@ -87,6 +95,10 @@ internal sealed class JsonEventParts(JsonReport report)
 
     private List<SourceOrDestination> SourcesOrDestinations(JsonItem? list, string member, FrozenSet<string> members)
     {
+        if (list is null)
+        {
+            return [];
+        }
         var all = new List<SourceOrDestination>();
         foreach (var item in Objects(list, members))
         {

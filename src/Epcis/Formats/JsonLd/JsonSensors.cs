@@ -18,6 +18,10 @@ internal sealed class JsonSensors(JsonReport report, JsonContext context)
 
     public IReadOnlyList<SensorElement> Elements(JsonItem? list)
     {
+        if (list is null)
+        {
+            return [];
+        }
         var elements = new List<SensorElement>();
         foreach (var item in report.Array(list))
         {
