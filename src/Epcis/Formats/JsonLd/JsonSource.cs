@@ -214,6 +214,7 @@ internal sealed class JsonSource(Stream stream, ReaderLimits limits) : IDisposab
 
     public void Dispose()
     {
+        _builder.Dispose();
         if (_buffer.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_buffer);

@@ -5,13 +5,13 @@ namespace Epcis.Formats.JsonLd;
 /// in an event. They are made when a finding asks where an item stands.
 /// </summary>
 /// <param name="spans">Where each string begins and ends, for all arrays of one tree; those of this begin at <paramref name="first"/>.</param>
-internal sealed class JsonTexts(string[] all, List<(int Start, int End)> spans, int first)
+internal sealed class JsonTexts(string[] all, PooledList<(int Start, int End)> spans, int first)
 {
     public string[] All => all;
 
     public JsonItem Item(JsonItem array, int index)
     {
-        var (start, end) = spans[first + index];
+        var (start, end) = spans.Items[first + index];
         return new JsonItem(array, null, index, start, JsonKind.String, start) { Text = all[index], End = end };
     }
 }

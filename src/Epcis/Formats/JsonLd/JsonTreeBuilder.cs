@@ -5,11 +5,11 @@ using System.Text.Unicode;
 namespace Epcis.Formats.JsonLd;
 
 /// <summary>Builds one value from tokens; refuses what two readers of JSON could understand differently.</summary>
-internal sealed class JsonTreeBuilder(ReaderLimits limits)
+internal sealed class JsonTreeBuilder(ReaderLimits limits) : IDisposable
 {
     private readonly string?[] _names = new string?[64];
-    private readonly List<string> _texts = [];
-    private readonly List<(int Start, int End)> _spans = [];
+    private readonly PooledList<string> _texts = new();
+    private readonly PooledList<(int Start, int End)> _spans = new();
     private JsonItem? _open;
     private string? _name;
     private int _at;
@@ -107,7 +107,7 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
     {
         if (_isOfTexts)
         {
-            _open!.Hold(new JsonTexts([.. _texts], _spans, _spans.Count - _texts.Count));
+            _open!.Hold(new JsonTexts(_texts.Items.ToArray(), _spans, _spans.Count - _texts.Count));
             _texts.Clear();
             _isOfTexts = false;
         }
@@ -130,6 +130,12 @@ internal sealed class JsonTreeBuilder(ReaderLimits limits)
             name = TextOf(ref reader, limits.MaxNameLength, "A member name");
         }
         return name;
+    }
+
+    public void Dispose()
+    {
+        _texts.Dispose();
+        _spans.Dispose();
     }
 
     public void CheckDepth(ref Utf8JsonReader reader)

@@ -41,10 +41,10 @@ public class JsonListTests
     public void An_epc_costs_little_more_than_its_string(string type, string list)
     {
         const string first = "urn:epc:id:sgtin:0614141.812345.100000";
-        Costs(type, list, 21_000, first); // the pool has a buffer for it from here on
-        var more = Costs(type, list, 21_000, first) - Costs(type, list, 1_000, first);
-        // The string, its place in the list, in the set that tells items apart, and in what grows by doubling.
-        var perEpc = (22 + 2 * first.Length + 7) / 8 * 8 + 90;
+        // The first makes the arrays that the pool lends to those after it; a collection may take them away again.
+        var more = Enumerable.Range(0, 4).Min(_ => Costs(type, list, 21_000, first) - Costs(type, list, 1_000, first));
+        // The string, its place in the list, and in the set that tells items apart.
+        var perEpc = (22 + 2 * first.Length + 7) / 8 * 8 + 40;
         Assert.True(more < 20_000 * perEpc, $"{more / 20_000} bytes for each EPC.");
     }
 
