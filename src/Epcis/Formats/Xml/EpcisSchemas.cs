@@ -17,13 +17,6 @@ public static class EpcisSchemas
     static readonly Lazy<XmlSchemaSet> Own20 = new(() =>
         Compile(OpenEmbedded, "epcis-2.0/document.xsd", "epcis-2.0/query.xsd", "epcis-2.0/masterdata.xsd"));
 
-    // A set of its own: in a document, an element named as an event says nothing where elements without a namespace may stand.
-    static readonly Lazy<XmlSchemaSet> OwnEvent = new(() =>
-        Compile(OpenEmbedded, "epcis-2.0/document.xsd", "epcis-2.0/query.xsd", "epcis-2.0/masterdata.xsd", "epcis-2.0/event.xsd"));
-
-    /// <summary>Our own schema of an event of EPCIS 2.0 that is a document of its own.</summary>
-    public static XmlSchemaSet ForBareEvent => OwnEvent.Value;
-
     /// <summary>Our own schemas of an XML edition.</summary>
     public static XmlSchemaSet For(DocumentForm form) => form switch
     {

@@ -47,7 +47,7 @@ public sealed class XmlEpcisReader : EpcisReader
     /// A reader of one event that is a document of its own, as <c>POST /events</c> takes it, validated as in a document. The
     /// edition does not show, and only 2.0 has a use for bare events.
     /// </summary>
-    public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, _ => EpcisSchemas.ForBareEvent, limits, isBareEvent: true);
+    public static XmlEpcisReader ReadBareEvent(Stream input, ReaderLimits limits) => new(input, EpcisSchemas.For, limits, isBareEvent: true);
 
     /// <inheritdoc/>
     public override bool IsBareEvent { get; }
@@ -154,7 +154,7 @@ public sealed class XmlEpcisReader : EpcisReader
         CheckVersion(plain.NamespaceURI, place);
         if (schemasFor?.Invoke(_form) is { } schemas)
         {
-            _validation = new XmlValidation(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception));
+            _validation = new XmlValidation(plain, schemas, (_, violation) => OnSchemaViolation(plain, violation.Exception), IsBareEvent);
         }
         var xml = new XmlCursor(plain, _validation, _limits, cursor => _findings.Misqualified(cursor.Name, cursor.Namespace, cursor.Place, EventUnderway(plain)));
         before.ForEach(xml.Pass);

@@ -21,14 +21,18 @@ internal sealed class XmlValidation
     private bool _isInRepeat;
 
     /// <param name="reader">Stands on the root element, which is validated at once.</param>
+    /// <param name="isBareEvent">The root is an event, which no schema declares as one; it is held to the type of such events in a document.</param>
     /// <exception cref="ArgumentException">The schemas are not compiled, or do not declare the root: they would let anything pass.</exception>
-    public XmlValidation(XmlReader reader, XmlSchemaSet schemas, ValidationEventHandler report)
+    public XmlValidation(XmlReader reader, XmlSchemaSet schemas, ValidationEventHandler report, bool isBareEvent = false)
     {
         if (!schemas.IsCompiled)
         {
             throw new ArgumentException("A schema set that is not compiled validates nothing.", nameof(schemas));
         }
-        if (!schemas.GlobalElements.Contains(new XmlQualifiedName(reader.LocalName, reader.NamespaceURI)))
+        var root = isBareEvent
+            ? schemas.GlobalTypes[new XmlQualifiedName(reader.LocalName + "Type", XmlRoot.EpcisNamespace + "2")]
+            : schemas.GlobalElements[new XmlQualifiedName(reader.LocalName, reader.NamespaceURI)];
+        if (root is null)
         {
             throw new ArgumentException($"The schemas do not declare {reader.LocalName} and would let anything pass.", nameof(schemas));
         }
@@ -41,7 +45,14 @@ internal sealed class XmlValidation
             LineInfoProvider = (IXmlLineInfo)reader,
         };
         _validator.ValidationEventHandler += report;
-        _validator.Initialize();
+        if (isBareEvent)
+        {
+            _validator.Initialize(root);
+        }
+        else
+        {
+            _validator.Initialize();
+        }
         See();
     }
 
