@@ -15,7 +15,7 @@ public static class EpcisConverter
     private const string NotWritable = "EPCIS-OUT-02";
 
     // Accepted with a warning, because the original keeps what the reader passes over; a conversion would lose it.
-    private static readonly string[] s_passedOver = ["EPCIS-XML-08", "EPCIS-XML-09", JsonCodes.ExtendedEvent];
+    private static readonly string[] s_passedOver = ["EPCIS-XML-08", "EPCIS-XML-09", JsonCodes.ExtendedEvent, JsonCodes.PassedOver];
 
     /// <param name="open">
     /// Opens a reader at the document's beginning. It is called twice: a header is complete only at the end of the document,

@@ -27,6 +27,10 @@ public sealed record DocumentHeader
     /// <summary>Extensions that stand beside header and body.</summary>
     public IReadOnlyList<Extension> DocumentExtensions { get; init; } = [];
 
+    /// <summary>What master data hold of others.</summary>
+    internal IEnumerable<Extension> MasterDataExtensions =>
+        [.. MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>(), .. MasterData.SelectMany(m => m.Extensions)];
+
     /// <summary>Extensions of header and document: the editions put the same things here or there.</summary>
     public IReadOnlyList<Extension> Extensions => [.. HeaderExtensions, .. DocumentExtensions];
 
@@ -103,6 +107,9 @@ public sealed record VocabularyElement(string VocabularyType, string Id)
 
     /// <summary>Identifiers of the elements that belong to this one.</summary>
     public IReadOnlyList<string> Children { get; init; } = [];
+
+    /// <summary>Elements or members of others within the element.</summary>
+    public IReadOnlyList<Extension> Extensions { get; init; } = [];
 
     /// <summary>Where the element stands in its document.</summary>
     internal Place Place { get; init; }

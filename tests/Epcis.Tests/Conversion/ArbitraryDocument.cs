@@ -88,6 +88,7 @@ internal static class ArbitraryDocument
         from text in s_text
         from isStructured in Gen.Elements(true, false)
         from children in Gen.Elements(0, 2)
+        from extensions in Gen.ListOf(s_extension)
         select new VocabularyElement(type, id)
         {
             Attributes =
@@ -95,6 +96,7 @@ internal static class ArbitraryDocument
                 new VocabularyAttribute("urn:epcglobal:cbv:mda#name", text),
                 .. isStructured ? [Structured()] : Array.Empty<VocabularyAttribute>(),
             ],
+            Extensions = [.. extensions],
             Children = [.. Enumerable.Range(0, children).Select(n => $"urn:epc:id:sgln:4012345.00000.{n + 1}")],
         };
 

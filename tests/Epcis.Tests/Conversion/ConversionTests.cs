@@ -417,6 +417,36 @@ public sealed class ConversionTests
     }
 
     [Fact]
+    public void What_others_add_to_an_element_of_master_data_stays_in_it()
+    {
+        var header = $"<EPCISHeader>{Sbdh}<extension><EPCISMasterData><VocabularyList><Vocabulary type='urn:epcglobal:epcis:vtype:Location'><VocabularyElementList><VocabularyElement id='urn:x:l'>"
+            + "<attribute id='urn:x:n'>N</attribute><extension><own>1</own></extension><v:more xmlns:v='http://vendor.example/x'>2</v:more></VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData></extension></EPCISHeader>";
+        var source = Doc12(Observed(), header);
+        Assert.False(Said.By(source).HasErrors);
+        foreach (var home in new[] { Converted.To(DocumentForm.Xml20, source).Then(DocumentForm.Xml12), Converted.To(DocumentForm.JsonLd20, source).Then(DocumentForm.Xml20).Then(DocumentForm.Xml12) })
+        {
+            Assert.Contains("N</attribute><extension><own>1</own></extension><v:more", home.Text, StringComparison.Ordinal);
+            Assert.False(Said.By(home.Bytes).HasErrors);
+        }
+        var json = Json("\"epcisHeader\":{\"epcisMasterData\":{\"vocabularyList\":[{\"type\":\"urn:x:t\",\"vocabularyElementList\":[{\"id\":\"urn:x:l\",\"more\":[\"1\",\"2\"],\"ex:x\":1}]}]}},", JsonObserved);
+        Assert.Contains("\"more\":[\"1\",\"2\"],\"ex:x\":1}", Converted.To(DocumentForm.JsonLd20, json).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"epcisHeader\":{\"epcisMasterData\":{\"vocabularyList\":[{\"type\":\"urn:x:t\",\"MORE\":1}]}},", "")]
+    [InlineData("\"epcisHeader\":{\"epcisMasterData\":{\"vocabularyList\":[],\"MORE\":1}},", "")]
+    [InlineData("\"epcisHeader\":{\"epcisMasterData\":{\"vocabularyList\":[{\"type\":\"urn:x:t\",\"vocabularyElementList\":[{\"id\":\"urn:x:l\",\"attributes\":[{\"id\":\"urn:x:a\",\"attribute\":\"v\",\"MORE\":1}]}]}]}},", "")]
+    [InlineData("", "\"MORE\":1,")]
+    public void A_member_that_has_no_place_is_told_of_and_the_document_is_not_converted(string header, string inBody)
+    {
+        var source = Utf8(System.Text.Encoding.UTF8.GetString(Json(header, JsonObserved)).Replace("\"epcisBody\":{", "\"epcisBody\":{" + inBody, StringComparison.Ordinal));
+        var told = Assert.Single(Said.By(source).Findings.All);
+        Assert.Equal(("EPCIS-JSON-23", Severity.Warning, "MORE"), (told.Code, told.Severity, told.Got));
+        Assert.EndsWith("/MORE", told.Where.Pointer, StringComparison.Ordinal);
+        Assert.Equal(["EPCIS-OUT-02"], Converted.To(DocumentForm.Xml20, source).Errors);
+    }
+
+    [Fact]
     public void An_element_of_others_in_a_1_2_header_comes_home_from_every_form()
     {
         const string Vendor = "<v:routing xmlns:v='http://vendor.example/x'><v:to>1</v:to></v:routing>";

@@ -71,7 +71,7 @@ internal sealed record Said(IReadOnlyList<EpcisEvent> Events, IReadOnlyList<stri
                 $"{Header.CreationDate} {Header.QueryName} {Header.SubscriptionId} {Header.MasterDataAreResults}",
                 $"sbdh {string.Join(',', sbdh?.Senders.Select(s => s.Identifier) ?? [])} {string.Join(',', sbdh?.Receivers.Select(s => s.Identifier) ?? [])} {sbdh?.InstanceIdentifier}",
                 .. Header.MasterData.GroupBy(m => m.VocabularyType).SelectMany(g => g)
-                    .Select(m => $"{m.VocabularyType} {m.Id} [{string.Join(';', m.Attributes.Select(a => $"{a.Id}={(a.Structure is { } s ? Tree([s with { Attributes = [.. s.Attributes.Where(x => x.Name != "id")] }]) : a.Value)}"))}] {string.Join(',', m.Children)}"),
+                    .Select(m => $"{m.VocabularyType} {m.Id} [{string.Join(';', m.Attributes.Select(a => $"{a.Id}={(a.Structure is { } s ? Tree([s with { Attributes = [.. s.Attributes.Where(x => x.Name != "id")] }]) : a.Value)}"))}] {string.Join(',', m.Children)} {Tree(m.Extensions)}"),
                 Tree(Header.Extensions),
                 .. Header.Attributes.SelectMany(own => own.Attributes.Select(a => $"{own.On}@{{{a.Namespace}}}{a.Name}={a.Value}")).Order(StringComparer.Ordinal),
             ];

@@ -27,6 +27,7 @@ internal static class JsonCodes
     public const string PersistentDispositionHere = "EPCIS-JSON-20";
     public const string LateContext = "EPCIS-JSON-21";
     public const string NoStandardContext = "EPCIS-JSON-22";
+    public const string PassedOver = "EPCIS-JSON-23";
 }
 
 /// <summary>

@@ -27,7 +27,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
     {
         var isQuery = header.DocumentType == XmlRoot.QueryDocument;
         _prefixes.Declare(header.Namespaces);
-        IReadOnlyList<Extension> all = [.. header.Extensions, .. Whole(header.Sbdh), .. header.MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>()];
+        IReadOnlyList<Extension> all = [.. header.Extensions, .. Whole(header.Sbdh), .. header.MasterDataExtensions];
         _prefixes.Collect(all);
         _prefixes.Collect(Carried.Of(header.Attributes));
         foreach (var lost in JsonLosses.Of(header.Comments, all, "document"))
@@ -217,6 +217,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
             }
             _json.WriteEndArray();
         }
+        extensions.Level(element.Extensions, isOpen: true);
         _json.WriteEndObject();
     }
 

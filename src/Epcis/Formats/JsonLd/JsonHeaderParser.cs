@@ -27,6 +27,7 @@ internal sealed class JsonHeaderParser(Findings findings)
         "/epcisBody/queryResults/resultsBody/eventList", "/epcisBody/queryResults/resultsBody/vocabularyList");
 
     private static readonly FrozenSet<string> s_headerKnows = FrozenSet.Create("epcisMasterData");
+    private static readonly FrozenSet<string> s_vocabularyElementKnows = FrozenSet.Create("id", "attributes", "children");
 
     private readonly Dictionary<string, Place> _seen = [];
     private readonly Dictionary<string, Place> _places = new(StringComparer.OrdinalIgnoreCase);
@@ -91,6 +92,7 @@ internal sealed class JsonHeaderParser(Findings findings)
         // The body of an EPCISDocument is open in the schema: there, a member of this name is anyone's.
         if (Header.DocumentType == Document && pointer.StartsWith("/epcisBody/queryResults", StringComparison.Ordinal))
         {
+            PassOver(value, name, report);
             return;
         }
         switch (pointer)
@@ -142,6 +144,10 @@ internal sealed class JsonHeaderParser(Findings findings)
                 if (value.Kind is JsonKind.Object && Context.Split(name) is (Carried.Namespace, _, Carried.Header))
                 {
                     Header = Header with { HeaderExtensions = [.. Header.HeaderExtensions, .. JsonExtensions.Of(value.Items, report, Context)] };
+                }
+                else if (Header.DocumentType == Document && pointer.StartsWith("/epcisBody/", StringComparison.Ordinal) && !JsonFormats.IsUri(name))
+                {
+                    PassOver(value, name, report);
                 }
                 else if (JsonFormats.IsUri(name))
                 {
@@ -272,8 +278,24 @@ internal sealed class JsonHeaderParser(Findings findings)
         if (value.Find("epcisMasterData") is { } masterData && report.Is(masterData, JsonKind.Object))
         {
             ReadVocabularies(masterData.Find("vocabularyList"), report);
+            PassOverOthers(masterData, report, "vocabularyList");
         }
     }
+
+    /// <summary>The schema leaves some objects open to any member; there is no place for such a member in another form.</summary>
+    private static void PassOverOthers(JsonItem owner, JsonReport report, params ReadOnlySpan<string> known)
+    {
+        foreach (var member in owner.Items)
+        {
+            if (!known.Contains(member.Name))
+            {
+                PassOver(member, member.Name!, report);
+            }
+        }
+    }
+
+    private static void PassOver(JsonItem at, string name, JsonReport report) =>
+        report.Warning(JsonCodes.PassedOver, at, $"The member '{name}' says nothing that the standard knows, and is kept only in the document itself.", got: name);
 
     private void ReadVocabularies(JsonItem? list, JsonReport report)
     {
@@ -281,6 +303,7 @@ internal sealed class JsonHeaderParser(Findings findings)
         foreach (var vocabulary in report.Array(list).Where(v => report.Is(v, JsonKind.Object)))
         {
             var type = report.Uri(report.Require(vocabulary, "type")) ?? "";
+            PassOverOthers(vocabulary, report, "type", "vocabularyElementList");
             foreach (var element in report.Array(vocabulary.Find("vocabularyElementList")).Where(e => report.Is(e, JsonKind.Object)))
             {
                 elements.Add(new VocabularyElement(type, report.Uri(report.Require(element, "id")) ?? "")
@@ -288,6 +311,7 @@ internal sealed class JsonHeaderParser(Findings findings)
                     Place = report.Tree.PlaceOf(element),
                     Attributes = Attributes(element.Find("attributes"), report),
                     Children = report.Uris(element.Find("children")),
+                    Extensions = JsonExtensions.Of(element.Items.Where(m => !s_vocabularyElementKnows.Contains(m.Name!)), report, Context),
                 });
             }
         }
@@ -300,6 +324,7 @@ internal sealed class JsonHeaderParser(Findings findings)
         foreach (var item in report.Array(list).Where(a => report.Is(a, JsonKind.Object)))
         {
             var id = report.Uri(report.Require(item, "id")) ?? "";
+            PassOverOthers(item, report, "id", "attribute");
             var value = item.Find("attribute");
             if (value is { Kind: JsonKind.Array or JsonKind.True or JsonKind.False or JsonKind.Null })
             {

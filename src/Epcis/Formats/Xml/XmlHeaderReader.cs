@@ -214,6 +214,7 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
         var id = xml.Reader.GetAttribute("id") ?? "";
         var attributes = new List<VocabularyAttribute>();
         var children = new List<string>();
+        var extensions = new List<Extension>();
         Note($"VocabularyElement/{id}", $"VocabularyElement/{id}", "id");
         for (var depth = xml.Enter(); xml.NextChild(depth);)
         {
@@ -236,11 +237,11 @@ internal sealed class XmlHeaderReader(XmlCursor xml, List<VocabularyElement> mas
                     }
                     break;
                 default:
-                    ReadForeign(xml.StandardName);
+                    ReadForeign(xml.StandardName, extensions, $"VocabularyElement/{id}/extension");
                     break;
             }
         }
         NoteComments($"VocabularyElement/{id}");
-        return new VocabularyElement(type, id) { Attributes = attributes, Children = children, Place = place };
+        return new VocabularyElement(type, id) { Extensions = extensions, Attributes = attributes, Children = children, Place = place };
     }
 }

@@ -25,7 +25,7 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
     public void Begin(DocumentHeader header, IReadOnlyList<VocabularyElement> masterData)
     {
         _namespaces = header.Namespaces;
-        xml.TellTypes(XmlLosses.In([.. header.Extensions, .. header.MasterData.SelectMany(m => m.Attributes).Select(a => a.Structure).OfType<Extension>()]));
+        xml.TellTypes(XmlLosses.In([.. header.Extensions, .. header.MasterDataExtensions]));
         var (localInHeader, foreignInHeader) = XmlEventPartWriter.Split(header.HeaderExtensions, _namespaces);
         var (local, foreign) = XmlEventPartWriter.Split(header.DocumentExtensions, _namespaces);
         var sbdh = Complete(header);
@@ -239,6 +239,12 @@ internal sealed class XmlHeaderWriter(XmlWriter writer, XmlElements xml, bool is
                 xml.Leaf("id", child);
             }
             xml.End();
+        }
+        if (element.Extensions.Count > 0)
+        {
+            var (local, foreign) = XmlEventPartWriter.Split(element.Extensions, _namespaces);
+            Wrapped(local, $"VocabularyElement/{element.Id}/extension");
+            xml.Extensions(foreign);
         }
         xml.End();
     }

@@ -52,5 +52,6 @@ internal static class DocumentTopics
         new("EPCIS-JSON-20", "persistentDisposition does not belong here", "This kind of event has no persistentDisposition in the standard.", "Say it in an event that has one, such as an ObjectEvent.", Json),
         new("EPCIS-JSON-21", "@context stands after the events", "A document is read from its beginning, so the extensions were read before their namespaces were known.", "Write @context as the first member of the document.", "JSON-LD 1.1"),
         new("EPCIS-JSON-22", "The standard's context is not named", "The @context does not name the context of EPCIS 2.0. The document is read as if it did; a system that goes by JSON-LD understands nothing of it.", "Name https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld as the first entry of @context.", "JSON-LD 1.1"),
+        new("EPCIS-JSON-23", "A member that has no place", "The schema leaves some objects around the events open: a vocabulary, an attribute of master data, the body. A member there that the standard does not know is kept only in the document itself, and the document is not converted.", "Put it on the document or into epcisHeader with a prefix, or on the element of the vocabulary.", Json),
     ];
 }
