@@ -50,6 +50,12 @@ public sealed partial class ApplicationIdentifier
     /// <summary>What may follow the key in a Digital Link's path: alternatives, each in the order of the path.</summary>
     internal string[][] Qualifiers { get; }
 
+    /// <summary>Of each list one group must be there whole; identifiers or patterns such as <c>31nn</c>.</summary>
+    internal string[][][] Requires { get; private init; } = [];
+
+    /// <summary>Identifiers or patterns that may not be told of the same object.</summary>
+    internal string[] Excludes { get; private init; } = [];
+
     internal static IEnumerable<ApplicationIdentifier> All => s_all.Values;
 
     /// <summary>The application identifier of these digits; <see langword="null"/> when GS1 has none.</summary>
@@ -127,15 +133,19 @@ public sealed partial class ApplicationIdentifier
         {
             var (row, title) = line.Split(" # ", 2) is [var r, var t] ? (r, t) : (line, "");
             var words = row.Split(' ');
-            var components = words[2..].Where(w => !w.StartsWith("dlpkey", StringComparison.Ordinal)).Select(w => Component.Read(w, words[0], title)).ToArray();
-            var key = words[2..].FirstOrDefault(w => w.StartsWith("dlpkey", StringComparison.Ordinal));
+            var components = words[2..].Where(w => !IsOf(w, "dlpkey") && !IsOf(w, "req=") && !IsOf(w, "ex=")).Select(w => Component.Read(w, words[0], title)).ToArray();
+            var key = words[2..].FirstOrDefault(w => IsOf(w, "dlpkey"));
             var qualifiers = key is null ? null : key.Length == 6 ? [] : key[7..].Split('|').Select(q => q.Split(',')).ToArray();
+            var requires = words[2..].Where(w => IsOf(w, "req=")).Select(w => w[4..].Split(',').Select(g => g.Split('+')).ToArray()).ToArray();
+            var excludes = words[2..].Where(w => IsOf(w, "ex=")).SelectMany(w => w[3..].Split(',')).ToArray();
             var range = words[0].Split('-');
             for (var ai = Gs1Date.Number(range[0]); ai <= Gs1Date.Number(range[^1]); ai++)
             {
-                yield return new ApplicationIdentifier(ai.ToString("D" + range[0].Length, System.Globalization.CultureInfo.InvariantCulture), words[1], components, qualifiers, title);
+                yield return new ApplicationIdentifier(ai.ToString("D" + range[0].Length, System.Globalization.CultureInfo.InvariantCulture), words[1], components, qualifiers, title) { Requires = requires, Excludes = excludes };
             }
         }
+
+        static bool IsOf(string word, string attribute) => word.StartsWith(attribute, StringComparison.Ordinal);
     }
 
     /// <summary>Such as <c>N13,csum</c> or <c>[X..17]</c>.</summary>

@@ -103,6 +103,10 @@ public static class Identify
         var said = new Identified(input, IdentifierForm.ElementString);
         var elements = ElementString.Parse(input);
         var read = ReadLink(said, elements.Then(DigitalLink.Of), prefixes);
+        if (elements.Value is { } told)
+        {
+            read = read with { Findings = [.. read.Findings, .. Associations.Check(told.Elements)] };
+        }
         var keys = elements.Value?.Elements.Where(e => ApplicationIdentifier.Find(e.Ai) is { IsKey: true }).DistinctBy(e => e.Ai).ToList();
         return keys is not [var first, .. var others] || others.Count == 0 ? read : read with
         {

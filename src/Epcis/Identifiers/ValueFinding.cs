@@ -76,6 +76,9 @@ public static class ValueCodes
     /// <summary>The same digits can mean another key.</summary>
     public const string Ambiguous = "gs1.ambiguous";
 
+    /// <summary>An application identifier without those that it needs, or beside one that it excludes.</summary>
+    public const string Association = "gs1.association";
+
     /// <summary>The length of the company prefix is not known, or not as said.</summary>
     public const string CompanyPrefix = "id.gcp_length";
 

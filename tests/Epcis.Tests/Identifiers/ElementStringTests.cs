@@ -66,6 +66,25 @@ public sealed class ElementStringTests
     }
 
     [Theory]
+    [InlineData("(00)006141411234567890(02)80614141123458(37)12", "")]
+    [InlineData("(00)006141411234567890(02)80614141123458", "27 (37)")]
+    [InlineData("(01)80614141123458(10)LOT1(17)251231(21)1", "")]
+    [InlineData("(414)0614141123452(254)A", "")]
+    [InlineData("(00)006141411234567890(17)251231(10)LOT1", "27 (01) or (02) or (03) or (255) or (8006) or (8026), 37 (01) or (02) or (03) or (8006) or (8026)")]
+    [InlineData("(01)80614141123458(250)B", "24 (01) with (21) or (03) with (21) or (8006) with (21)")]
+    [InlineData("(01)80614141123458(3922)100(3103)000250", "")]
+    [InlineData("(01)80614141123458(3922)100", "25 (01) with (30) or (01) with (31nn) or (01) with (32nn) or (01) with (35nn) or (01) with (36nn)")]
+    [InlineData("(01)80614141123458(3103)000250(3102)002500", "25 one of them, 37 one of them")]
+    [InlineData("(01)80614141123458(21)1(235)2", "23 one of them")]
+    public void What_a_symbol_lacks_or_holds_in_vain_is_a_warning(string symbol, string wanted)
+    {
+        var read = Identify.Read(symbol, CompanyPrefixes.OfLength(7));
+        var told = read.Findings.Where(f => f.Code == ValueCodes.Association).ToList();
+        Assert.Equal(wanted, string.Join(", ", told.Select(f => $"{f.At} {f.Want}")));
+        Assert.All(told, f => Assert.Equal(Severity.Warning, f.Severity));
+    }
+
+    [Theory]
     [InlineData("251231", 2026, "2025-12-31")]
     [InlineData("251200", 2026, "2025-12-31")]
     [InlineData("280200", 2026, "2028-02-29")]

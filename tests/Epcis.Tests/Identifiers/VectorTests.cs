@@ -155,9 +155,12 @@ public sealed class VectorTests
             var isPredefined = words[1].Contains('*', StringComparison.Ordinal);
             return Enumerable.Range(range[0], range[^1] - range[0] + 1).Select(n => (
                 n.ToString("D" + words[0].Split('-')[0].Length, CultureInfo.InvariantCulture), isPredefined, words[1].Contains('?', StringComparison.Ordinal),
-                words.Any(w => w.StartsWith("dlpkey", StringComparison.Ordinal))));
+                words.Any(w => w.StartsWith("dlpkey", StringComparison.Ordinal)),
+                string.Join(' ', words.TakeWhile(w => w != "#").Where(w => w.StartsWith("req=", StringComparison.Ordinal)).Select(w => w[4..])),
+                string.Join(',', words.TakeWhile(w => w != "#").Where(w => w.StartsWith("ex=", StringComparison.Ordinal)).Select(w => w[3..]))));
         });
-        Assert.Equal(published.Order(), ApplicationIdentifier.All.Select(a => (a.Ai, a.HasPredefinedLength, a.MayBeAttribute, a.IsKey)).Order());
+        Assert.Equal(published.Order(), ApplicationIdentifier.All.Select(a => (a.Ai, a.HasPredefinedLength, a.MayBeAttribute, a.IsKey,
+            string.Join(' ', a.Requires.Select(r => string.Join(',', r.Select(g => string.Join('+', g))))), string.Join(',', a.Excludes))).Order());
     }
 
     [Fact]
