@@ -61,6 +61,9 @@ public sealed record DigitalLink
         }
     }
 
+    /// <summary>Whether a text is a web address of any kind. An element string may hold "://" too, but begins with no letter.</summary>
+    internal static bool IsWebAddress(string value) => value.Length > 0 && char.IsAsciiLetter(value[0]) && value.Contains("://", StringComparison.Ordinal);
+
     /// <summary>
     /// Whether a URI is meant as a Digital Link: on GS1's host, or a path with a key and as many digits as the key has.
     /// Other web addresses are private identifiers.

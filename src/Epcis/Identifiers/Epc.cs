@@ -47,7 +47,7 @@ public sealed record Epc
     /// <summary>Any form of a single key; bare digits are of no form, since several keys look alike.</summary>
     public static Parsed<Epc> Parse(string value, CompanyPrefixes prefixes) =>
         EpcUri.IsEpcUri(value) ? EpcUri.Parse(value).Then(Of)
-        : value.Contains("://", StringComparison.Ordinal) ? DigitalLink.Parse(value).Then(link => Of(link, prefixes))
+        : DigitalLink.IsWebAddress(value) ? DigitalLink.Parse(value).Then(link => Of(link, prefixes))
         : ElementString.Parse(value).Then(DigitalLink.Of).Then(link => Of(link, prefixes));
 
     /// <param name="key">With its check digit.</param>

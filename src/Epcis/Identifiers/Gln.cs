@@ -23,7 +23,7 @@ public sealed record Gln
                 ? new Gln(uri.SchemeOfKey.KeyOf(uri.Components[0], uri.Components[1]))
                 : new ValueFinding(ValueCodes.Scheme, $"{ValueFinding.Cut(value)} holds no GLN.", 1) { Got = uri.Scheme, Want = "urn:epc:id:sgln:… or urn:epc:id:pgln:…" });
         }
-        if (value.Contains("://", StringComparison.Ordinal))
+        if (DigitalLink.IsWebAddress(value))
         {
             return DigitalLink.Parse(value).Then(link => link.KeyAi is "414" or "417"
                 ? Parse(link.Key)

@@ -50,7 +50,7 @@ public static class Identify
     /// <summary>Says all that can be said of a value. Nothing is thrown for what it says, and no company prefix is guessed.</summary>
     public static Identified Read(string input, CompanyPrefixes prefixes) =>
         EpcUri.IsEpcUri(input) ? ReadUri(input, prefixes)
-        : input.Contains("://", StringComparison.Ordinal) ? ReadLink(new Identified(input, IdentifierForm.DigitalLink), DigitalLink.Parse(input), prefixes)
+        : DigitalLink.IsWebAddress(input) ? ReadLink(new Identified(input, IdentifierForm.DigitalLink), DigitalLink.Parse(input), prefixes)
         : BareKey(input) is { } bare ? bare(prefixes)
         : input.Length > 0 && (char.IsAsciiDigit(input[0]) || input[0] is '(' or ']' or ElementString.GroupSeparator) ? ReadElements(input, prefixes)
         : new Identified(input, IdentifierForm.Unknown)

@@ -58,6 +58,14 @@ public sealed class ElementStringTests
         Assert.Equal("A(B)(05)C", ElementString.Parse("(01)80614141123458(21)A(B)(05)C").Value?["21"]);
 
     [Fact]
+    public void A_lot_with_the_marks_of_a_web_address_makes_no_address_of_its_symbol()
+    {
+        const string symbol = "(01)80614141123458(10)4X://7F";
+        Assert.Equal("4X://7F", Epc.Parse(symbol, CompanyPrefixes.None).Value?.Serial);
+        Assert.Equal(IdentifierForm.ElementString, Identify.Read(symbol, CompanyPrefixes.None).Form);
+    }
+
+    [Fact]
     public void The_first_key_of_a_symbol_is_told_and_the_others_are_mentioned()
     {
         var read = Identify.Read("(00)006141411234567890(01)80614141123458(21)1", CompanyPrefixes.OfLength(7));
