@@ -1,10 +1,10 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Epcis.Cbv;
 using Epcis.Events;
 using Epcis.Formats.JsonLd;
 using Epcis.Formats.Xml;
+using Epcis.Hashing;
 using Epcis.Identifiers;
 
 namespace Epcis.Formats;
@@ -16,21 +16,27 @@ namespace Epcis.Formats;
 /// </summary>
 public sealed class EventContent
 {
-    private readonly StringBuilder _text = new(1024);
+    private readonly Action<ReadOnlySpan<char>> _text;
     private readonly IReadOnlyDictionary<string, string> _namespaces;
 
-    private EventContent(IReadOnlyDictionary<string, string> namespaces) => _namespaces = namespaces;
+    private EventContent(Action<ReadOnlySpan<char>> text, IReadOnlyDictionary<string, string> namespaces) => (_text, _namespaces) = (text, namespaces);
 
+    /// <summary>The SHA-256 of <see cref="Text"/> in UTF-8.</summary>
     /// <param name="namespaces">Prefixes of the event's document.</param>
-    public static byte[] Hash(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes(Text(e, namespaces)));
+    public static byte[] Hash(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces)
+    {
+        using var digest = new TextDigest();
+        new EventContent(digest.Append, namespaces).Event(e);
+        return digest.Finish();
+    }
 
     /// <summary>One line for each thing said.</summary>
+    /// <param name="namespaces">Prefixes of the event's document.</param>
     public static string Text(EpcisEvent e, IReadOnlyDictionary<string, string> namespaces)
     {
-        var content = new EventContent(namespaces);
-        content.Event(e);
-        return content._text.ToString();
+        var text = new StringBuilder(1024);
+        new EventContent(piece => text.Append(piece), namespaces).Event(e);
+        return text.ToString();
     }
 
     private void Event(EpcisEvent e)
@@ -47,7 +53,7 @@ public sealed class EventContent
         }
         Lines("certificationInfo", e.CertificationInfo);
         Line("action", e.Action?.ToString());
-        Lines("epc", e.Epcs.Select(x => $"{(int)x.Role} {Identifier(x.Epc)}"));
+        Epcs(e);
         Lines("quantity", e.Quantities.Select(x => $"{(int)x.Role} {Identifier(x.Quantity.EpcClass)} {Number(x.Quantity.QuantityText ?? x.Quantity.Quantity?.ToString(CultureInfo.InvariantCulture))} {x.Quantity.Uom}"));
         Line("transformationID", (e as TransformationEvent)?.TransformationId);
         Line("bizStep", Term(CbvVocabulary.BizStep, e.BizStep));
@@ -73,6 +79,41 @@ public sealed class EventContent
         Lines("attribute", e.Attributes.SelectMany(own => own.Attributes.Select(a => $"{own.On}@{{{a.Namespace}}}{a.Name}={a.Value}")));
     }
 
+    /// <summary>Sorted by role and link. The members of a list of one product follow each other, and no link is made for them.</summary>
+    private void Epcs(EpcisEvent e)
+    {
+        foreach (var (role, epcs) in ListsOf(e))
+        {
+            using var serials = SortedSerials.Of(epcs);
+            if (serials is null)
+            {
+                Lines("epc", epcs.Select(epc => $"{(int)role} {Identifier(epc)}"));
+                continue;
+            }
+            for (var i = 0; i < serials.Count; i++)
+            {
+                var length = 2 + serials.Link.Length + serials[i].Length;
+                _text(string.Create(CultureInfo.InvariantCulture, $"epc {length} {(int)role} "));
+                _text(serials.Link);
+                _text(serials[i]);
+                _text("\n");
+            }
+        }
+    }
+
+    /// <summary>In the order of the roles' numbers, each a single digit.</summary>
+    private static (EpcRole Role, IReadOnlyList<string> Epcs)[] ListsOf(EpcisEvent e) => e switch
+    {
+        ObjectEvent o => [(EpcRole.Epc, o.EpcList)],
+        TransactionEvent t => [(EpcRole.Epc, t.EpcList), (EpcRole.Parent, Single(t.ParentId))],
+        AggregationEvent a => [(EpcRole.Parent, Single(a.ParentId)), (EpcRole.Child, a.ChildEpcs)],
+        AssociationEvent a => [(EpcRole.Parent, Single(a.ParentId)), (EpcRole.Child, a.ChildEpcs)],
+        TransformationEvent t => [(EpcRole.Input, t.InputEpcList), (EpcRole.Output, t.OutputEpcList)],
+        _ => [],
+    };
+
+    private static string[] Single(string? parent) => parent is null ? [] : [parent];
+
     private void Place(string name, Location? place)
     {
         Line(name, place is null ? null : Identifier(place.Id));
@@ -97,9 +138,9 @@ public sealed class EventContent
             Lines("@", one.Attributes.Select(a => $"{{{a.Namespace}}}{a.Name}={a.Value}"));
             if (one.Children.Count > 0)
             {
-                _text.Append(">\n");
+                _text(">\n");
                 Tree(one.Children);
-                _text.Append("<\n");
+                _text("<\n");
             }
         }
     }
@@ -158,7 +199,9 @@ public sealed class EventContent
     {
         if (value is not null)
         {
-            _text.Append(name).Append(' ').Append(CultureInfo.InvariantCulture, $"{value.Length}").Append(' ').Append(value).Append('\n');
+            _text(string.Create(CultureInfo.InvariantCulture, $"{name} {value.Length} "));
+            _text(value);
+            _text("\n");
         }
     }
 }

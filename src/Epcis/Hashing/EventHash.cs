@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Epcis.Cbv;
@@ -45,7 +44,7 @@ public sealed class EventHash
     {
         using var digest = new TextDigest();
         new EventHash(digest.Append, namespaces, profile).Event(e);
-        return $"ni:///sha-256;{digest.Finish()}?ver=CBV2.0";
+        return $"ni:///sha-256;{Convert.ToHexStringLower(digest.Finish())}?ver=CBV2.0";
     }
 
     /// <summary>What is hashed: names and values without separators, lists sorted by code unit.</summary>
@@ -136,75 +135,19 @@ public sealed class EventHash
 
     private void Epcs(string list, IReadOnlyList<string> epcs)
     {
-        if (!AreOfOneProduct(epcs))
+        using var serials = SortedSerials.Of(epcs);
+        if (serials is null)
         {
             Sorted(list, epcs, epc => "epc=" + Value(epc));
             return;
         }
-        // Their links differ where they differ themselves: in the serial number, which stands at the end.
         _text(list);
-        var serial = EpcNeighbours.SerialOf(epcs[0]);
-        var before = $"epc={Value(epcs[0])}"[..^(epcs[0].Length - serial)];
-        var sorted = ArrayPool<string>.Shared.Rent(epcs.Count);
-        var keys = ArrayPool<ulong>.Shared.Rent(epcs.Count);
-        for (var i = 0; i < epcs.Count; i++)
-        {
-            sorted[i] = epcs[i];
-        }
-        Sort(sorted.AsSpan(0, epcs.Count), keys.AsSpan(0, epcs.Count), serial);
-        for (var i = 0; i < epcs.Count; i++)
+        var before = "epc=" + serials.Link;
+        for (var i = 0; i < serials.Count; i++)
         {
             _text(before);
-            _text(sorted[i].AsSpan(serial));
+            _text(serials[i]);
         }
-        ArrayPool<string>.Shared.Return(sorted, clearArray: true);
-        ArrayPool<ulong>.Shared.Return(keys);
-    }
-
-    /// <summary>Sorts by what stands behind a place, eight characters at a time: as numbers, they sort many times faster than texts.</summary>
-    private static void Sort(Span<string> plain, Span<ulong> keys, int from)
-    {
-        for (var i = 0; i < plain.Length; i++)
-        {
-            keys[i] = Eight(plain[i], from);
-        }
-        keys.Sort(plain);
-        for (var first = 0; first < plain.Length;)
-        {
-            var next = first + 1;
-            while (next < plain.Length && keys[next] == keys[first])
-            {
-                next++;
-            }
-            if (next - first > 1 && (keys[first] & 0xFF) != 0)
-            {
-                Sort(plain[first..next], keys[first..next], from + 8);
-            }
-            first = next;
-        }
-    }
-
-    /// <summary>Characters of ASCII as the bytes of a number; zeros behind the end, so that what is shorter comes first.</summary>
-    private static ulong Eight(string text, int from)
-    {
-        var key = 0UL;
-        for (var i = from; i < from + 8; i++)
-        {
-            key = (key << 8) | (i < text.Length ? text[i] : 0UL);
-        }
-        return key;
-    }
-
-    private static bool AreOfOneProduct(IReadOnlyList<string> epcs)
-    {
-        for (var i = 0; i < epcs.Count; i++)
-        {
-            if (!EpcNeighbours.AreOfOneProduct(epcs[0], epcs[i]))
-            {
-                return false;
-            }
-        }
-        return epcs.Count > 0 && EpcUri.Check(epcs[0]) is null;
     }
 
     private void Quantities(string list, IReadOnlyList<QuantityElement> quantities) => Sorted(list, quantities, q =>

@@ -29,11 +29,10 @@ internal sealed class TextDigest : IDisposable
         _length += text.Length;
     }
 
-    /// <summary>In lower-case hexadecimal digits.</summary>
-    public string Finish()
+    public byte[] Finish()
     {
         Hash(isLast: true);
-        return Convert.ToHexStringLower(_hash.GetHashAndReset());
+        return _hash.GetHashAndReset();
     }
 
     public void Dispose()

@@ -24,3 +24,21 @@ public static class EpcKey
             : canonical;
     }
 }
+
+/// <summary>Normalises identifiers one after the other. Those of one list are mostly alike, and what is alike costs a comparison.</summary>
+public sealed class EpcKeys
+{
+    private string _known = "";
+
+    /// <inheritdoc cref="EpcKey.Normalise"/>
+    public string Normalise(string value)
+    {
+        if (EpcNeighbours.AreLike(_known, value))
+        {
+            return value;
+        }
+        var key = EpcKey.Normalise(value);
+        _known = key == value ? value : "";
+        return key;
+    }
+}

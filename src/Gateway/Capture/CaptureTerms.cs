@@ -15,6 +15,7 @@ internal sealed class CaptureTerms
     private readonly HashSet<(string Kind, string Term)> _terms = [];
     private readonly HashSet<string> _products = new(StringComparer.Ordinal);
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _productsSeen;
+    private string _last = "\0";
 
     public CaptureTerms() => _productsSeen = _products.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -23,10 +24,10 @@ internal sealed class CaptureTerms
     {
         foreach (var (_, epc) in epcs)
         {
-            // Nearly every EPC is of a product already seen: no string is made for it.
-            if (ProductOf(epc) is { Length: > 0 } product && _products.Count < MaxTerms)
+            // Nearly every EPC is of the product before it, or of one already seen: no string is made for it.
+            if (!epc.StartsWith(_last, StringComparison.Ordinal) && ProductOf(epc) is { Length: > 0 } product && _products.Count < MaxTerms && !_productsSeen.TryGetValue(product, out _last!))
             {
-                _productsSeen.Add(product);
+                _products.Add(_last = product.ToString());
             }
         }
     }

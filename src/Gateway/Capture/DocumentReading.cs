@@ -47,9 +47,21 @@ public static class DocumentReading
         {
             Refuse("The eventID", e.EventId);
         }
-        foreach (var epc in e.Epcs.Select(x => x.Epc).Concat(e.Quantities.Select(q => q.Quantity.EpcClass)).Where(x => x.Length > MaxIdentifierLength))
+        foreach (var (_, epc) in e.Epcs)
         {
-            Refuse("An EPC", epc);
+            Demand(epc);
+        }
+        foreach (var (_, quantity) in e.Quantities)
+        {
+            Demand(quantity.EpcClass);
+        }
+
+        void Demand(string epc)
+        {
+            if (epc.Length > MaxIdentifierLength)
+            {
+                Refuse("An EPC", epc);
+            }
         }
 
         void Refuse(string what, string identifier) => findings.Error("GW-EVT-04", e,

@@ -25,11 +25,14 @@ internal sealed class ParsedEvents
 {
     private const int MaxEpcs = 20_000;
     private const int MaxBodyBytes = 4 << 20;
+    private const int MaxKeptCapacity = 10_000;
     private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
     private readonly EpcisReader _reader;
     private readonly RuleSet.Run _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
+    private readonly EpcKeys _keys = new();
+    private HashSet<string> _seen = new(StringComparer.Ordinal);
 
     private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms) =>
         (_reader, _rules, _proceed, _terms) = (reader, rules.Set.Begin(reader.Findings), proceed, terms);
@@ -100,9 +103,37 @@ internal sealed class ParsedEvents
     private ParsedEvent Parse(EpcisEvent e)
     {
         var namespaces = _reader.Header.Namespaces;
-        var epcs = e.Epcs.Select(x => ((short)x.Role, CaptureRecords.Storable(EpcKey.Normalise(x.Epc))!));
-        var classes = e.Quantities.Select(x => ((short)((short)x.Role + ParsedEvent.ClassRoles), CaptureRecords.Storable(EpcKey.Normalise(x.Quantity.EpcClass))!));
-        return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), [.. epcs.Concat(classes).Distinct()], e.EventId is null ? [] : EventContent.Hash(e, namespaces));
+        if (_seen.Capacity > MaxKeptCapacity)
+        {
+            _seen = new HashSet<string>(StringComparer.Ordinal); // to clear it costs what its largest list did
+        }
+        _seen.Clear();
+        var epcs = new List<(short Role, string Epc)>();
+        short last = 0;
+        foreach (var (role, epc) in e.Epcs)
+        {
+            Add((short)role, epc);
+        }
+        foreach (var (role, quantity) in e.Quantities)
+        {
+            Add((short)((short)role + ParsedEvent.ClassRoles), quantity.EpcClass);
+        }
+        return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), epcs, e.EventId is null ? [] : EventContent.Hash(e, namespaces));
+
+        // Those of one role follow each other, and each is kept once.
+        void Add(short role, string identifier)
+        {
+            if (role != last)
+            {
+                last = role;
+                _seen.Clear();
+            }
+            var key = CaptureRecords.Storable(_keys.Normalise(identifier))!;
+            if (_seen.Add(key))
+            {
+                epcs.Add((role, key));
+            }
+        }
     }
 }
 
