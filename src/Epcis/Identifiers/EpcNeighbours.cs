@@ -17,7 +17,7 @@ internal static class EpcNeighbours
     /// <summary>The other is well-formed because the known one is: the same product or company, and a plain serial number.</summary>
     public static bool AreLike(string known, string other) =>
         AreOfOneProduct(known, other)
-        || (known.Length == other.Length && known.StartsWith(Sscc, StringComparison.Ordinal) && known.LastIndexOf('.') + 1 is var serial
+        || (known.Length == other.Length && known.StartsWith(Sscc, StringComparison.Ordinal) && known.LastIndexOf('.') + 1 is var serial and > 0
             && other.AsSpan(0, serial).SequenceEqual(known.AsSpan(0, serial)) && !other.AsSpan(serial).ContainsAnyExceptInRange('0', '9'));
 
     /// <summary>Both are SGTINs of one product in the pure identity form, and the serial number of the other is plain.</summary>

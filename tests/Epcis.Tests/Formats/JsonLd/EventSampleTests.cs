@@ -16,6 +16,7 @@ public sealed class EventSampleTests
     [InlineData("<epc>no uri</epc>", true)]
     [InlineData("<epc>urn:epc:id:sgtin:9521234.012345.%</epc>", true)]
     [InlineData("<epc/>", true)]
+    [InlineData("<epc>urn:epc:id:sscc:952</epc><epc>1234567890123456789</epc>", true)] // as long, and all of it digits
     public async Task What_a_form_refuses_of_one_member_is_told_wherever_it_stands(string odd, bool isRefused)
     {
         foreach (var place in new[] { 0, 30, 60 })
