@@ -3,11 +3,10 @@ namespace Epcis.Formats.Xml;
 /// <summary>What mends a breach of the schema, as far as it can be told from the breach: the mistakes that senders make.</summary>
 internal static class SchemaAdvice
 {
-    // EPCIS 1.2, 9.5: what 1.1 and later added to the events stands in wrappers, so that readers of 1.0 can pass over it.
-    private static readonly string[] s_inExtension = ["quantityList", "childQuantityList", "sourceList", "destinationList", "ilmd"];
-    private static readonly string[] s_inBaseExtension = ["eventID", "errorDeclaration"];
     private static readonly string[] s_new = ["sensorElementList", "persistentDisposition", "certificationInfo"];
-    private static readonly string[] s_wrappedEvents = ["TransformationEvent"];
+
+    // What stands in them comes in any order; all others are sequences.
+    private static readonly string[] s_unordered = ["EventList", "errorDeclaration"];
 
     /// <param name="wanted">Names of the elements that may stand there; empty for none.</param>
     /// <param name="orOthers">Elements of another namespace may stand there, too.</param>
@@ -15,11 +14,7 @@ internal static class SchemaAdvice
     {
         if (form == DocumentForm.Xml12 && string.IsNullOrEmpty(ns))
         {
-            var wrapper = parent == "extension" ? null
-                : s_inExtension.Contains(child) || s_wrappedEvents.Contains(child) ? "extension"
-                : s_inBaseExtension.Contains(child) && parent != "baseExtension" ? "baseExtension"
-                : null;
-            if (wrapper is not null)
+            if (WrapperOf(parent, child) is { } wrapper)
             {
                 return $"EPCIS 1.2 keeps {child} in <{wrapper}>: write <{wrapper}><{child}>…</{child}></{wrapper}>{(wrapper == "baseExtension" ? " behind eventTimeZoneOffset" : "")}.";
             }
@@ -28,9 +23,20 @@ internal static class SchemaAdvice
                 return $"{child} is new in EPCIS 2.0: send the document as 2.0, or leave it out.";
             }
         }
-        if (form == DocumentForm.Xml20 && child == "extension" && parent.EndsWith("Event", StringComparison.Ordinal))
+        if (form == DocumentForm.Xml20)
         {
-            return "EPCIS 2.0 has no wrapper there: write what is in <extension> directly into the event, in the standard's order.";
+            if (child == "extension" && parent.EndsWith("Event", StringComparison.Ordinal))
+            {
+                return "EPCIS 2.0 has no wrapper there: write what is in <extension> directly into the event, in the standard's order.";
+            }
+            if (parent is "extension" or "baseExtension" && wanted.Count == 0 && orOthers)
+            {
+                return $"EPCIS 2.0 has no wrapper there: write {child} directly into what <{parent}> stands in, in the standard's order; or give it a namespace of your own if it is none of the standard's.";
+            }
+            if (child == "QuantityEvent")
+            {
+                return "EPCIS 2.0 has no QuantityEvent: write an ObjectEvent with the action OBSERVE and a quantityList.";
+            }
         }
         if (wanted.FirstOrDefault(w => string.Equals(w, child, StringComparison.OrdinalIgnoreCase) || IsTypo(w, child)) is { } meant)
         {
@@ -38,14 +44,26 @@ internal static class SchemaAdvice
                 ? $"Write {child} without a namespace, or with the one that the standard gives it."
                 : $"Write {meant} instead of {child}.";
         }
+        var order = s_unordered.Contains(parent) ? "" : $"Elements of {parent} have a fixed order. ";
         return wanted switch
         {
-            [] when orOthers => $"Give {child} a namespace of your own, or remove it.",
-            [] => $"Remove {child}; or it stands too late, and belongs further up in {parent}, where elements have a fixed order.",
-            [var only] => $"Put {only} before {child}, or remove {child}: elements of {parent} have a fixed order.",
-            _ => $"Elements of {parent} have a fixed order. Here it is the turn of {string.Join(" or ", wanted.Take(4))}; {child} belongs elsewhere in it, or not at all.",
+            [] => $"Remove {child}; or it stands too late, and belongs further up in {parent}, where elements have a fixed order.{(orOthers ? " Only what is none of the standard's may stand here, in a namespace of your own." : "")}",
+            // Nothing tells whether it is missing here, or the one thing that a list repeats.
+            [var only] when !orOthers => $"Only {only} may stand here: add it if it is missing, and move or remove {child}.",
+            _ => $"{order}Here it is the turn of {string.Join(" or ", wanted.Take(4))}; {child} belongs elsewhere in it, or not at all.",
         };
     }
+
+    /// <summary>EPCIS 1.2, 9.5: what 1.1 and later added to the events stands in wrappers, so that readers of 1.0 can pass over it.</summary>
+    private static string? WrapperOf(string parent, string child) => (parent, child) switch
+    {
+        ("EventList", "TransformationEvent")
+            or ("ObjectEvent", "quantityList" or "sourceList" or "destinationList" or "ilmd")
+            or ("AggregationEvent", "childQuantityList" or "sourceList" or "destinationList")
+            or ("TransactionEvent", "quantityList" or "sourceList" or "destinationList") => "extension",
+        (_, "eventID" or "errorDeclaration") when parent.EndsWith("Event", StringComparison.Ordinal) => "baseExtension",
+        _ => null,
+    };
 
     public static string ForMissing(string parent, IReadOnlyList<string> wanted, bool orOthers) => wanted switch
     {
@@ -66,15 +84,26 @@ internal static class SchemaAdvice
         {
             case "ActionType" when (string[])["ADD", "OBSERVE", "DELETE"] is var actions && actions.FirstOrDefault(a => string.Equals(a, value, StringComparison.OrdinalIgnoreCase) || IsTypo(a, value.ToUpperInvariant())) is { } action:
                 return $"Write {action}.";
-            case "DateTimeStamp" or "dateTime" when value.Length >= 19 && value[10] == ' ':
-                return $"Write T between date and time: {value[..10]}T{value[11..]}.";
-            case "DateTimeStamp" when value.Length == 19 && value[10] == 'T':
-                return $"Add the zone: {value}Z for UTC, or an offset such as {value}+01:00.";
+            case "DateTimeStamp" or "dateTime" when ForTime(value) is { } advice:
+                return advice;
             case "double" or "decimal" or "float" when value.Contains(',', StringComparison.Ordinal):
                 return "Write the decimal sign as a point, and no signs between thousands.";
             default:
                 return want is null ? $"Write {name} as the clause of the standard has it." : $"Write {want}.";
         }
+    }
+
+    /// <summary>A date and time that lacks only the T between them or the zone; <see langword="null"/> for any other.</summary>
+    private static string? ForTime(string value)
+    {
+        if (value.Length < 19 || value[10] is not (' ' or 'T'))
+        {
+            return null;
+        }
+        var instant = $"{value[..10]}T{value[11..].Replace(" ", "", StringComparison.Ordinal)}";
+        return instant != value && XmlInstant.Parse(instant) is not null ? value[10] == ' ' ? $"Write T between date and time: {instant}." : $"Write {instant}."
+            : XmlInstant.Parse(instant + "Z") is not null ? $"Add the zone: {instant}Z for UTC, or an offset such as {instant}+01:00."
+            : null;
     }
 
     public static string ForAttribute(string name) => $"Add {name}=\"…\" to the element.";
