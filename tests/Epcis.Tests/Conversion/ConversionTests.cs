@@ -2,6 +2,7 @@ using System.Text.Json;
 using Epcis.Conversion;
 using Epcis.Events;
 using Epcis.Formats;
+using Epcis.Formats.JsonLd;
 using Epcis.Formats.Xml;
 using Epcis.Tests.Formats.Xml;
 
@@ -38,6 +39,28 @@ public sealed class ConversionTests
             Assert.Contains("</gs1ushc:dscsaTransactionStatement></EPCISHeader>", home.Text, StringComparison.Ordinal);
             Assert.False(Said.By(home.Bytes).HasErrors);
         }
+    }
+
+    /// <summary>An element with an attribute is two values of XML's million, and three of JSON's.</summary>
+    [Fact]
+    public void An_event_has_as_many_values_in_json_as_its_xml_needs()
+    {
+        var one = new Extension("urn:x:", "x", "a") { Text = "t", Attributes = [new ExtensionAttribute("", "", "b", "1")] };
+        Assert.Empty(Rendered(new ObjectEvent { Extensions = [new Extension("urn:x:", "x", "all") { Children = [.. Enumerable.Repeat(one, 350_000)] }] }));
+    }
+
+    [Fact]
+    public void An_event_that_is_too_large_for_a_reader_of_json_is_refused_and_nothing_is_thrown()
+    {
+        var text = new string('x', 9 << 20);
+        Assert.Equal(["EPCIS-JSON-02"], Rendered(new ObjectEvent { EpcList = [.. Enumerable.Range(0, 8).Select(i => $"urn:x:{i}{text}")] }));
+    }
+
+    private static IEnumerable<string> Rendered(ObjectEvent e)
+    {
+        var findings = new Findings();
+        JsonDocumentWriter.Render(e with { EventTimeText = "2026-01-31T12:00:00Z", EventTimeZoneOffset = "+01:00", Action = EventAction.Observe, EpcList = e.EpcList.Count > 0 ? e.EpcList : [Epc] }, null, null, findings);
+        return findings.All.Select(f => f.Code);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
     private const int FlushAtBytes = 32 << 10;
 
     // The event came through a reader's limits and grew by a few wrappers at most.
-    private static readonly ReaderLimits s_asRead = ReaderLimits.Default with { MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8 };
+    private static readonly ReaderLimits s_asRead = ReaderLimits.Default with { MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8, MaxValues = int.MaxValue };
 
     private readonly Utf8JsonWriter _json = new(stream, JsonEventWriter.Options);
     private readonly JsonPrefixes _prefixes = new();
@@ -96,8 +96,16 @@ public sealed class JsonDocumentWriter(Stream stream, Findings findings) : IAsyn
         var sample = EventSample.Of(e);
         var told = new Findings();
         using var source = new JsonSource(new MemoryStream((ReferenceEquals(sample, e) ? rendering : Rendering(sample)).ToArray()), s_asRead);
-        var tree = source.Take()!;
-        new JsonEventParser(new JsonReport(told, tree, e.Index), new JsonContext(null), e.Index).Parse(tree.Root);
+        try
+        {
+            var tree = source.Take()!;
+            new JsonEventParser(new JsonReport(told, tree, e.Index), new JsonContext(null), e.Index).Parse(tree.Root);
+        }
+        catch (JsonRefusal refusal)
+        {
+            // XML holds more in one event than a reader of JSON takes as one value.
+            told.Error(refusal.Code, e, refusal.Message);
+        }
         foreach (var finding in told.All.Where(f => f.Severity == Severity.Error))
         {
             findings.Add(finding with { Where = e.Place });
