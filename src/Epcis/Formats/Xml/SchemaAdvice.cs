@@ -8,10 +8,9 @@ internal static class SchemaAdvice
     // What stands in them comes in any order; all others are sequences.
     private static readonly string[] s_unordered = ["EventList", "errorDeclaration"];
 
-    /// <param name="wanted">Names of the elements that may stand there; empty for none.</param>
-    /// <param name="orOthers">Elements of another namespace may stand there, too.</param>
-    public static string ForChild(DocumentForm form, string parent, string child, string? ns, IReadOnlyList<string> wanted, bool orOthers)
+    public static string ForChild(DocumentForm form, string parent, string child, string? ns, SchemaMessage.Expected want)
     {
+        var (wanted, others) = (want.Names, want.Others);
         if (form == DocumentForm.Xml12 && string.IsNullOrEmpty(ns))
         {
             if (WrapperOf(parent, child) is { } wrapper)
@@ -29,7 +28,7 @@ internal static class SchemaAdvice
             {
                 return "EPCIS 2.0 has no wrapper there: write what is in <extension> directly into the event, in the standard's order.";
             }
-            if (parent is "extension" or "baseExtension" && wanted.Count == 0 && orOthers)
+            if (parent is "extension" or "baseExtension" && want is { Names: [], Others: SchemaMessage.Expected.OfAnotherNamespace })
             {
                 return $"EPCIS 2.0 has no wrapper there: write {child} directly into what <{parent}> stands in, in the standard's order; or give it a namespace of your own if it is none of the standard's.";
             }
@@ -47,9 +46,10 @@ internal static class SchemaAdvice
         var order = s_unordered.Contains(parent) ? "" : $"Elements of {parent} have a fixed order. ";
         return wanted switch
         {
-            [] => $"Remove {child}; or it stands too late, and belongs further up in {parent}, where elements have a fixed order.{(orOthers ? " Only what is none of the standard's may stand here, in a namespace of your own." : "")}",
+            [] when others == SchemaMessage.Expected.WithoutNamespace => $"Move {child} out of {parent}, which is kept for the standard: what has a namespace of its own stands beside it.",
+            [] => $"Remove {child}; or it stands too late, and belongs further up in {parent}, where elements have a fixed order.{(others is not null ? " Only what is none of the standard's may stand here, in a namespace of your own." : "")}",
             // Nothing tells whether it is missing here, or the one thing that a list repeats.
-            [var only] when !orOthers => $"Only {only} may stand here: add it if it is missing, and move or remove {child}.",
+            [var only] when others is null => $"Only {only} may stand here: add it if it is missing, and move or remove {child}.",
             _ => $"{order}Here it is the turn of {string.Join(" or ", wanted.Take(4))}; {child} belongs elsewhere in it, or not at all.",
         };
     }
@@ -65,11 +65,12 @@ internal static class SchemaAdvice
         _ => null,
     };
 
-    public static string ForMissing(string parent, IReadOnlyList<string> wanted, bool orOthers) => wanted switch
+    public static string ForMissing(string parent, SchemaMessage.Expected want) => want.Names switch
     {
-        [] => orOthers ? $"Put at least one element of your own namespace into {parent}, or leave {parent} out." : $"Give {parent} its content, or leave it out.",
+        [] when want.Others == SchemaMessage.Expected.OfAnotherNamespace => $"Put at least one element of your own namespace into {parent}, or leave {parent} out.",
+        [] => $"Give {parent} its content, or leave it out.",
         [var only] => $"Add {only} at the end of {parent}.",
-        _ => $"Add {string.Join(" or ", wanted.Take(3))} at the end of {parent}.",
+        _ => $"Add {string.Join(" or ", want.Names.Take(3))} at the end of {parent}.",
     };
 
     /// <param name="want">The form of the value in words.</param>

@@ -7,6 +7,21 @@ internal static partial class SchemaMessage
 {
     private const int MaxQuoted = 200; // what is quoted of a sender's own text
 
+    /// <summary>What may stand at a place.</summary>
+    /// <param name="Others">One of the two constants, or <see langword="null"/> when nothing but the names may.</param>
+    public sealed record Expected(IReadOnlyList<string> Names, string? Others)
+    {
+        public const string OfAnotherNamespace = "an element of another namespace";
+        public const string WithoutNamespace = "an element without a namespace";
+
+        public string? InWords => (Names.Count, Others) switch
+        {
+            (0, _) => Others,
+            (_, null) => string.Join(", ", Names),
+            _ => $"{string.Join(", ", Names)}, or {Others}",
+        };
+    }
+
     public readonly record struct Words(string Message, string? Got, string? Want, string? Suggestion);
 
     /// <param name="message">The validator's own sentence; one that is not known here is passed on as it is.</param>
@@ -15,20 +30,20 @@ internal static partial class SchemaMessage
         message = Short(message, 4000);
         if (InvalidChild().Match(message) is { Success: true } child)
         {
-            var want = Names(child.Groups["want"].Value);
+            var want = ExpectedOf(child.Groups["want"].Value);
             var (parent, got) = (child.Groups["parent"].Value, child.Groups["child"].Value);
-            var instead = want is null ? $"{parent} takes no further elements there." : $"expected there: {want}.";
+            var instead = want.InWords is null ? $"{parent} takes no further elements there." : $"expected there: {want.InWords}.";
             var name = child.Groups["ns"] is { Success: true, Value: var value } ? value : null;
             var ns = name is null ? "" : $" (namespace {name})";
-            return new Words($"{got}{ns} does not belong at this place in {parent}; {instead}", got, want,
-                SchemaAdvice.ForChild(form, parent, got, name, Single(child.Groups["want"].Value), HasOthers(want)));
+            return new Words($"{got}{ns} does not belong at this place in {parent}; {instead}", got, want.InWords,
+                SchemaAdvice.ForChild(form, parent, got, name, want));
         }
         if (Incomplete().Match(message) is { Success: true } incomplete)
         {
-            var want = Names(incomplete.Groups["want"].Value);
+            var want = ExpectedOf(incomplete.Groups["want"].Value);
             var parent = incomplete.Groups["parent"].Value;
-            return new Words(want is null ? $"{parent} is not complete." : $"{parent} is not complete; still expected: {want}.", null, want,
-                SchemaAdvice.ForMissing(parent, Single(incomplete.Groups["want"].Value), HasOthers(want)));
+            return new Words(want.InWords is null ? $"{parent} is not complete." : $"{parent} is not complete; still expected: {want.InWords}.", null, want.InWords,
+                SchemaAdvice.ForMissing(parent, want));
         }
         if (InvalidValue().Match(message) is { Success: true } wrong)
         {
@@ -51,7 +66,7 @@ internal static partial class SchemaMessage
         if (NoText().Match(message) is { Success: true } text)
         {
             var parent = text.Groups["parent"].Value;
-            return new Words($"{parent} may hold elements but no text.", null, Names(text.Groups["want"].Value), SchemaAdvice.ForText(parent));
+            return new Words($"{parent} may hold elements but no text.", null, ExpectedOf(text.Groups["want"].Value).InWords, SchemaAdvice.ForText(parent));
         }
         if (NoChildren().Match(message) is { Success: true } full)
         {
@@ -73,30 +88,22 @@ internal static partial class SchemaMessage
 
     private static string Short(string text, int length) => text.Length <= length ? text : text[..length] + "…";
 
-    /// <summary>The names of the list that the validator gives.</summary>
-    private static List<string> Single(string list)
+    /// <summary>What the validator lists as possible: names, each with its namespace or without, and whose else may stand there.</summary>
+    private static Expected ExpectedOf(string list)
     {
-        var any = list.IndexOf("any element in namespace", StringComparison.Ordinal);
-        return [.. (any < 0 ? list : list[..any]).Replace("as well as", "", StringComparison.Ordinal).Split(',').Select(n => n.Trim(' ', '\'')).Where(n => n.Length > 0)];
-    }
-
-    private static bool HasOthers(string? want) => want?.EndsWith("an element of another namespace", StringComparison.Ordinal) == true;
-
-    /// <summary>Of the list the validator gives: names, and other parties' elements in fewer words.</summary>
-    private static string? Names(string list)
-    {
-        if (list.Length == 0)
+        var names = new List<string>();
+        string? others = null;
+        foreach (var part in list.Split(" as well as "))
         {
-            return null;
+            if (part.StartsWith("any element in namespace", StringComparison.Ordinal))
+            {
+                others = part.Contains("##local", StringComparison.Ordinal) ? Expected.WithoutNamespace : Expected.OfAnotherNamespace;
+                continue;
+            }
+            var ns = part.IndexOf("' in namespace '", StringComparison.Ordinal);
+            names.AddRange((ns < 0 ? part : part[..ns]).Split(',').Select(n => n.Trim(' ', '\'')).Where(n => n.Length > 0));
         }
-        var any = list.IndexOf("any element in namespace", StringComparison.Ordinal);
-        var names = (any < 0 ? list : list[..any]).Replace("as well as", "", StringComparison.Ordinal).Trim(' ', '\'', ',');
-        return (names.Length, any) switch
-        {
-            (0, _) => "an element of another namespace",
-            (_, < 0) => names,
-            _ => names + ", or an element of another namespace",
-        };
+        return new Expected(names, others);
     }
 
     private static string Local(string name) => name[(name.LastIndexOf(':') + 1)..];
