@@ -17,6 +17,7 @@ public sealed partial class DependencyTests
         ["Scheduling"] = [],
         ["Telemetry"] = [],
         ["Partners"] = [],
+        ["Units"] = [],
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners"],
