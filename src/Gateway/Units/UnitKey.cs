@@ -1,0 +1,97 @@
+using System.Buffers;
+using Epcis.Identifiers;
+
+namespace Gateway.Units;
+
+/// <summary>
+/// The identity of a unit: the element string of its GTIN and serial number (<c>01…21…</c>) or of its SSCC (<c>00…</c>), which
+/// any spelling leads to. An EPC URI cut at another length of the company prefix names the same unit (LINES.md section 1).
+/// </summary>
+public static class UnitKey
+{
+    /// <summary>01, a GTIN, 21, and a serial number of at most 20 characters.</summary>
+    public const int MaxLength = 2 + GtinLength + 2 + MaxSerial;
+
+    private const int GtinLength = 14, MaxSerial = 20, SsccLength = 18;
+    private const string Sgtin = "urn:epc:id:sgtin:", Sscc = "urn:epc:id:sscc:";
+
+    // Legal in every serial number, and never escaped.
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_");
+
+    /// <summary>The key of an SGTIN or SSCC in any spelling; <see langword="null"/> for whatever else there is.</summary>
+    public static string? Of(string epc)
+    {
+        Span<char> key = stackalloc char[MaxLength];
+        return Read(epc, key) is var length and > 0 ? new string(key[..length]) : null;
+    }
+
+    /// <summary>The GTIN of a key; empty for an SSCC.</summary>
+    public static ReadOnlySpan<char> GtinOf(string key) => key[1] == '1' ? key.AsSpan(2, GtinLength) : default;
+
+    /// <summary>Writes the key and says how long it is; 0 for what is no unit.</summary>
+    internal static int Read(string epc, Span<char> key)
+    {
+        var text = epc.AsSpan();
+        var length = text.StartsWith(Sgtin) ? ReadSgtin(text[Sgtin.Length..], key)
+            : text.StartsWith(Sscc) ? ReadSscc(text[Sscc.Length..], key)
+            : 0;
+        return length > 0 ? length : ReadOther(epc, key);
+    }
+
+    // Nearly all are plain EPC URIs, so those are read without parsing anything into objects.
+    private static int ReadSgtin(ReadOnlySpan<char> text, Span<char> key)
+    {
+        var company = text.IndexOf('.');
+        var serial = GtinLength;
+        if (company is < 6 or > 12 || text.Length <= serial + 1 || text[serial] != '.')
+        {
+            return 0;
+        }
+        var prefix = text[..company];
+        var reference = text[(company + 1)..serial];
+        var behind = text[(serial + 1)..];
+        if (behind.Length > MaxSerial || behind.ContainsAnyExcept(s_plain) || !AreDigits(prefix) || !AreDigits(reference))
+        {
+            return 0;
+        }
+        "01".CopyTo(key);
+        Key(prefix, reference, key.Slice(2, GtinLength));
+        "21".CopyTo(key[(2 + GtinLength)..]);
+        behind.CopyTo(key[(4 + GtinLength)..]);
+        return 4 + GtinLength + behind.Length;
+    }
+
+    private static int ReadSscc(ReadOnlySpan<char> text, Span<char> key)
+    {
+        var company = text.IndexOf('.');
+        if (company is < 6 or > 12 || text.Length != SsccLength || !AreDigits(text[..company]) || !AreDigits(text[(company + 1)..]))
+        {
+            return 0;
+        }
+        "00".CopyTo(key);
+        Key(text[..company], text[(company + 1)..], key.Slice(2, SsccLength));
+        return 2 + SsccLength;
+    }
+
+    // The indicator or extension digit leads the key, and stands behind the dot in the EPC URI.
+    private static void Key(ReadOnlySpan<char> prefix, ReadOnlySpan<char> reference, Span<char> key)
+    {
+        key[0] = reference[0];
+        prefix.CopyTo(key[1..]);
+        reference[1..].CopyTo(key[(1 + prefix.Length)..]);
+        key[^1] = CheckDigit.Of(key[..^1]);
+    }
+
+    private static int ReadOther(string epc, Span<char> key)
+    {
+        if (Epc.Parse(epc, CompanyPrefixes.None).Value is not { IsClass: false } unit || unit.Scheme != EpcScheme.Sgtin && unit.Scheme != EpcScheme.Sscc)
+        {
+            return 0;
+        }
+        var element = unit.ToElementString();
+        element.CopyTo(key);
+        return element.Length;
+    }
+
+    private static bool AreDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
+}
