@@ -1,0 +1,198 @@
+namespace Gateway.Units;
+
+// What is in what (LINES.md section 3).
+public sealed partial class UnitBook
+{
+    private void Pack(UnitFact fact)
+    {
+        if (Named(fact.Parent!, fact) is not { } parent)
+        {
+            foreach (var child in _named)
+            {
+                Happen(child, fact with { Kind = FactKind.Observe });
+            }
+            return;
+        }
+        if (parent.IsUnheardOf)
+        {
+            Await(parent, fact, [.. _named]);
+            AwaitUnheardOf(fact, parent);
+            return;
+        }
+        var top = parent.Top;
+        ImplyReceipt(top, fact);
+        if (top.State != UnitState.Commissioned)
+        {
+            Tell(UnitCodes.ParentUnknown, parent, fact);
+            Hold(parent, UnitCodes.ParentUnknown);
+            foreach (var child in _named)
+            {
+                Hold(child, UnitCodes.ParentUnknown);
+            }
+            return;
+        }
+        See(top, fact);
+        Flag(parent, fact);
+        foreach (var child in _named)
+        {
+            if (child.IsUnheardOf)
+            {
+                Await(child, fact, [parent]);
+            }
+            else if (child.Parent != parent || child == parent)
+            {
+                PackOne(child, parent, fact);
+            }
+        }
+    }
+
+    private void PackOne(Unit child, Unit parent, UnitFact fact)
+    {
+        ImplyReceipt(child.Top, fact);
+        if (WhyNot(child, parent) is { } code)
+        {
+            Tell(code, child, fact, parent);
+            Hold(child, code);
+            Hold(parent, code);
+            if (code == UnitCodes.SecondParent)
+            {
+                Hold(child.Parent!, code);
+            }
+            return;
+        }
+        Close(child, fact);
+        child.Enter(parent);
+        parent.ContentLot ??= child.Lot;
+        if (parent.Level == 0 && child.Level > 0 && SpecificationOf(parent) is null)
+        {
+            parent.Level = (byte)(child.Level + 1);
+        }
+        Touch(parent, fact.Stamp);
+    }
+
+    /// <summary>The code of the first rule of LINES.md section 3 that the link would break.</summary>
+    private string? WhyNot(Unit child, Unit parent)
+    {
+        if (child.Top.State != UnitState.Commissioned)
+        {
+            return UnitCodes.ChildNotActive;
+        }
+        if (child == parent || child.Children > 0 && IsWithin(parent, child))
+        {
+            return UnitCodes.Cycle;
+        }
+        if (child.Parent is not null)
+        {
+            return UnitCodes.SecondParent;
+        }
+        var (container, content) = (SpecificationOf(parent), SpecificationOf(child));
+        if (container?.Content is { } gtin && !UnitKey.GtinOf(child.Key).SequenceEqual(gtin) || parent.Level > 0 && child.Level > 0 && child.Level + 1 != parent.Level)
+        {
+            return UnitCodes.Level;
+        }
+        var capacity = UnitKey.GtinOf(parent.Key).IsEmpty ? content?.PerLogisticUnit : container?.Capacity;
+        if (parent.Children >= capacity)
+        {
+            return UnitCodes.OverCapacity;
+        }
+        return container is { IsOfOneLot: true } && !parent.Has(UnitFlags.Mixed) && (parent.Lot ?? parent.ContentLot) is { } lot && child.Lot is { } own && own != lot
+            ? UnitCodes.LotMixed
+            : null;
+    }
+
+    private void Unpack(UnitFact fact)
+    {
+        if (Named(fact.Parent!, fact) is not { } parent)
+        {
+            foreach (var child in _named)
+            {
+                Happen(child, fact with { Kind = FactKind.Observe });
+            }
+            return;
+        }
+        if (parent.IsUnheardOf)
+        {
+            Await(parent, fact, []);
+            AwaitUnheardOf(fact, parent);
+            return;
+        }
+        var top = parent.Top;
+        ImplyReceipt(top, fact);
+        if (Next(top.State, top, fact.Kind) is null)
+        {
+            Refuse(parent, fact);
+            return;
+        }
+        See(top, fact);
+        if (fact.Epcs.Count == 0)
+        {
+            _named.AddRange(parent.Contents);
+        }
+        foreach (var child in _named)
+        {
+            if (child.IsUnheardOf)
+            {
+                Await(child, fact, [parent]);
+            }
+            else if (child.Parent != parent)
+            {
+                Tell(UnitCodes.NotChild, child, fact, parent);
+                Hold(child, UnitCodes.NotChild);
+                Hold(parent, UnitCodes.NotChild);
+            }
+            else
+            {
+                Touch(child, fact.Stamp);
+                Leave(child, top);
+            }
+        }
+    }
+
+    /// <summary>What leaves a container takes over what the container was: its state, its place, and why events held it or what it is in.</summary>
+    private void Leave(Unit child, Unit top)
+    {
+        var parent = child.Parent!;
+        (child.State, child.Reason, child.Holder, child.Location) = (top.State, top.Reason, top.Holder, top.Location);
+        const UnitFlags taken = UnitFlags.ReceiptInferred | UnitFlags.SeenElsewhere;
+        child.Flags = child.Flags & ~taken | top.Flags & taken;
+        for (var container = parent; container is not null; container = container.Parent)
+        {
+            for (var i = 0; i < container.Holds.Count; i++)
+            {
+                if (IsOfEvents(container.Holds[i]))
+                {
+                    Hold(child, container.Holds[i]);
+                }
+            }
+        }
+        child.Leave();
+        Change(child);
+        // A container that was opened holds less than it could, and everybody knows why.
+        parent.Set(UnitFlags.Partial, parent.Children > 0 && (parent.Has(UnitFlags.Partial) || parent.Has(UnitFlags.Closed)));
+        if (parent.Children == 0)
+        {
+            parent.ContentLot = null;
+            parent.Set(UnitFlags.Closed | UnitFlags.Mixed, false);
+            parent.Level = SpecificationOf(parent)?.Level ?? 0;
+        }
+    }
+
+    /// <summary>A container is closed when it is packed away or shipped; then it is full, or flagged as partial.</summary>
+    private void Close(Unit unit, UnitFact fact)
+    {
+        if (!unit.Has(UnitFlags.Closed) && SpecificationOf(unit)?.Capacity is { } capacity)
+        {
+            unit.Set(UnitFlags.Closed, true);
+            if (unit.Children < capacity && !unit.Has(UnitFlags.Partial))
+            {
+                Tell(UnitCodes.ShortNotFlagged, unit, fact);
+                Hold(unit, UnitCodes.ShortNotFlagged);
+            }
+        }
+    }
+
+    private static void Flag(Unit container, UnitFact fact)
+    {
+        container.Flags |= (fact.IsPartial ? UnitFlags.Partial : 0) | (fact.IsMixed ? UnitFlags.Mixed : 0);
+    }
+}
