@@ -398,7 +398,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         if (unit.State == UnitState.Shipped && Lifecycle.ImpliesReceipt(fact.Kind) && (unit.Has(UnitFlags.SeenElsewhere) || IsElsewhere(unit, fact)))
         {
             unit.State = UnitState.Commissioned;
-            Arrive(unit, fact with { Holder = null }, isInferred: true);
+            Arrive(unit, fact with { Holder = null, Place = fact.Place ?? unit.Location }, isInferred: true);
         }
     }
 

@@ -127,8 +127,11 @@ internal sealed class Story(bool allocationCheck = false, Func<string, PackSpeci
 /// <summary>All that a book says, as text: two books are equal when their texts are.</summary>
 internal static class BookText
 {
-    public static string Of(UnitBook book) => string.Join('\n', book.Units.OrderBy(u => u.Key, StringComparer.Ordinal).Select(Of));
+    public static string Of(UnitBook book) => string.Join('\n', book.Units.OrderBy(u => u.Key, StringComparer.Ordinal).Select(Row));
 
-    public static string Of(Unit u) => string.Join(" | ", u.Key, u.State, u.Flags, u.Level, u.Lot, u.Expiry, u.Parent?.Key, u.Top.State, u.Top.Holder, u.Top.Location, u.Reason,
+    /// <summary>What stands in the unit's own row.</summary>
+    public static string Row(Unit u) => Of(u) + $" | {u.Holder} | {u.Location}";
+
+    private static string Of(Unit u) => string.Join(" | ", u.Key, u.State, u.Flags, u.Level, u.Lot, u.Expiry, u.Parent?.Key, u.Reason,
         string.Join(',', u.Holds.Order(StringComparer.Ordinal)), u.Children, u.HeldBelow, u.ContentLot, u.First, u.Last);
 }
