@@ -71,7 +71,12 @@ public static class EventFacts
                 AddOf("Transformation", "output", t.OutputEpcList, null, t.Ilmd);
                 break;
             default:
-                AddOf("", "", [.. e.Epcs.Select(x => x.Epc)], null, []);
+                var seen = new List<string>();
+                foreach (var (_, epc) in e.Epcs)
+                {
+                    seen.Add(epc);
+                }
+                AddOf("", "", seen, null, []);
                 break;
         }
         return facts;

@@ -8,7 +8,7 @@ internal sealed class Tellings
     /// <param name="other">Of packing: the container.</param>
     public void Add(string code, Unit unit, UnitFact fact, Unit? other)
     {
-        var telling = _all.Find(t => t.Code == code && t.Fact == fact);
+        var telling = _all.Find(t => t.Code == code && ReferenceEquals(t.Fact, fact));
         if (telling is null)
         {
             _all.Add(telling = new Telling(code, fact, unit.Top.State, other));
@@ -20,7 +20,7 @@ internal sealed class Tellings
     {
         foreach (var telling in _all)
         {
-            findings.Add(new UnitFinding(telling.Code, telling.Epcs, telling.Sentence, telling.Fact.Number) { Container = telling.Other?.Epc });
+            findings.Add(new UnitFinding(telling.Code, telling.Epcs, telling.Why, telling.Fact.Number) { Container = telling.Other?.Epc });
         }
         _all.Clear();
     }
@@ -29,9 +29,7 @@ internal sealed class Tellings
     {
         public List<string> Epcs { get; } = [];
 
-        public string Sentence => (Epcs.Count == 1 ? Epcs[0] : FormattableString.Invariant($"{Epcs[0]} and {Epcs.Count - 1} more")) + ": " + Why;
-
-        private string Why => Code switch
+        public string Why => Code switch
         {
             UnitCodes.DuplicateCommission => "it was commissioned before.",
             UnitCodes.NotAllocated => $"{Lifecycle.Word(Fact.Kind)} of a number that was not given out.",

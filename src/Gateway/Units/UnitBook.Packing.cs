@@ -7,10 +7,7 @@ public sealed partial class UnitBook
     {
         if (Named(fact.Parent!, fact) is not { } parent)
         {
-            foreach (var child in _named)
-            {
-                Happen(child, fact with { Kind = FactKind.Observe });
-            }
+            SeeOnly(fact);
             return;
         }
         if (parent.IsUnheardOf)
@@ -43,6 +40,16 @@ public sealed partial class UnitBook
             {
                 PackOne(child, parent, fact);
             }
+        }
+    }
+
+    // The container is none of the ledger's: only where its contents were seen is known.
+    private void SeeOnly(UnitFact fact)
+    {
+        var seen = fact with { Kind = FactKind.Observe };
+        foreach (var unit in _named)
+        {
+            Happen(unit, seen);
         }
     }
 
@@ -104,10 +111,7 @@ public sealed partial class UnitBook
     {
         if (Named(fact.Parent!, fact) is not { } parent)
         {
-            foreach (var child in _named)
-            {
-                Happen(child, fact with { Kind = FactKind.Observe });
-            }
+            SeeOnly(fact);
             return;
         }
         if (parent.IsUnheardOf)

@@ -3,10 +3,13 @@ namespace Gateway.Units;
 /// <summary>What the rules have to say about an event. It never refuses the event: facts happened.</summary>
 /// <param name="Code">One of <see cref="UnitCodes"/>.</param>
 /// <param name="Units">The units that it is about, as written; each once.</param>
-/// <param name="Sentence">For a person.</param>
+/// <param name="Why">What is wrong with them, for a person: the second half of a sentence.</param>
 /// <param name="Number">Of the event.</param>
-public sealed record UnitFinding(string Code, IReadOnlyList<string> Units, string Sentence, long Number)
+public sealed record UnitFinding(string Code, IReadOnlyList<string> Units, string Why, long Number)
 {
+    /// <summary>For a person.</summary>
+    public string Sentence => (Units.Count == 1 ? Units[0] : FormattableString.Invariant($"{Units[0]} and {Units.Count - 1} more")) + ": " + Why;
+
     /// <summary>The container that they were packed into or unpacked from, as written.</summary>
     public string? Container { get; init; }
 }

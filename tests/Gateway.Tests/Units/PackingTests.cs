@@ -238,4 +238,16 @@ public sealed class PackingTests
         Assert.Equal(("L1", UnitState.Commissioned), (story[Pack(1)].Lot, story[Pack(1)].State));
         Assert.Equal(["unit.duplicate_commission"], story[Pack(1)].Holds);
     }
+
+    [Fact]
+    public void A_finding_is_a_sentence_for_a_person()
+    {
+        var story = Begun(7);
+        var full = story.Tell(Packed(Case(1), Packs(1, 7))).Findings[0];
+        Assert.Equal($"{Pack(6)} and 1 more: it was packed into {Case(1)}, which was full.", full.Sentence);
+        Assert.Equal((Case(1), 3L), (full.Container, full.Number));
+        Assert.Equal($"{Pack(1)}: SAMPLE while it is in {Case(1)}; it would have to be unpacked first.", story.Tell(Object(EventAction.Observe, "sampling", null, Plant, Pack(1))).Findings[0].Sentence);
+        Assert.Equal($"{Pallet(1)}: RECEIVE may not follow COMMISSIONED.", story.Tell(Received(Wholesaler, Pallet(1))).Findings[0].Sentence);
+        Assert.Equal($"{Pack(9)}: it was commissioned on 2026-09-14 and expires on 2026-09-01.", story.Tell(Commissioned("L1", [Pack(9)], "2026-09-01")).Findings[0].Sentence);
+    }
 }

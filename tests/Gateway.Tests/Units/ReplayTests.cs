@@ -18,7 +18,9 @@ public sealed class ReplayTests
         Assert.Equal(["unit.waiting: 00000001 U000001 U000002 U000003 U000004 U000005", "unit.waiting: 00000001"], Short(waiting));
         Assert.All(waiting.Book.Units, u => Assert.Equal((UnitState.Pool, true, 0), (u.State, u.Has(UnitFlags.Waiting), u.Holds.Count)));
         Assert.False(waiting.Book.CanApply(packs));
-        Assert.Equal(["unit.waiting: 00000001", "unit.waiting: 00000001"], Short(Replay([pack, ship, packs])));
+        var less = Replay([pack, ship, packs]);
+        Assert.Equal(["unit.waiting: 00000001", "unit.waiting: 00000001"], Short(less));
+        Assert.Equal($"{Case(1)}: PACK was told before its commissioning.", less.Findings[0].Sentence);
         var complete = Replay([pack, ship, packs, cases]);
         Assert.Empty(complete.Findings);
         Assert.Equal(UnitState.Shipped, complete.Book[Pack(1)]!.Top.State);
