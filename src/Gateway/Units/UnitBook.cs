@@ -27,6 +27,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     private readonly List<Unit> _named = [];
     private readonly Tellings _tellings = new();
     private List<Unit> _changed = [];
+    private HashSet<string>? _only;
     private int _turn, _changes;
 
     /// <summary>Every unit of the book, in no order.</summary>
@@ -102,14 +103,19 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     /// </summary>
     /// <param name="events">In any order.</param>
     /// <param name="facts">What lines said besides; in any order.</param>
+    /// <param name="only">
+    /// The keys of the units that are replayed; <see langword="null"/> for all. Units matter to each other only by being packed
+    /// and unpacked, so a set holds together when it has, with each unit, whatever any of the events packs it into or unpacks it
+    /// from, and whatever goes into or out of it.
+    /// </param>
     /// <param name="until">Leaves out what happened after that moment, and so tells how things stood then, as is known today.</param>
     /// <param name="specificationOf">As for the book.</param>
     /// <param name="allocationCheck">As for the book.</param>
     public static Replayed Replay(
-        IEnumerable<LedgerEvent> events, IEnumerable<UnitFact>? facts = null, DateTimeOffset? until = null,
+        IEnumerable<LedgerEvent> events, IEnumerable<UnitFact>? facts = null, HashSet<string>? only = null, DateTimeOffset? until = null,
         Func<string, PackSpecification?>? specificationOf = null, bool allocationCheck = false)
     {
-        var book = new UnitBook(specificationOf, allocationCheck);
+        var book = new UnitBook(specificationOf, allocationCheck) { _only = only };
         var findings = new List<UnitFinding>();
         foreach (var fact in Standing(events).SelectMany(EventFacts.Of).Concat(facts ?? []).Where(f => until is null || f.Time <= until).OrderBy(f => f.Stamp))
         {
@@ -181,7 +187,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     {
         Span<char> key = stackalloc char[UnitKey.MaxLength];
         var length = UnitKey.Read(epc, key);
-        if (length == 0)
+        if (length == 0 || _only is not null && !_only.GetAlternateLookup<ReadOnlySpan<char>>().Contains(key[..length]))
         {
             return null;
         }

@@ -89,6 +89,14 @@ public sealed class EventFactsTests
     }
 
     [Fact]
+    public void What_is_shipped_was_seen_last_where_it_left_and_everything_else_is_where_it_was_brought()
+    {
+        var both = Shipped(Pack(1)) with { ReadPoint = new Location(Line), BizLocation = new Location(Wholesaler) };
+        Assert.Equal(Line, EventFacts.Of(Story.At(0, both))[0].Place);
+        Assert.Equal(Wholesaler, EventFacts.Of(Story.At(0, both with { BizStep = "storing" }))[0].Place);
+    }
+
+    [Fact]
     public void An_event_without_a_time_and_a_declaration_state_nothing()
     {
         Assert.Empty(EventFacts.Of(new LedgerEvent(Commissioned(Pack(1)), 1)));

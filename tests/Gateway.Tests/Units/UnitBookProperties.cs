@@ -103,6 +103,32 @@ public sealed class UnitBookProperties
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(Histories / 4));
 
     [Fact]
+    public void Units_that_met_are_replayed_without_the_others() => Check(history =>
+    {
+        var events = history.Select(m => m.Event).ToList();
+        var all = Replay(events);
+        foreach (var unit in all.Book.Units)
+        {
+            var met = new HashSet<string> { unit.Key };
+            for (var before = 0; before < met.Count;)
+            {
+                before = met.Count;
+                foreach (var move in history.Where(m => m.Parent is not null))
+                {
+                    string[] together = [.. move.Units.Append(move.Parent!).Select(u => UnitKey.Of(u)!)];
+                    if (met.Overlaps(together))
+                    {
+                        met.UnionWith(together);
+                    }
+                }
+            }
+            var some = UnitBook.Replay(events, only: met, specificationOf: Specification);
+            Same(string.Join('\n', all.Book.Units.Where(u => met.Contains(u.Key)).Select(BookText.Row).Order()), string.Join('\n', some.Book.Units.Select(BookText.Row).Order()));
+        }
+        return true;
+    });
+
+    [Fact]
     public void A_past_moment_is_what_the_events_until_then_make_of_it() => Check(history =>
     {
         var (cut, until) = (Said.Start.AddMinutes(6), history.Where(m => m.Minute <= 6));
