@@ -78,9 +78,12 @@ public static class Lifecycle
     public static bool NeedsUnpacking(FactKind fact) =>
         fact is FactKind.Sample or FactKind.Reject or FactKind.Decommission or FactKind.Destroy;
 
-    /// <summary>Whoever does this to goods that were shipped to him has received them, whether he says so or not.</summary>
+    /// <summary>
+    /// Whoever does this to goods that were shipped to him has received them, whether he says so or not. Who carries them may see
+    /// and hold them on their way.
+    /// </summary>
     public static bool ImpliesReceipt(FactKind fact) =>
-        fact is FactKind.Unpack or FactKind.Pack or FactKind.Ship or FactKind.Decommission or FactKind.Destroy;
+        fact is FactKind.Unpack or FactKind.Pack or FactKind.Ship or FactKind.Reject or FactKind.Sample or FactKind.Decommission or FactKind.Destroy;
 
     /// <summary>Facts are recorded whatever holds a unit. Only shipping is not taken as done: <c>unit.held</c>.</summary>
     public static bool IsBlockedByHold(FactKind fact) => fact is FactKind.Ship;

@@ -176,19 +176,17 @@ public sealed class Unit
         (Parent, _next, _previous) = (null, null, null);
     }
 
-    /// <returns>Whether it was not held for that before.</returns>
-    internal bool Hold(string reason)
+    internal void Hold(string reason)
     {
         if (Holds.Contains(reason))
         {
-            return false;
+            return;
         }
         if (Holds.Count == 0)
         {
             CountHeld(Parent, 1);
         }
         Holds = [.. Holds, reason];
-        return true;
     }
 
     internal void Release()

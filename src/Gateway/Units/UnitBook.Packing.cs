@@ -21,10 +21,10 @@ public sealed partial class UnitBook
         if (top.State != UnitState.Commissioned)
         {
             Tell(UnitCodes.ParentUnknown, parent, fact);
-            Hold(parent, UnitCodes.ParentUnknown);
+            parent.Hold(UnitCodes.ParentUnknown);
             foreach (var child in _named)
             {
-                Hold(child, UnitCodes.ParentUnknown);
+                child.Hold(UnitCodes.ParentUnknown);
             }
             return;
         }
@@ -59,11 +59,11 @@ public sealed partial class UnitBook
         if (WhyNot(child, parent) is { } code)
         {
             Tell(code, child, fact, parent);
-            Hold(child, code);
-            Hold(parent, code);
+            child.Hold(code);
+            parent.Hold(code);
             if (code == UnitCodes.SecondParent)
             {
-                Hold(child.Parent!, code);
+                child.Parent!.Hold(code);
             }
             return;
         }
@@ -141,8 +141,8 @@ public sealed partial class UnitBook
             else if (child.Parent != parent)
             {
                 Tell(UnitCodes.NotChild, child, fact, parent);
-                Hold(child, UnitCodes.NotChild);
-                Hold(parent, UnitCodes.NotChild);
+                child.Hold(UnitCodes.NotChild);
+                parent.Hold(UnitCodes.NotChild);
             }
             else
             {
@@ -165,23 +165,23 @@ public sealed partial class UnitBook
             {
                 if (IsOfEvents(container.Holds[i]))
                 {
-                    Hold(child, container.Holds[i]);
+                    child.Hold(container.Holds[i]);
                 }
             }
         }
         child.Leave();
-        Change(child);
-        // A container that was opened holds less than it could, and everybody knows why.
-        parent.Set(UnitFlags.Partial, parent.Children > 0 && (parent.Has(UnitFlags.Partial) || parent.Has(UnitFlags.Closed)));
         if (parent.Children == 0)
         {
             parent.ContentLot = null;
-            parent.Set(UnitFlags.Closed | UnitFlags.Mixed, false);
+            parent.Set(UnitFlags.Closed | UnitFlags.Partial | UnitFlags.Mixed, false);
             parent.Level = SpecificationOf(parent)?.Level ?? 0;
         }
     }
 
-    /// <summary>A container is closed when it is packed away or shipped; then it is full, or flagged as partial.</summary>
+    /// <summary>
+    /// A container is closed when it is packed away or shipped, once until it is empty; then it is full, or flagged as partial. If
+    /// it is opened later, it holds less and everybody knows why.
+    /// </summary>
     private void Close(Unit unit, UnitFact fact)
     {
         if (!unit.Has(UnitFlags.Closed) && SpecificationOf(unit)?.Capacity is { } capacity)
@@ -190,7 +190,7 @@ public sealed partial class UnitBook
             if (unit.Children < capacity && !unit.Has(UnitFlags.Partial))
             {
                 Tell(UnitCodes.ShortNotFlagged, unit, fact);
-                Hold(unit, UnitCodes.ShortNotFlagged);
+                unit.Hold(UnitCodes.ShortNotFlagged);
             }
         }
     }

@@ -206,7 +206,11 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     {
         for (var container = unit; container is not null; container = container.Parent)
         {
-            Change(container);
+            if (container.ChangedIn != _changes)
+            {
+                container.ChangedIn = _changes;
+                _changed.Add(container);
+            }
             if (container.First.IsNone)
             {
                 container.First = stamp;
@@ -219,15 +223,6 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
             {
                 container.Last = stamp;
             }
-        }
-    }
-
-    private void Change(Unit unit)
-    {
-        if (unit.ChangedIn != _changes)
-        {
-            unit.ChangedIn = _changes;
-            _changed.Add(unit);
         }
     }
 
@@ -280,10 +275,10 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         switch (fact.Kind)
         {
             case FactKind.Hold:
-                Hold(unit, HoldReason(fact));
+                unit.Hold(HoldReason(fact));
                 break;
             case FactKind.Release:
-                Release(unit);
+                unit.Release();
                 break;
             case FactKind.Ship:
                 Close(unit, fact);
@@ -334,11 +329,11 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
             case FactKind.Hold or FactKind.Release or FactKind.Observe when Next(top.State, unit, fact.Kind) is not null:
                 if (fact.Kind == FactKind.Hold)
                 {
-                    Hold(unit, HoldReason(fact));
+                    unit.Hold(HoldReason(fact));
                 }
                 else if (fact.Kind == FactKind.Release)
                 {
-                    Release(unit);
+                    unit.Release();
                 }
                 return;
             case FactKind.Receive when top.State == UnitState.Shipped:
@@ -352,7 +347,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
                 Leave(unit, top);
                 Move(unit, UnitState.Commissioned, fact);
                 Tell(UnitCodes.Missing, unit, fact);
-                Hold(unit, UnitCodes.Missing);
+                unit.Hold(UnitCodes.Missing);
                 return;
             case FactKind.Return when top.State == UnitState.Shipped:
                 // Customers seldom tell of unpacking, and what comes back alone is in nothing.
@@ -361,7 +356,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
                 return;
             case var kind when kind == FactKind.Ship || Lifecycle.NeedsUnpacking(kind):
                 Tell(UnitCodes.Packed, unit, fact, unit.Parent);
-                Hold(unit, UnitCodes.Packed);
+                unit.Hold(UnitCodes.Packed);
                 return;
             default:
                 Refuse(unit, fact);
@@ -374,7 +369,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         if (unit.EverCommissioned)
         {
             Tell(UnitCodes.DuplicateCommission, unit, fact);
-            Hold(unit, UnitCodes.DuplicateCommission);
+            unit.Hold(UnitCodes.DuplicateCommission);
             return;
         }
         if (Next(unit.State, unit, fact.Kind) is not { } next)
@@ -434,7 +429,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
             ? UnitCodes.NotAllocated
             : UnitCodes.IllegalTransition;
         Tell(code, unit, fact);
-        Hold(unit, code);
+        unit.Hold(code);
     }
 
     /// <summary>A fact came before any other of how the unit came to be: its place may be told, and the rest waits.</summary>
@@ -454,11 +449,11 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         unit.Location = fact.Place ?? unit.Location;
         if (fact.Kind == FactKind.Hold)
         {
-            Hold(unit, HoldReason(fact));
+            unit.Hold(HoldReason(fact));
         }
         else if (fact.Kind == FactKind.Release)
         {
-            Release(unit);
+            unit.Release();
         }
     }
 
@@ -494,11 +489,11 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
             if (code is not null)
             {
                 _tellings.Add(code, unit, fact, others is [var other] ? other : null);
-                Hold(unit, code);
+                unit.Hold(code);
                 foreach (var with in others)
                 {
                     Touch(with, now.Stamp);
-                    Hold(with, code);
+                    with.Hold(code);
                 }
             }
         }
@@ -512,29 +507,6 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         }
         var waiting = finding.Units.Where(epc => this[epc]!.Has(UnitFlags.Waiting)).ToList();
         return waiting.Count == 0 ? null : finding with { Units = waiting };
-    }
-
-    private void Hold(Unit unit, string reason)
-    {
-        if (unit.Hold(reason))
-        {
-            ChangeUp(unit);
-        }
-    }
-
-    private void Release(Unit unit)
-    {
-        unit.Release();
-        ChangeUp(unit);
-    }
-
-    // The containers count what is held in them.
-    private void ChangeUp(Unit unit)
-    {
-        for (var container = unit; container is not null; container = container.Parent)
-        {
-            Change(container);
-        }
     }
 
     private void Tell(string code, Unit unit, UnitFact fact, Unit? other = null) => _tellings.Add(code, unit, fact, other);

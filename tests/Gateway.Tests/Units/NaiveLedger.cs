@@ -229,7 +229,7 @@ internal sealed class NaiveLedger(int caseHolds, int palletHolds)
 
     private void TakeAlone(Move m, string unit)
     {
-        if (m.Word is "ship" or "decommission" or "destroy")
+        if (m.Word is "ship" or "reject" or "sample" or "decommission" or "destroy")
         {
             Arrives(m, unit);
         }
@@ -365,14 +365,7 @@ internal sealed class NaiveLedger(int caseHolds, int palletHolds)
             }
         }
         _parent.Remove(unit);
-        if (Children(parent).Count > 0)
-        {
-            if (_closed.Contains(parent))
-            {
-                _partial.Add(parent);
-            }
-        }
-        else
+        if (Children(parent).Count == 0)
         {
             _closed.Remove(parent);
             _partial.Remove(parent);

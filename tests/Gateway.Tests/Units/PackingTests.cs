@@ -170,6 +170,15 @@ public sealed class PackingTests
     }
 
     [Fact]
+    public void What_leaves_from_between_others_leaves_them_in_their_container()
+    {
+        var story = Full().With(Unpacked(Line, Case(1), Pack(3)));
+        Assert.Equal([Pack(5), Pack(4), Pack(2), Pack(1)], story[Case(1)].Contents.Select(u => u.Epc));
+        story.With(Unpacked(Line, Case(1), Pack(5)), Unpacked(Line, Case(1), Pack(1)));
+        Assert.Equal([Pack(4), Pack(2)], story[Case(1)].Contents.Select(u => u.Epc));
+    }
+
+    [Fact]
     public void Unpacking_without_names_empties_the_container()
     {
         var story = Full().With(Unpacked(Line, Case(1)));

@@ -71,6 +71,14 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public void What_was_emptied_out_of_a_container_was_said_of_its_contents_too()
+    {
+        var story = new Story().With(Commissioned(Packs(1, 5)), Commissioned(Case(1)), Packed(Case(1), Packs(1, 5)), Seen(Line, Case(1)), Unpacked(Line, Case(1)));
+        Assert.Equal(story.Events[^1].Number, story[Pack(1)].Last.Number);
+        Assert.False(story.Book.CanApply(Story.At(3, Shipped(Pack(1)), 99)));
+    }
+
+    [Fact]
     public void Ties_are_taken_in_the_order_of_the_lines_and_then_of_the_file()
     {
         LedgerEvent[] events =

@@ -36,6 +36,8 @@ public sealed class ShippingTests
     [InlineData("shipping")]
     [InlineData("destroying")]
     [InlineData("dispensing")]
+    [InlineData("sampling")]
+    [InlineData("inspecting")]
     public void What_another_holder_does_with_shipped_goods_says_that_he_received_them(string step)
     {
         var story = new Story().With(Commissioned(Pack(1)), Commissioned(null, [Pallet(1), Pallet(2)]));
@@ -46,10 +48,19 @@ public sealed class ShippingTests
             "packing" => Aggregation(EventAction.Add, "packing", Wholesaler, Pallet(2), Pack(1)),
             "shipping" => ShippedFrom(Wholesaler, Pack(1)),
             "destroying" => Ended(Wholesaler, "destroying", "destroyed", Pack(1)),
+            "sampling" or "inspecting" => Object(EventAction.Observe, step, "non_sellable_other", Wholesaler, Pack(1)),
             _ => Ended(Wholesaler, "dispensing", "dispensed", Pack(1)),
         });
         Assert.Empty(story.Findings);
-        var (unit, expected) = (story[Pack(1)], step switch { "shipping" => UnitState.Shipped, "destroying" => UnitState.Destroyed, "dispensing" => UnitState.Decommissioned, _ => UnitState.Commissioned });
+        var (unit, expected) = (story[Pack(1)], step switch
+        {
+            "shipping" => UnitState.Shipped,
+            "destroying" => UnitState.Destroyed,
+            "dispensing" => UnitState.Decommissioned,
+            "sampling" => UnitState.Sampled,
+            "inspecting" => UnitState.Rejected,
+            _ => UnitState.Commissioned,
+        });
         Assert.Equal((expected, step != "shipping"), (unit.State, unit.Has(UnitFlags.ReceiptInferred)));
         Assert.Equal(Wholesaler, unit.Top.Location);
     }

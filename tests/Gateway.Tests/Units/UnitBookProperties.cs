@@ -28,7 +28,7 @@ public sealed class UnitBookProperties
         from parent in Gen.Elements(s_containers)
         from children in Gen.Frequency((5, Some(s_packs, 3)), (3, Some(s_cases, 2)), (1, Some(s_units, 4)))
         from units in Gen.Frequency((3, Some(s_units, 3)), (2, Some(s_containers, 2)))
-        from all in Gen.Choose(1, 4)
+        from all in Gen.Choose(1, 2)
         from place in Gen.Elements(Said.Line, Said.Plant, Said.Wholesaler, Said.Dispenser, null)
         from lot in Gen.Elements("L1", "L1", "L1", "L2", null)
         from flag in Gen.Elements(true, false, false)

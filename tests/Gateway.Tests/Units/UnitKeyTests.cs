@@ -29,6 +29,7 @@ public sealed class UnitKeyTests
     [InlineData("https://id.gs1.org/01/80614141123458")]
     [InlineData("https://id.gs1.org/01/80614141123459/21/6789")] // a wrong check digit
     [InlineData("urn:epc:id:sgtin:0614141.81234.6789")]
+    [InlineData("urn:epc:id:sgtin:06141.41812345.6789")]
     [InlineData("urn:epc:id:sgtin:06141x1.812345.6789")]
     [InlineData("urn:epc:id:sgtin:0614141.812345.")]
     [InlineData("urn:epc:id:sgtin:0614141.812345.123456789012345678901")]
