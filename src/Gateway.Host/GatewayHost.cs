@@ -2,6 +2,7 @@ using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Exceptions;
 using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
@@ -39,6 +40,7 @@ public static class GatewayHost
         builder.Services.AddFailureAnswers();
         builder.Services.AddRateLimits();
         builder.Services.AddAccess();
+        builder.Services.AddExceptions();
         builder.Services.AddPartners();
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
@@ -62,6 +64,7 @@ public static class GatewayHost
         app.MapPartners();
         app.MapDeliveries();
         app.MapOperations();
+        app.MapExceptions();
         app.MapKeys();
         app.MapPeople();
         app.MapDashboard();

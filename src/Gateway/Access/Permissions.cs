@@ -9,6 +9,8 @@ public static class Permissions
     public const string ReadEvents = "events.read";
     public const string ReadDeliveries = "deliveries.read";
     public const string Decide = "deliveries.decide";
+    public const string ReadExceptions = "exceptions.read";
+    public const string DecideExceptions = "exceptions.decide";
     public const string ReadPartners = "partners.read";
     public const string ManagePartners = "partners.manage";
     public const string ManageKeys = "keys.manage";
@@ -16,7 +18,7 @@ public static class Permissions
     public const string ManageRoles = "roles.manage";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadPartners, ManagePartners, ManageKeys, ManagePeople, ManageRoles];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadPartners, ManagePartners, ManageKeys, ManagePeople, ManageRoles];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

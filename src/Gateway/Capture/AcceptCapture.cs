@@ -4,6 +4,7 @@ using Epcis;
 using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Exceptions;
 using Gateway.Http;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -103,7 +104,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         var (status, answer) = broken is null
             ? (202, CaptureJob.FirstAnswer(publicId, now, errorBehaviour))
             : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
-        var (captureId, _) = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
+        var (captureId, documentId) = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
             State = broken is null ? "processing" : "refused",
             FinishedAt = broken is null ? null : now,
@@ -112,6 +113,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         if (broken is not null)
         {
             await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);
+            await CaptureExceptions.OpenAsync(work, new ExceptionSource("capture", publicId.ToString(), actor.PartyId!.Value, documentId), broken, lot: null);
             await CaptureRecords.AuditAsync(work, "refuse", publicId, new { sha256 = Convert.ToHexStringLower(body.Sha256), length = body.Length, findings = broken.All.Count });
         }
         await work.CommitAsync();

@@ -24,6 +24,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
     {
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
         await terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
+        await CaptureExceptions.OpenAsync(work, lease.Source, reader.Findings, terms.OnlyLot);
         await AuditAsync(work, "refuse", lease, reader, 0, null);
         await lease.FinishAsync(work, "refused", DocumentReading.NameOf(reader.Form), 0, rules.HeldTo);
     }

@@ -79,7 +79,7 @@ public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, I
             await _decision.RefuseAsync(work, lease, document.Reader, document.Terms);
             return;
         }
-        using var store = new EventStore(work, lease.CaptureId, lease.PartyId, now);
+        using var store = new EventStore(work, lease, now);
         foreach (var chunk in document.Chunks)
         {
             await store.StoreAsync(chunk.Events, document.Reader.Findings, ct);

@@ -1,6 +1,7 @@
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Exceptions;
 
 namespace Gateway.Capture;
 
@@ -22,6 +23,9 @@ internal sealed record CaptureLease
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
     public string? TraceParent { get; init; }
+
+    /// <summary>The capture as what finds exceptions.</summary>
+    public ExceptionSource Source => new("capture", PublicId.ToString(), PartyId, DocumentId);
 
     /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
     public static async Task<CaptureLease?> ClaimAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationToken ct)

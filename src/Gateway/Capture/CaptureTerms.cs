@@ -39,12 +39,21 @@ internal sealed class CaptureTerms
             Add("document", transaction.Value);
             Add("document", transaction.Value[(transaction.Value.LastIndexOf(':') + 1)..]);
         }
-        var ilmd = e switch { ObjectEvent o => o.Ilmd, TransformationEvent t => t.Ilmd, _ => [] };
-        foreach (var lot in ilmd.Where(x => x.Name == "lotNumber"))
+        foreach (var lot in LotsOf(e))
         {
-            Add("lot", lot.Text);
+            Add("lot", lot);
         }
     }
+
+    /// <summary>The document's lot; null when it names none, or several.</summary>
+    public string? OnlyLot => OnlyOf(_terms.Where(t => t.Kind == "lot").Select(t => t.Term));
+
+    /// <summary>The lots that an event says its objects are of.</summary>
+    public static IEnumerable<string?> LotsOf(EpcisEvent e) =>
+        (e switch { ObjectEvent o => o.Ilmd, TransformationEvent t => t.Ilmd, _ => [] }).Where(x => x.Name == "lotNumber").Select(x => x.Text);
+
+    /// <summary>The value that all are; null when there is none, or another.</summary>
+    public static string? OnlyOf(IEnumerable<string> values) => values.Distinct(StringComparer.Ordinal).Take(2).ToList() is [var only] ? only : null;
 
     public async Task StoreAsync(Work work, long captureId, int partyId, DocumentHeader header)
     {

@@ -12,7 +12,7 @@ using NpgsqlTypes;
 namespace Gateway.Capture;
 
 /// <summary>Writes the events of one capture in its transaction: identities set-based, rows by binary COPY into the year's partitions.</summary>
-internal sealed class EventStore(Work work, long captureId, int partyId, DateTime recordTime) : IDisposable
+internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime) : IDisposable
 {
     private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, body";
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -26,8 +26,8 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
     public short Period { get; } = (short)recordTime.Year;
 
     public Shipments Shipments { get; } = new();
-    public long FirstEventId => captureId << 20;
-    public long LastEventId { get; private set; } = captureId << 20;
+    public long FirstEventId => lease.CaptureId << 20;
+    public long LastEventId { get; private set; } = lease.CaptureId << 20;
 
     /// <summary>Over the eventIDs of the stored events, in document order.</summary>
     public string Digest() => Convert.ToHexStringLower(_digest.GetCurrentHash());
@@ -47,7 +47,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
                 {
                     await epcs.StartRowAsync(ct);
                     await epcs.WriteAsync(IdOf(e), NpgsqlDbType.Bigint, ct);
-                    await epcs.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
+                    await epcs.WriteAsync(lease.PartyId, NpgsqlDbType.Integer, ct);
                     await epcs.WriteAsync(Period, NpgsqlDbType.Smallint, ct);
                     await epcs.WriteAsync(role, NpgsqlDbType.Smallint, ct);
                     await epcs.WriteAsync(epc, NpgsqlDbType.Text, ct);
@@ -69,7 +69,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
 
     public void Dispose() => _digest.Dispose();
 
-    private long IdOf(ParsedEvent e) => (captureId << 20) + e.Event.Index;
+    private long IdOf(ParsedEvent e) => (lease.CaptureId << 20) + e.Event.Index;
 
     private async Task WriteRowAsync(NpgsqlBinaryImporter rows, ParsedEvent parsed, CancellationToken ct)
     {
@@ -77,7 +77,7 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         await rows.StartRowAsync(ct);
         await rows.WriteAsync(IdOf(parsed), NpgsqlDbType.Bigint, ct);
         await rows.WriteAsync(Period, NpgsqlDbType.Smallint, ct);
-        await rows.WriteAsync(partyId, NpgsqlDbType.Integer, ct);
+        await rows.WriteAsync(lease.PartyId, NpgsqlDbType.Integer, ct);
         await TextAsync(e.EventId);
         await TextAsync(e.EventType);
         await TextAsync(e.Action?.ToString().ToUpperInvariant());
@@ -110,13 +110,13 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         own.AddRange(await CompareAsync(await ClaimAsync([.. others.Select(x => x.Event)], first: false), first: false));
         var repeats = own.Select(x => x.Event).ToHashSet();
         HasRepeats |= repeats.Count > 0;
-        foreach (var (e, claim) in own)
+        var told = own.Select(x => (x.Event, Finding: Repeat(x.Event.Event, x.Claim.IsSame))).Concat(others.Where(x => !x.Claim.IsSame && !repeats.Contains(x.Event)).Select(x => (x.Event,
+            Finding: Told("GW-EVT-03", Severity.Warning, x.Event.Event, "This eventID is in use elsewhere with other content. The event is stored; an eventID should be unique in the world.")))).ToList();
+        told.ForEach(t => findings.Add(t.Finding));
+        // Which of two contents is true, only a person can find out.
+        foreach (var doubtful in told.Where(t => t.Finding.Severity == Severity.Warning).GroupBy(t => t.Finding.Code))
         {
-            findings.Add(Repeat(e.Event, claim.IsSame));
-        }
-        foreach (var (e, _) in others.Where(x => !x.Claim.IsSame && !repeats.Contains(x.Event)))
-        {
-            findings.Add(Told("GW-EVT-03", Severity.Warning, e.Event, "This eventID is in use elsewhere with other content. The event is stored; an eventID should be unique in the world."));
+            await CaptureExceptions.OpenAsync(work, lease.Source, doubtful.First().Finding, [.. doubtful.Select(t => t.Event)]);
         }
         return [.. events.Where(e => !repeats.Contains(e))];
     }
@@ -158,8 +158,8 @@ internal sealed class EventStore(Work work, long captureId, int partyId, DateTim
         declared = events.Select(DeclaredAt).ToArray(),
         contents = events.Select(e => e.Content).ToArray(),
         ids = events.Select(IdOf).ToArray(),
-        party = partyId,
-        claim = first ? 0 : partyId,
+        party = lease.PartyId,
+        claim = first ? 0 : lease.PartyId,
     };
 
     private static string DeclaredAt(ParsedEvent e) => e.Event.ErrorDeclaration is not { } declaration ? ""

@@ -111,7 +111,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
-            using var store = new EventStore(work, lease.CaptureId, lease.PartyId, recordTime);
+            using var store = new EventStore(work, lease, recordTime);
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {
@@ -171,6 +171,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         findings.Add(new Finding("GW-CAP-11", Severity.Error, $"Processing ended without a result {_options.MaxAttempts} times; the document is kept, nothing of it is stored as events."));
         await using var work = await database.BeginAsync(Gateway, CancellationToken.None);
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, findings);
+        await CaptureExceptions.OpenAsync(work, lease.Source, findings, lot: null);
         await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
         await lease.FinishAsync(work, "failed", null, 0, null);
         await work.CommitAsync();

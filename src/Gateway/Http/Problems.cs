@@ -152,6 +152,9 @@ public static class Problems
     public static ProblemHttpResult OperationOver() =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", "The operation is not in a state for this: it is over, or paused or running already.", "GW-OPS-04");
 
+    public static ProblemHttpResult ExceptionNotDecidable(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-EXC-01");
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

@@ -78,6 +78,14 @@ public sealed partial class AccessMatrixTests
         POST   /api/operations/{id:long}/pause       own    403 422 403 403 403 403
         POST   /api/operations/{id:long}/resume      own    403 422 403 403 403 403
         POST   /api/operations/{id:long}/cancel      own    403 422 403 403 403 403
+        GET    /api/exceptions                       any    200 200 200 200 403 200
+        GET    /api/exceptions/{id:guid}             own    200 200 200 200 403 200
+        GET    /api/exceptions/{id:guid}             other  200 200 200 404 403 200
+        POST   /api/exceptions/{id:guid}/resolve     own    403 422 403 403 403 403
+        POST   /api/exceptions/{id:guid}/dismiss     own    403 422 403 403 403 403
+        POST   /api/exceptions/{id:guid}/reopen      own    403 422 403 403 403 403
+        POST   /api/exceptions/{id:guid}/assign      own    403 422 403 403 403 403
+        POST   /api/exceptions/{id:guid}/notes       own    403 422 403 403 403 403
         GET    /api/keys                             any    200 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
@@ -134,6 +142,8 @@ public sealed partial class AccessMatrixTests
         Assert.Equal(1, await CountAsync(gateway, place.Keys["cmo"], "/capture", place.OwnCapture));
         Assert.Equal(0, await CountAsync(gateway, place.Keys["cmo"], "/capture", place.OtherCapture));
         Assert.Equal(0, await CountAsync(gateway, place.Keys["cmo"], "/events?perPage=1000", place.OtherEvent));
+        Assert.Equal(1, await CountAsync(gateway, place.Keys["cmo"], "/api/exceptions", place.OwnException));
+        Assert.Equal(0, await CountAsync(gateway, place.Keys["cmo"], "/api/exceptions", place.OtherException));
         Assert.Equal(1, await CountAsync(gateway, place.Keys["partner"], "/api/deliveries", Buyer.Owner.Gln));
         Assert.Equal(0, await CountAsync(gateway, place.Keys["partner"], "/api/deliveries", OtherBuyer.Owner.Gln));
     }
@@ -186,12 +196,13 @@ public sealed partial class AccessMatrixTests
         }
     }
 
-    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery)
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException)
     {
         public string Fill(string pattern, string whose)
         {
             var own = whose != "other";
-            var value = pattern.Contains("operations", StringComparison.Ordinal) ? "1"
+            var value = pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
+                : pattern.Contains("operations", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
@@ -225,10 +236,16 @@ public sealed partial class AccessMatrixTests
             insert into operation (party_id, request_key, kind, partner_id, partner_name, filter, filter_words, reason, actor, actor_name, actor_role, method, origin, rate, state, total, created_at, finished_at)
             select p.party_id, 'k', 'close', 1, 'One', '', '', 'why', 'test', 'test', 'officer', 'key', 'here', 1, 'finished', 1, gateway_now(), gateway_now() from party p where p.kind = 'organisation'
             """);
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into exception (party_id, code, severity, message, source_kind, source_id, document_id, opened_at, last_at, occurrences)
+            select party_id, 'GW-EVT-02', 'warning', 'Two contents.', 'capture', public_id::text, document_id, gateway_now(), gateway_now(), 1 from capture
+            """);
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others));
+        const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others));
     }
 
     private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)

@@ -13,6 +13,7 @@ public sealed partial class DependencyTests
         ["Access"] = [],
         ["Audit"] = [],
         ["Database"] = [],
+        ["Exceptions"] = [],
         ["Http"] = [],
         ["Scheduling"] = [],
         ["Telemetry"] = [],
@@ -24,7 +25,7 @@ public sealed partial class DependencyTests
         ["Query"] = ["Capture"],
     };
 
-    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Http", "Scheduling", "Telemetry"];
+    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Exceptions", "Http", "Scheduling", "Telemetry"];
 
     private static string Root => Repository.Root;
 

@@ -54,5 +54,6 @@ internal static class GatewayTopics
         new("GW-OPS-02", "Too many deliveries", "The selection holds more deliveries than one operation takes. Nothing was begun.", "Narrow the selection, by day for instance, and begin one operation after the other. The limit is the option Operations:MaxItems."),
         new("GW-OPS-03", "Not confirmed", "The operation would be on more than a thousand deliveries, and was not confirmed with the partner's name. Nothing was begun.", "Look at how many they are. If all of them are meant, send the partner's name as it is shown, as the member confirm."),
         new("GW-OPS-04", "The operation cannot do that now", "The operation is finished or cancelled, or it is paused or running already.", "Look at the operation again. What is over can be begun anew, as another operation."),
+        new("GW-EXC-01", "Not possible now", "The exception is not in a state in which this can be decided, or somebody else decided meanwhile, or what was sent with it is too long. The answer's detail says which. Nothing was changed.", "Look at the exception again, then decide about it as it is now. What is open can be resolved, dismissed or assigned; what is not can be reopened."),
     ];
 }

@@ -1,0 +1,35 @@
+using Epcis;
+using Epcis.Identifiers;
+using Gateway.Database;
+using Gateway.Exceptions;
+
+namespace Gateway.Capture;
+
+/// <summary>What of a capture a person must settle, opened in the transaction that decides the capture.</summary>
+internal static class CaptureExceptions
+{
+    /// <summary>Of a document refused or failed: its first error says what for.</summary>
+    /// <param name="source">Where it was found.</param>
+    /// <param name="lot">The document's only lot, when it is known.</param>
+    public static Task OpenAsync(Work work, ExceptionSource source, Findings findings, string? lot)
+    {
+        var first = findings.All.FirstOrDefault(f => f.Severity == Severity.Error) ?? new Finding("GW-CAP-05", Severity.Error, "The document cannot be read.");
+        return ExceptionRecords.OpenAsync(work, FactsOf(first) with { Lot = lot }, source, []);
+    }
+
+    /// <summary>Of events that are in doubt for the same reason, with their units.</summary>
+    /// <param name="first">What is said of the first of them.</param>
+    public static Task OpenAsync(Work work, ExceptionSource source, Finding first, IReadOnlyList<ParsedEvent> events)
+    {
+        var units = events.SelectMany(e => e.Epcs).Where(x => x.Role < ParsedEvent.ClassRoles).Select(x => x.Epc).ToList();
+        var lots = events.SelectMany(e => CaptureTerms.LotsOf(e.Event)).OfType<string>().Select(l => CaptureRecords.Storable(l)!);
+        return ExceptionRecords.OpenAsync(work, FactsOf(first) with { Gtin = GtinOf(units), Lot = CaptureTerms.OnlyOf(lots), Occurrences = events.Count }, source, units);
+    }
+
+    private static ExceptionFacts FactsOf(Finding finding) =>
+        new(finding.Code, finding.Severity, CaptureRecords.Storable(finding.Message)!) { EventUri = CaptureRecords.Storable(finding.EventId) };
+
+    // Nearly every unit is of the product before it, so one of each product is parsed.
+    private static string? GtinOf(IEnumerable<string> units) => CaptureTerms.OnlyOf(
+        units.DistinctBy(u => CaptureTerms.ProductOf(u).ToString()).Select(u => Epc.Parse(u, CompanyPrefixes.None).Value).Where(e => e?.Scheme == EpcScheme.Sgtin).Select(e => e!.Key));
+}
