@@ -1,10 +1,12 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Host.Simulate;
+using Gateway.Journeys.Dashboard;
+using Microsoft.Playwright;
 
 namespace Gateway.Journeys;
 
-/// <summary>An exception from its opening to its end.</summary>
+/// <summary>An exception from its opening to its end, over HTTP and on its page.</summary>
 public sealed class ExceptionJourneys
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -49,6 +51,72 @@ public sealed class ExceptionJourneys
         var details = await officer.GetFromJsonAsync<JsonElement>($"api/exceptions/{id}", Ct);
         Assert.Equal(["reopen", "resolve", "note", "assign"], details.GetProperty("notes").EnumerateArray().Select(n => Text(n, "action")!));
         Assert.Equal(0, details.GetProperty("epcs").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task From_today_to_resolved_with_a_story_and_a_door_to_the_document()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var capture = await RefusedAsync(gateway, 1);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await page.SetViewportSizeAsync(1024, 768);
+        await browser.GoAsync("today");
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = new("1 ?! Open exceptions") }).ClickAsync();
+        await browser.AtAsync("**/exceptions?state=open");
+        await page.Locator("h1", new() { HasText = "1 exception is open and waits for a person." }).WaitForAsync();
+        await browser.AxeAsync("exceptions");
+        await page.Locator("table.rows a").First.ClickAsync();
+        await page.Locator("h1", new() { HasText = "Open:" }).WaitForAsync();
+        await browser.AxeAsync("exception-open");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Assign…" }).ClickAsync();
+        await page.FillAsync("#to", "Packaging");
+        await page.FillAsync("#reason", "It is their line.");
+        await browser.AxeAsync("exception-assign");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Assign", Exact = true }).ClickAsync();
+        await page.Locator("ol.timeline", new() { HasText = "Assigned to Packaging" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Note…" }).ClickAsync();
+        await page.GetByLabel("Note", new() { Exact = true }).FillAsync("The parents were missing.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add note", Exact = true }).ClickAsync();
+        await page.Locator("ol.timeline", new() { HasText = "The parents were missing." }).WaitForAsync();
+
+        // Without a mouse.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resolve…" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("#reason:focus").WaitForAsync();
+        await page.Keyboard.TypeAsync("Sent again with parents.");
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("h1", new() { HasText = "Resolved by officer: Sent again with parents." }).WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reopen…" }).WaitForAsync();
+        await browser.AxeAsync("exception-resolved");
+        Assert.Equal("resolved", await gateway.Database.ScalarAsync<string>("select state from exception"));
+
+        await page.GetByRole(AriaRole.Link, new() { Name = capture }).ClickAsync();
+        await browser.AtAsync($"**/captures/{capture}");
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = new("1 ?exceptions") }).ClickAsync();
+        await page.Locator("h1", new() { HasText = "The only exception is settled." }).WaitForAsync();
+        browser.NothingWentWrong();
+    }
+
+    [Fact]
+    public async Task A_page_that_is_open_shows_what_another_decides_and_refuses_what_was_meant_for_before()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await RefusedAsync(gateway, 1);
+        var id = (await gateway.Database.ScalarAsync<Guid>("select public_id from exception")).ToString();
+        using var officer = gateway.Client("officer");
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        await browser.GoAsync($"exceptions/{id}");
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Dismiss…" }).ClickAsync();
+        await browser.Page.FillAsync("#reason", "Too late.");
+        await DoneAsync(officer, id, "resolve", new { reason = "I was first." });
+        await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Dismiss", Exact = true }).ClickAsync();
+        await browser.Page.GetByText("Or it has changed since you looked.").WaitForAsync();
+        await browser.Page.Locator("h1", new() { HasText = "Resolved by officer: I was first." }).WaitForAsync();
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from exception_note"));
+        browser.NothingWentWrong();
     }
 
     /// <returns>The captureID of a document without parents.</returns>

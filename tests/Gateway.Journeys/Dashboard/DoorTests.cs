@@ -49,7 +49,7 @@ public sealed class DoorTests(FilledGateway filled) : IClassFixture<FilledGatewa
         var wrong = new List<string>();
         var counted = new Dictionary<string, int>();
         var doors = 0;
-        string[] pages = ["today", $"today?day={DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}", "deliveries?view=groups", "deliveries?view=all", "captures", "partners", "routing", .. Enumerable.Range(1, 8).Select(n => $"partners/{n}")];
+        string[] pages = ["today", $"today?day={DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}", "deliveries?view=groups", "deliveries?view=all", "captures", "exceptions", "exceptions?state=open", "partners", "routing", .. Enumerable.Range(1, 8).Select(n => $"partners/{n}")];
         foreach (var address in pages)
         {
             await browser.GoAsync(address);
