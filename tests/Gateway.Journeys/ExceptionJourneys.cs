@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 
 namespace Gateway.Journeys;
 
-/// <summary>An exception from its opening to its end, over HTTP and on its page.</summary>
+/// <summary>An exception from its opening to its end, over HTTP, on the command line and on its page.</summary>
 public sealed class ExceptionJourneys
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -51,6 +51,30 @@ public sealed class ExceptionJourneys
         var details = await officer.GetFromJsonAsync<JsonElement>($"api/exceptions/{id}", Ct);
         Assert.Equal(["reopen", "resolve", "note", "assign"], details.GetProperty("notes").EnumerateArray().Select(n => Text(n, "action")!));
         Assert.Equal(0, details.GetProperty("epcs").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task The_command_line_lists_shows_and_decides()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await RefusedAsync(gateway, 1);
+        var (exit, said, _) = await gateway.VerbAsync("exceptions", "list", "--state", "open", "--json");
+        var id = Text(JsonDocument.Parse(said).RootElement, "id")!;
+        Assert.Equal(0, exit);
+        Assert.Contains("EPCIS-AGG-01", (await gateway.VerbAsync("exceptions", "list")).Said, StringComparison.Ordinal);
+        (exit, said, _) = await gateway.VerbAsync("exceptions", "note", id, "--text", "They look.");
+        Assert.Equal(0, exit);
+        (exit, said, _) = await gateway.VerbAsync("exceptions", "dismiss", id, "--reason", "A test.", "--json");
+        Assert.Equal((0, "dismissed"), (exit, Text(JsonDocument.Parse(said).RootElement, "state")));
+        (exit, said, var wrong) = await gateway.VerbAsync("exceptions", "resolve", id, "--reason", "Again.");
+        Assert.Equal((1, ""), (exit, said));
+        Assert.Contains("Only what is open", wrong, StringComparison.Ordinal);
+        (exit, said, _) = await gateway.VerbAsync("exceptions", "show", id);
+        Assert.Contains("Gateway command line  dismiss: A test.", said, StringComparison.Ordinal);
+        Assert.Contains("Gateway command line  note: They look.", said, StringComparison.Ordinal);
+        Assert.Equal(2, (await gateway.VerbAsync("exceptions", "resolve", id)).Exit);
+        Assert.Equal(2, (await gateway.VerbAsync("exceptions", "list", "--state", "new")).Exit);
+        Assert.Equal(2, (await gateway.VerbAsync("exceptions", "show", Guid.NewGuid().ToString())).Exit);
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public static class Verbs
             SubmitCommand.Create(),
             DeliveriesCommand.Create(),
             ReplayCommand.Create(),
+            ExceptionsCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };
