@@ -102,7 +102,7 @@ internal sealed class ParsedEvents
 
     private ParsedEvent Parse(EpcisEvent e)
     {
-        var namespaces = _reader.Header.Namespaces;
+        var namespaces = _reader.Namespaces; // in JSON, an event may declare its own
         if (_seen.Capacity > MaxKeptCapacity)
         {
             _seen = new HashSet<string>(StringComparer.Ordinal); // to clear it costs what its largest list did

@@ -24,10 +24,10 @@ internal static partial class EventAnswer
     private const string QueryName = "SimpleEventQuery";
     private const int EventsAtOnce = 20;
 
-    // What is stored was within the limits of a capture when it came; its rendering may nest deeper and have longer names.
+    // What is stored was within the limits of a capture when it came; its rendering may nest deeper, and have longer names and more values.
     private static readonly ReaderLimits s_asStored = ReaderLimits.Default with
     {
-        MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8,
+        MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8, MaxValues = int.MaxValue,
     };
 
     /// <param name="eventIds">In the order of the answer, which is theirs.</param>

@@ -115,6 +115,33 @@ public sealed class EventAnswerTests
     }
 
     [Fact]
+    public async Task An_event_keeps_the_prefixes_that_it_declares_itself()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1, "urn:uuid:1", ",\"disposition\":\"own:held\",\"@context\":[{\"own\":\"https://ns.example.com/\"}]")));
+        await gateway.ProcessAsync();
+        using var answer = await GetAsync(gateway, "/events", "application/json");
+        using var reader = EpcisDocument.Open(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), ReaderLimits.Default);
+        Assert.True(reader.Read());
+        Assert.Equal(("own:held", "https://ns.example.com/"), (reader.Current.Disposition, reader.Namespaces.GetValueOrDefault("own")));
+    }
+
+    // An element with an attribute is two values of XML, and three of the JSON that is stored.
+    [Fact]
+    public async Task An_event_with_as_many_values_as_a_capture_takes_is_answered_in_every_form()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        var many = $"<x:all>{string.Concat(Enumerable.Repeat("<x:a b=\"1\">t</x:a>", 350_000))}</x:all>";
+        using var accepted = await gateway.PostAsync(Documents.Xml.Replace("</bizStep>", "</bizStep>" + many, StringComparison.Ordinal).Replace("<epcis:EPCISDocument ", "<epcis:EPCISDocument xmlns:x=\"https://ns.example.com/\" ", StringComparison.Ordinal), "application/xml");
+        await gateway.ProcessAsync();
+        foreach (var accept in new[] { "application/json", "application/xml" })
+        {
+            using var answer = await GetAsync(gateway, "/events", accept, ("GS1-EPC-Format", "Always_GS1_Digital_Link"));
+            Assert.Contains(UnitLink, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task An_extension_as_deep_as_a_capture_takes_is_translated_too()
     {
         await using var gateway = await CaptureGateway.StartAsync();
