@@ -6,7 +6,7 @@ namespace Epcis;
 public readonly record struct Place(int Line, int Column, string? Pointer = null)
 {
     /// <summary>The place in words for a person.</summary>
-    public override string ToString() => Pointer is null ? $"line {Line}, column {Column}" : $"{Pointer} (line {Line}, column {Column})";
+    public override string ToString() => string.IsNullOrEmpty(Pointer) ? $"line {Line}, column {Column}" : $"{Pointer} (line {Line}, column {Column})";
 }
 
 /// <summary>How grave a finding is, mildest first.</summary>

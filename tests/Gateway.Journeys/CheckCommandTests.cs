@@ -18,6 +18,7 @@ public sealed class CheckCommandTests
     [InlineData(1, "error CBV-TERM-03", "--profile", "cbv-compliant", "shipment-2.0.xml", "own-step.xml")]
     [InlineData(0, "own-step.xml: 2.0-xml", "--profile", "cbv-compatible", "own-step.xml")]
     [InlineData(1, "refused-missing-parent.xml", "refused-*.xml")]
+    [InlineData(1, " at line 1, column 1: 'type' is missing.", "nothing.json")]
     [InlineData(0, "commissioning.json: 2.0-json", "**/commissioning.json", "--json")]
     [InlineData(2, "There is no file nowhere.xml", "dscsa-shipment.xml", "nowhere.xml")]
     [InlineData(2, "No file fits the pattern *.txt", "*.txt")]
@@ -34,6 +35,7 @@ public sealed class CheckCommandTests
             }
             var own = await File.ReadAllTextAsync(Sample("shipment-2.0.xml"), Ct);
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "own-step.xml"), WithOwnStep(own), Ct);
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "nothing.json"), "{}", Ct);
             var (code, output) = await RunAsync(folder.FullName, null, arguments);
             Assert.Contains(says.Replace("commissioning.json: 2.0-json", "\"form\":\"2.0-json\"", StringComparison.Ordinal), output, StringComparison.Ordinal);
             Assert.Equal(exitCode, code);

@@ -113,7 +113,7 @@ public static class CheckCommand
 
     private static string Describe(Verdict verdict)
     {
-        var lines = verdict.Findings.Select(f => $"\n  {f.Severity} {f.Code} at {(f.Where!.Pointer is { } p ? p + ", " : "")}line {f.Where.Line}, column {f.Where.Column}: {f.Message}{(f.Suggestion is { } s ? " " + s : "")}");
+        var lines = verdict.Findings.Select(f => $"\n  {f.Severity} {f.Code} at {(f.Where!.Pointer is { Length: > 0 } p ? p + ", " : "")}line {f.Where.Line}, column {f.Where.Column}: {f.Message}{(f.Suggestion is { } s ? " " + s : "")}");
         var dropped = verdict.Dropped == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\n  and {verdict.Dropped} more");
         return $"{verdict.File}: {verdict.Form}, {verdict.Events} events, {(verdict.Valid ? "valid" : "not valid")}{string.Concat(lines)}{dropped}";
     }

@@ -40,5 +40,5 @@ internal static class Sources
     }
 
     public static string Describe(FindingView f) =>
-        $"  {f.Severity} {f.Code}{(f.Where is { Line: > 0 } at ? $" at {(at.Pointer is { } p ? p + ", " : "")}line {at.Line}, column {at.Column}" : "")}: {f.Message}{(f.Got is { } got ? $" ({got})" : "")}";
+        $"  {f.Severity} {f.Code}{(f.Where is { Line: > 0 } at ? $" at {(at.Pointer is { Length: > 0 } p ? p + ", " : "")}line {at.Line}, column {at.Column}" : "")}: {f.Message}{(f.Got is { } got ? $" ({got})" : "")}";
 }
