@@ -202,8 +202,20 @@ public sealed class UnitBookProperties
             {
                 units.Add(unit, row = new Unit(unit.Key, unit.Epc)
                 {
-                    State = unit.State, Level = unit.Level, Flags = unit.Flags, Lot = unit.Lot, Expiry = unit.Expiry, Holder = unit.Holder, Location = unit.Location, Reason = unit.Reason,
-                    Holds = unit.Holds, Children = unit.Children, HeldBelow = unit.HeldBelow, ContentLot = unit.ContentLot, First = unit.First, Last = unit.Last,
+                    State = unit.State,
+                    Level = unit.Level,
+                    Flags = unit.Flags,
+                    Lot = unit.Lot,
+                    Expiry = unit.Expiry,
+                    Holder = unit.Holder,
+                    Location = unit.Location,
+                    Reason = unit.Reason,
+                    Holds = unit.Holds,
+                    Children = unit.Children,
+                    HeldBelow = unit.HeldBelow,
+                    ContentLot = unit.ContentLot,
+                    First = unit.First,
+                    Last = unit.Last,
                 });
                 copy.Load(row, unit.Parent is { } parent ? Load(parent) : null);
             }
