@@ -7,6 +7,7 @@ using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Http.Help;
+using Gateway.MasterData;
 using Gateway.Operations;
 using Gateway.Partners;
 using Gateway.Query;
@@ -42,6 +43,7 @@ public static class GatewayHost
         builder.Services.AddAccess();
         builder.Services.AddExceptions();
         builder.Services.AddPartners();
+        builder.Services.AddMasterData();
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
@@ -62,6 +64,7 @@ public static class GatewayHost
         app.MapCapture();
         app.MapQuery();
         app.MapPartners();
+        app.MapMasterData();
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();

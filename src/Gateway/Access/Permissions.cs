@@ -13,12 +13,14 @@ public static class Permissions
     public const string DecideExceptions = "exceptions.decide";
     public const string ReadPartners = "partners.read";
     public const string ManagePartners = "partners.manage";
+    public const string ReadMasterData = "masterdata.read";
+    public const string ManageMasterData = "masterdata.manage";
     public const string ManageKeys = "keys.manage";
     public const string ManagePeople = "people.manage";
     public const string ManageRoles = "roles.manage";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadPartners, ManagePartners, ManageKeys, ManagePeople, ManageRoles];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ManageKeys, ManagePeople, ManageRoles];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

@@ -155,6 +155,13 @@ public static class Problems
     public static ProblemHttpResult ExceptionNotDecidable(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-EXC-01");
 
+    public static ProblemHttpResult RecordChanged(int version) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Changed meanwhile", $"The record is of version {version} now: look at it again, and change that.", "GW-MAS-01");
+
+    /// <summary>Nothing of the file is taken.</summary>
+    public static ProblemHttpResult ImportRefused(IReadOnlyList<Finding> findings) =>
+        Of(422, Validation, "The file is not taken", findings.First(f => f.Severity == Severity.Error).Message, "GW-MAS-02", findings);
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

@@ -18,6 +18,8 @@ public sealed partial class AccessMatrixTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
     private static readonly SimulatedParty OtherBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Other buyer");
 
+    private const string Product = "09521234001010";
+
     // What is open to everybody, and nothing else is.
     private static readonly string[] Anonymous =
         ["GET /health/live", "GET /health/ready", "GET /help", "GET /help/{code}", "POST /sign-in", "POST /sign-out", "GET /session", "POST /session", "* /sign-in", "* /nothing-here"];
@@ -59,6 +61,15 @@ public sealed partial class AccessMatrixTests
         POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403
         POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403
         GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200
+        GET    /api/products                         any    200 200 200 403 403 200
+        GET    /api/products/{gtin}                  own    200 200 200 403 403 200
+        GET    /api/products/{gtin}/versions         own    200 200 200 403 403 200
+        PUT    /api/products/{gtin}                  own    422 422 403 403 403 403
+        GET    /api/locations                        any    200 200 200 403 403 200
+        GET    /api/locations/{gln}                  own    200 200 200 403 403 200
+        GET    /api/locations/{gln}/versions         own    200 200 200 403 403 200
+        PUT    /api/locations/{gln}                  own    422 422 403 403 403 403
+        POST   /api/masterdata/import                any    422 422 403 403 403 403
         GET    /api/deliveries                       any    200 200 403 403 200 200
         GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200
         GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200
@@ -211,6 +222,8 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
+                : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
+                : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
             return Placeholder().Replace(pattern, value);
@@ -229,6 +242,12 @@ public sealed partial class AccessMatrixTests
             keys["partner"] = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "partner", "", Buyer.Owner.Gln), "partner", "partner", "gwl");
             other = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "cmo", "Another CMO", null), "cmo", "other", "gwl");
             await work.CommitAsync();
+        }
+        foreach (var file in (string[])[$"gtin,name\n{Product},Demozol\n", $"gln,name\n{Shipper.Owner.Gln},Shipper\n"])
+        {
+            using var officer = gateway.Client("officer");
+            using var imported = await officer.PostAsync("api/masterdata/import?reason=test", new StringContent(file), Ct);
+            Assert.Equal(200, (int)imported.StatusCode);
         }
         var own = await CaptureAsync(gateway, keys["cmo"], 1, Buyer);
         var others = await CaptureAsync(gateway, other, 2, OtherBuyer);
@@ -270,7 +289,7 @@ public sealed partial class AccessMatrixTests
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = gateway.Url };
         using var request = new HttpRequestMessage(method == "*" ? HttpMethod.Get : HttpMethod.Parse(method), path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        if (method == "POST")
+        if (method is "POST" or "PUT")
         {
             // An empty document for capture and check, an empty object for the rest.
             request.Content = path is "/capture" or "/api/check" ? new StringContent("", Encoding.UTF8, "application/xml") : new StringContent("{}", Encoding.UTF8, "application/json");

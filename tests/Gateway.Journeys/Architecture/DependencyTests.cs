@@ -19,6 +19,7 @@ public sealed partial class DependencyTests
         ["Telemetry"] = [],
         ["Partners"] = [],
         ["Units"] = [],
+        ["MasterData"] = [],
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners"],

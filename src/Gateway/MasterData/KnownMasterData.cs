@@ -1,0 +1,94 @@
+using System.Collections.Frozen;
+using Epcis.Identifiers;
+using Gateway.Access;
+using Gateway.Database;
+
+namespace Gateway.MasterData;
+
+/// <summary>The master data of a moment, for looking up without asking the database.</summary>
+public sealed class MasterDataSnapshot
+{
+    private readonly FrozenDictionary<string, Product> _products;
+    private readonly FrozenSet<string> _glns;
+
+    public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations)
+    {
+        _products = products.ToFrozenDictionary(p => p.Gtin);
+        _glns = locations.Select(l => l.Gln).ToFrozenSet();
+        Prefixes = products.Select(p => p.CompanyPrefix).Concat(locations.Select(l => l.CompanyPrefix)).OfType<string>().Distinct()
+            .Aggregate(CompanyPrefixes.None, (known, prefix) => known.With(prefix).Value ?? known);
+    }
+
+    public static MasterDataSnapshot Nothing { get; } = new([], []);
+
+    /// <summary>The company prefixes that somebody told; two that contradict each other are no answer.</summary>
+    public CompanyPrefixes Prefixes { get; }
+
+    public bool HasProducts => _products.Count > 0;
+
+    public bool HasLocations => _glns.Count > 0;
+
+    /// <summary>The trade item, with its level, what a full one holds, and whether it may hold several lots; null: unknown.</summary>
+    /// <param name="gtin">14 digits.</param>
+    public Product? Find(string gtin) => _products.GetValueOrDefault(gtin);
+
+    /// <param name="gln">13 digits.</param>
+    public bool KnowsLocation(string gln) => _glns.Contains(gln);
+}
+
+/// <summary>
+/// This node's snapshot. A change in the database makes it old at once; whoever asks next reads it anew. While nothing is heard of
+/// changes, or nobody listens for them, it is read for whoever asks.
+/// </summary>
+public sealed class KnownMasterData : IDisposable
+{
+    private static readonly Actor Gateway = Actor.System("master data");
+    private readonly MasterDataRecords _masterData;
+    private readonly ChangeFeed? _feed;
+    private readonly IDisposable? _subscription;
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private MasterDataSnapshot _snapshot = MasterDataSnapshot.Nothing;
+    private volatile bool _isOld = true;
+
+    public KnownMasterData(MasterDataRecords masterData, ChangeFeed? feed = null)
+    {
+        (_masterData, _feed) = (masterData, feed);
+        _subscription = feed?.Subscribe(change => _isOld |= change.Kind is "masterdata" or "all" or "lost");
+    }
+
+    private bool IsOld => _isOld || _feed is null or { IsStale: true };
+
+    public async ValueTask<MasterDataSnapshot> ReadAsync(CancellationToken ct)
+    {
+        if (!IsOld)
+        {
+            return _snapshot;
+        }
+        await _reading.WaitAsync(ct);
+        try
+        {
+            if (IsOld)
+            {
+                _isOld = false; // before it is read: what changes meanwhile makes it old again
+                var (products, locations) = await _masterData.AllAsync(Gateway, ct);
+                _snapshot = new MasterDataSnapshot(products, locations);
+            }
+            return _snapshot;
+        }
+        catch
+        {
+            _isOld = true;
+            throw;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _subscription?.Dispose();
+        _reading.Dispose();
+    }
+}
