@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Epcis.Formats;
 using Gateway.Database;
+using Gateway.MasterData;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Capture;
@@ -34,13 +35,13 @@ public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, I
 {
     private readonly CaptureDecision _decision = new(routing, rules);
 
-    /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored.</summary>
+    /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored. What master data told then is not known now.</summary>
     public PastDocument Read(byte[] bytes, string mediaType)
     {
         using var stream = new MemoryStream(bytes, writable: false);
         using var reader = DocumentReading.Open(stream, options.Value);
         var terms = new CaptureTerms();
-        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, rules, proceed: false, terms, CancellationToken.None)]);
+        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, rules, proceed: false, terms, MasterDataSnapshot.Nothing, CancellationToken.None)]);
     }
 
     /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>

@@ -1,4 +1,5 @@
 using Gateway.Database;
+using Gateway.MasterData;
 using Gateway.Scheduling;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +58,7 @@ public static class CaptureSetup
         services.AddOptions<CaptureOptions>().BindConfiguration("Capture").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RuleOptions>().BindConfiguration(RuleOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CaptureRules>();
+        services.AddMasterData();
         services.TryAddSingleton(new CaptureRouting(null));
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<AcceptCapture>();

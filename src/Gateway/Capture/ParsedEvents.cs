@@ -1,4 +1,5 @@
 using Gateway.Delivery;
+using Gateway.MasterData;
 using System.Threading.Channels;
 using Epcis.Cbv;
 using Epcis.Events;
@@ -33,21 +34,22 @@ internal sealed class ParsedEvents
     private readonly CaptureTerms _terms;
     private readonly EpcKeys _keys = new();
     private HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly UnknownKeys _unknown;
 
-    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms) =>
-        (_reader, _rules, _proceed, _terms) = (reader, rules.Set.Begin(reader.Findings), proceed, terms);
+    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known) =>
+        (_reader, _rules, _proceed, _terms, _unknown) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known));
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
-    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, CancellationToken ct, out Task parsing)
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct, out Task parsing)
     {
-        var parser = new ParsedEvents(reader, rules, proceed, terms);
+        var parser = new ParsedEvents(reader, rules, proceed, terms, known);
         parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return parser._chunks.Reader;
     }
 
     /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header, and the terms, are whole.</summary>
-    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, CancellationToken ct) =>
-        new ParsedEvents(reader, rules, proceed, terms).Chunks(ct);
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct) =>
+        new ParsedEvents(reader, rules, proceed, terms, known).Chunks(ct);
 
     private void Run(CancellationToken ct)
     {
@@ -88,6 +90,7 @@ internal sealed class ParsedEvents
             }
             var e = Parse(_reader.Current);
             _terms.SeeProducts(e.Epcs);
+            _unknown.See(e);
             events.Add(e);
             epcs += e.Epcs.Count;
             bytes += e.Body.Length;
@@ -97,6 +100,7 @@ internal sealed class ParsedEvents
                 (events, epcs, bytes) = ([], 0, 0);
             }
         }
+        _unknown.Tell(_reader.Findings);
         yield return new ParsedChunk(events, _reader.Findings.HasErrors);
     }
 

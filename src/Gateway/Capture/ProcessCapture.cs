@@ -5,6 +5,7 @@ using Epcis;
 using Epcis.Formats;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.MasterData;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ namespace Gateway.Capture;
 /// One turn of processing: claims an accepted document, reads it from its stored bytes and decides it in one transaction,
 /// so a crash anywhere leaves either nothing or everything.
 /// </summary>
-public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
+public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
     private readonly CaptureDecision _decision = new(routing, rules);
@@ -103,7 +104,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
         var proceed = lease.ErrorBehaviour == "proceed";
         var terms = new CaptureTerms();
-        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, reading.Token, out var parsing);
+        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, await masterData.ReadAsync(ct), reading.Token, out var parsing);
         // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
         var repeats = new Findings();
         var work = await database.BeginAsync(Gateway, ct);

@@ -22,7 +22,7 @@ public sealed partial class DependencyTests
         ["MasterData"] = [],
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
-        ["Capture"] = ["Delivery", "Partners"],
+        ["Capture"] = ["Delivery", "Partners", "MasterData"],
         ["Query"] = ["Capture"],
     };
 

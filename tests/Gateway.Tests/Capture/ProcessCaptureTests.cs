@@ -1,6 +1,7 @@
 using Gateway.Delivery;
 using System.Net;
 using Gateway.Capture;
+using Gateway.MasterData;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Capture;
@@ -133,7 +134,7 @@ public sealed class ProcessCaptureTests
         var split = document.LastIndexOf("{\"type\":\"ObjectEvent\"", StringComparison.Ordinal);
         await using var stream = new SlowStream(document[..split], rest.Task);
         using var reader = await Task.Run(() => DocumentReading.Open(stream, new CaptureOptions()));
-        var chunks = ParsedEvents.Start(reader, new CaptureRules(Options.Create(new RuleOptions())), proceed: false, new CaptureTerms(), CancellationToken.None, out var parsing);
+        var chunks = ParsedEvents.Start(reader, new CaptureRules(Options.Create(new RuleOptions())), proceed: false, new CaptureTerms(), MasterDataSnapshot.Nothing, CancellationToken.None, out var parsing);
         var first = await chunks.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(first.ErrorsSoFar);
         Assert.Empty(first.Events);
