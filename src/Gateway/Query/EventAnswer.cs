@@ -6,6 +6,7 @@ using Epcis.Conversion;
 using Epcis.Formats;
 using Epcis.Formats.JsonLd;
 using Epcis.Formats.Xml;
+using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Http;
@@ -31,15 +32,15 @@ internal static partial class EventAnswer
     };
 
     /// <param name="eventIds">In the order of the answer, which is theirs.</param>
-    public static async Task WriteAsync(HttpResponse response, GatewayDatabase database, Actor actor, long[] eventIds, DateTime now, AnswerForm form, ILogger log, CancellationToken ct)
+    /// <param name="prefixes">Say how long the company prefix of a Digital Link is; where they do not, it is not guessed.</param>
+    public static async Task WriteAsync(HttpResponse response, GatewayDatabase database, Actor actor, long[] eventIds, DateTime now, AnswerForm form, CompanyPrefixes prefixes, ILogger log, CancellationToken ct)
     {
         response.ContentType = form.MediaType;
         response.Headers[EpcisHeaders.EpcFormatName] = form.Epc;
         var rows = ReadAsync(database, actor, eventIds, ct);
         // What is not translated is counted; the caller sees it in the answer itself.
         var untranslated = new Findings(limit: 0);
-        // Nothing here says how long the company prefix of a Digital Link is, and it is not guessed.
-        var translation = new IdentifierTranslation(new ConversionOptions(form.IsXml ? DocumentForm.Xml20 : DocumentForm.JsonLd20) { EpcFormat = form.EpcFormat }, untranslated);
+        var translation = new IdentifierTranslation(new ConversionOptions(form.IsXml ? DocumentForm.Xml20 : DocumentForm.JsonLd20) { EpcFormat = form.EpcFormat, CompanyPrefixes = prefixes }, untranslated);
         if (form.IsXml)
         {
             response.Headers[EpcisHeaders.CbvFormatName] = form.Cbv;

@@ -2,6 +2,7 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Http;
+using Gateway.MasterData;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -24,7 +25,7 @@ public static class QueryEndpoints
 
     private static IResult Options(HttpContext context) => EpcisHeaders.Discovery(context.Response, "GET, OPTIONS");
 
-    private static async Task<IResult> EventsAsync(HttpContext context, GatewayDatabase database, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<IResult> EventsAsync(HttpContext context, GatewayDatabase database, KnownMasterData masterData, ILoggerFactory logs, CancellationToken ct)
     {
         if (AnswerForm.Read(context, out var form) is { } refusal)
         {
@@ -50,7 +51,7 @@ public static class QueryEndpoints
         {
             Paging.WriteNext(context, next.ToToken(), DateTimeOffset.FromUnixTimeSeconds(next.Expires));
         }
-        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), page.EventIds, page.Now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
+        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), page.EventIds, page.Now, form, (await masterData.ReadAsync(ct)).Prefixes, logs.CreateLogger(typeof(EventAnswer)), ct);
         return Results.Empty;
     }
 
@@ -61,7 +62,7 @@ public static class QueryEndpoints
     }
 
     /// <summary>The event and the declarations that retract it; of an id that several parties claim, what the caller may see.</summary>
-    private static async Task<IResult> EventAsync(HttpContext context, string eventId, GatewayDatabase database, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<IResult> EventAsync(HttpContext context, string eventId, GatewayDatabase database, KnownMasterData masterData, ILoggerFactory logs, CancellationToken ct)
     {
         if (AnswerForm.Read(context, out var form) is { } refusal)
         {
@@ -74,7 +75,7 @@ public static class QueryEndpoints
         {
             return Problems.NotFound("event with this eventID");
         }
-        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), ids, now, form, logs.CreateLogger(typeof(EventAnswer)), ct);
+        await EventAnswer.WriteAsync(context.Response, database, context.Actor(), ids, now, form, (await masterData.ReadAsync(ct)).Prefixes, logs.CreateLogger(typeof(EventAnswer)), ct);
         return Results.Empty;
     }
 

@@ -3,8 +3,10 @@ using System.Text.Json;
 using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.Xml;
+using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.MasterData;
 using Gateway.Query;
 using Gateway.Tests.Capture;
 using Gateway.TestSupport;
@@ -73,6 +75,25 @@ public sealed class EventAnswerTests
                 Assert.False(reader.Read());
                 Assert.Empty(reader.Findings.All);
             }
+        }
+    }
+
+    [Fact]
+    public async Task A_company_prefix_of_the_master_data_makes_an_EPC_URI_of_a_digital_link()
+    {
+        await using var gateway = await CaptureGateway.StartAsync();
+        using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1).Replace($"\"{Unit}\"", $"\"{Unknown}\"", StringComparison.Ordinal)));
+        await gateway.ProcessAsync();
+        Assert.Contains(Unknown, await BodyAsync(), StringComparison.Ordinal);
+        using var file = new MemoryStream("gtin,name,companyPrefixLength\n09506000134352,A,7\n"u8.ToArray());
+        var outcome = await new ChangeMasterData(gateway.Database.Gateway).ImportAsync(Actor.System("test") with { Reason = "test" }, file, dryRun: false, TestContext.Current.CancellationToken);
+        Assert.Equal(1, outcome.Added);
+        Assert.Contains("urn:epc:id:sgtin:9506000.013435.ABC", await BodyAsync(), StringComparison.Ordinal);
+
+        async Task<string> BodyAsync()
+        {
+            using var answer = await GetAsync(gateway, "/events", "application/json", ("GS1-EPC-Format", "Always_EPC_URN"));
+            return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         }
     }
 
@@ -190,7 +211,7 @@ public sealed class EventAnswerTests
         var ids = await gateway.Database.ScalarAsync<long[]>("select array_agg(event_id order by event_id) from event");
         await using var reader = new SlowReader();
         var context = new DefaultHttpContext { Response = { Body = reader } };
-        var answer = EventAnswer.WriteAsync(context.Response, database, Actor.System("test"), ids!, DateTime.UtcNow, new AnswerForm("application/json"), NullLogger.Instance, CancellationToken.None);
+        var answer = EventAnswer.WriteAsync(context.Response, database, Actor.System("test"), ids!, DateTime.UtcNow, new AnswerForm("application/json"), CompanyPrefixes.None, NullLogger.Instance, CancellationToken.None);
         await reader.Asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
         await using (var other = await database.BeginAsync(Actor.System("test"), CancellationToken.None))
         {
