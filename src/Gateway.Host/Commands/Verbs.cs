@@ -25,6 +25,7 @@ public static class Verbs
             DeliveriesCommand.Create(),
             ReplayCommand.Create(),
             ExceptionsCommand.Create(),
+            MasterDataCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

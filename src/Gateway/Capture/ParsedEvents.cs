@@ -32,9 +32,9 @@ internal sealed class ParsedEvents
     private readonly RuleSet.Run _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
+    private readonly UnknownKeys _unknown;
     private readonly EpcKeys _keys = new();
     private HashSet<string> _seen = new(StringComparer.Ordinal);
-    private readonly UnknownKeys _unknown;
 
     private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known) =>
         (_reader, _rules, _proceed, _terms, _unknown) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known));
