@@ -15,7 +15,7 @@ public sealed record RefusalRow(long Ord, DateTime RecordedAt, string Action, st
 public sealed class AuditTrail(GatewayDatabase database)
 {
     // What people decide; captures and the gateway's own work have lists of their own.
-    private static readonly string[] Human = ["partner", "route", "api_key", "delivery_decision", "exception_note", "operation", "person", "person_role", "role_permission"];
+    private static readonly string[] Human = ["partner", "route", "api_key", "delivery_decision", "exception_note", "operation", "person", "person_role", "role_permission", "product", "location"];
 
     /// <summary>Everything the trail holds about some records, newest first.</summary>
     public async Task<IReadOnlyList<AuditRow>> OfAsync(Actor reader, IReadOnlyList<(string Entity, string Key)> records, int limit, CancellationToken ct)

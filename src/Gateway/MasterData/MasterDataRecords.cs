@@ -10,7 +10,13 @@ public sealed class MasterDataRecords(GatewayDatabase database)
 
     internal static MasterDataTable<Location> Locations { get; } = new("location", "gln, extension");
 
-    /// <summary>By GTIN, those withdrawn last of all not left out.</summary>
+    /// <summary>What makes the difference between two versions; of a first one, all that it tells.</summary>
+    public static IReadOnlyList<MemberChange> Differences(Product? before, Product after) => MasterDataTable<Product>.Differences(before, after);
+
+    /// <inheritdoc cref="Differences(Product?, Product)"/>
+    public static IReadOnlyList<MemberChange> Differences(Location? before, Location after) => MasterDataTable<Location>.Differences(before, after);
+
+    /// <summary>By GTIN, those withdrawn among them.</summary>
     /// <param name="after">The GTIN that ended the page before.</param>
     public async Task<IReadOnlyList<Versioned<Product>>> ProductsAsync(Actor reader, string? after, int limit, CancellationToken ct)
     {

@@ -109,6 +109,9 @@ public sealed partial class AccessMatrixTests
         *      /search                               any    200 200 200 200 403 200
         *      /partners                             any    200 200 403 403 403 200
         *      /partners/{PartnerId:int}             own    200 200 403 403 403 200
+        *      /masterdata                           any    200 200 200 403 403 200
+        *      /masterdata/products/{Gtin}           own    200 200 200 403 403 200
+        *      /masterdata/locations/{Gln}           own    200 200 200 403 403 200
         *      /captures                             any    200 200 200 200 403 200
         *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
         *      /operations                           any    200 200 403 403 200 200

@@ -14,5 +14,6 @@ public static class Pages
         new("Captures", "captures", Permissions.ReadCaptures, 'c'),
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
+        new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
     ];
 }
