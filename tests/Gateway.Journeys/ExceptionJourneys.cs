@@ -110,6 +110,7 @@ public sealed class ExceptionJourneys
         await page.Keyboard.PressAsync("Enter");
         await page.Locator("#reason:focus").WaitForAsync();
         await page.Keyboard.TypeAsync("Sent again with parents.");
+        await page.Locator(".rz-dialog button.first:enabled").WaitForAsync(); // until then Tab passes over it
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
         await page.Locator("h1", new() { HasText = "Resolved by officer: Sent again with parents." }).WaitForAsync();
