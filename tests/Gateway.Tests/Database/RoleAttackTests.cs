@@ -121,7 +121,8 @@ public sealed class RoleAttackTests
     public async Task A_unique_key_that_could_tell_of_others_includes_the_party_or_is_unique_in_the_world()
     {
         await using var database = await TestDatabase.CreateAsync();
-        string[] worldUnique = ["party_gln_key", "partner_gln_pkey", "capture_public_id_key", "api_key_pkey", "event_pkey", "event_identity_pkey", "person_folded_name_key"];
+        string[] worldUnique = ["party_gln_key", "partner_gln_pkey", "capture_public_id_key", "api_key_pkey", "event_pkey", "event_identity_pkey", "person_folded_name_key",
+            "product_version", "location_version"]; // which only the organisation writes: row security refuses others before the index is asked
         // A number that the database itself gives out tells nothing; a text, a time or a hash would.
         Assert.Equal("", await database.ScalarAsync<string>($"""
             select coalesce(string_agg(i.indexrelid::regclass::text, ', '), '') from pg_index i join pg_class c on c.oid = i.indrelid
