@@ -101,6 +101,25 @@ public sealed class AccountPagesTests
         Assert.Equal(0L, await gateway.Database.ScalarAsync<long>("select count(*) from delivery_decision"));
     }
 
+    /// <summary>A person's name, an officer's many pages and the longest word for the environment stand beside each other.</summary>
+    [Fact]
+    public async Task A_page_of_a_person_is_no_wider_than_a_small_screen()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update installation set kind = 'demonstration'");
+        await PeopleJourneys.AddAsync(gateway, "annemarie.von.hohenberg", "officer");
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await BrowserAsync(playwright);
+        var page = await SignInAsync(gateway, browser, "annemarie.von.hohenberg", Good);
+        await page.SetViewportSizeAsync(1024, 768);
+        foreach (var path in new[] { "today", "exceptions", "masterdata" })
+        {
+            await OpenAsync(gateway, page, path);
+            Assert.True(await page.Locator("header.bar a[href=account]").IsVisibleAsync());
+            Assert.Equal(1024, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        }
+    }
+
     [Fact]
     public void An_open_page_is_checked_well_within_a_minute() =>
         Assert.InRange(new SignInOptions().CheckEvery, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
