@@ -8,8 +8,9 @@ namespace Gateway.Capture;
 /// <summary>The two ends of a document that was read, each written in its caller's transaction.</summary>
 internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules)
 {
-    public async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms)
+    public async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms, CancellationToken ct)
     {
+        await store.CompleteAsync(ct);
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, reader.Findings);
         await terms.StoreAsync(work, lease.CaptureId, lease.PartyId, reader.Header);
         if (routing.Route is { } route)

@@ -1,7 +1,9 @@
 using Epcis;
+using Epcis.Events;
 using Epcis.Identifiers;
 using Gateway.Database;
 using Gateway.Exceptions;
+using Gateway.Units;
 
 namespace Gateway.Capture;
 
@@ -24,6 +26,20 @@ internal static class CaptureExceptions
         var units = events.SelectMany(e => e.Epcs).Where(x => x.Role < ParsedEvent.ClassRoles).Select(x => x.Epc).ToList();
         var lots = events.SelectMany(e => CaptureTerms.LotsOf(e.Event)).OfType<string>().Select(l => CaptureRecords.Storable(l)!);
         return ExceptionRecords.OpenAsync(work, FactsOf(first) with { Gtin = GtinOf(units), Lot = CaptureTerms.OnlyOf(lots), Occurrences = events.Count }, source, units);
+    }
+
+    /// <summary>Of units: whatever a person must settle. What waits ends by itself when the missing event comes.</summary>
+    /// <param name="e">The event it is about; none when that came with an earlier document.</param>
+    /// <returns>The same as a finding of the capture.</returns>
+    public static async Task<Finding> OpenAsync(Work work, ExceptionSource source, UnitFinding found, EpcisEvent? e)
+    {
+        var waits = found.Code == UnitCodes.Waiting;
+        var finding = new Finding(found.Code, waits ? Severity.Info : Severity.Warning, found.Sentence) { Event = e?.Index, EventId = e?.EventId, Where = e?.Place ?? default };
+        if (!waits)
+        {
+            await ExceptionRecords.OpenAsync(work, FactsOf(finding) with { Gtin = GtinOf(found.Units), Lot = found.Lot }, source, [.. found.Units]);
+        }
+        return finding;
     }
 
     private static ExceptionFacts FactsOf(Finding finding) =>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Epcis.Formats;
 using Gateway.Database;
 using Gateway.MasterData;
+using Gateway.Units;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Capture;
@@ -31,7 +32,7 @@ public sealed record PastCapture(long CaptureId, long DocumentId, Guid PublicId)
 /// Stores documents as if they had come in earlier, with the parts that capture itself is made of: many in one transaction, each
 /// decided at once. For demonstrations and tests; a live database refuses it.
 /// </summary>
-public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, IOptions<CaptureOptions> options)
+public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers, IOptions<CaptureOptions> options)
 {
     private readonly CaptureDecision _decision = new(routing, rules);
 
@@ -80,11 +81,11 @@ public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, I
             await _decision.RefuseAsync(work, lease, document.Reader, document.Terms);
             return;
         }
-        using var store = new EventStore(work, lease, now);
+        using var store = new EventStore(work, lease, now, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful: true, ct));
         foreach (var chunk in document.Chunks)
         {
             await store.StoreAsync(chunk.Events, document.Reader.Findings, ct);
         }
-        await _decision.AcceptAsync(work, lease, document.Reader, store, document.Terms);
+        await _decision.AcceptAsync(work, lease, document.Reader, store, document.Terms, ct);
     }
 }

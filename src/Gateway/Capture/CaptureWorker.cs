@@ -1,6 +1,7 @@
 using Gateway.Database;
 using Gateway.MasterData;
 using Gateway.Scheduling;
+using Gateway.Units;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -59,6 +60,7 @@ public static class CaptureSetup
         services.AddOptions<RuleOptions>().BindConfiguration(RuleOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CaptureRules>();
         services.AddMasterData();
+        services.TryAddSingleton<UnitLedgers>();
         services.TryAddSingleton(new CaptureRouting(null));
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<AcceptCapture>();

@@ -6,15 +6,17 @@ using Epcis;
 using Epcis.Cbv;
 using Epcis.Events;
 using Gateway.Database;
+using Gateway.Units;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Gateway.Capture;
 
 /// <summary>Writes the events of one capture in its transaction: identities set-based, rows by binary COPY into the year's partitions.</summary>
-internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime) : IDisposable
+internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger) : IDisposable
 {
-    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, body";
+    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, body";
+    private readonly HashSet<int> _toldAgain = [];
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     public int Count { get; private set; }
@@ -64,8 +66,18 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
             LastEventId = IdOf(e);
         }
         await rows.CompleteAsync(ct);
+        await rows.DisposeAsync(); // the connection is busy with it until then
         Count += events.Count;
+        var said = events.Where(e => !_toldAgain.Contains(e.Event.Index)).ToDictionary(IdOf);
+        foreach (var finding in await ledger.ApplyAsync([.. said.Select(e => new LedgerEvent(e.Value.Event, e.Key) { PartyId = lease.PartyId, RecordedAt = recordTime })], ct))
+        {
+            findings.Add(await CaptureExceptions.OpenAsync(work, lease.Source, finding, said.GetValueOrDefault(finding.Number)?.Event));
+        }
     }
+
+    /// <summary>Writes what the ledger has kept back until all events are known.</summary>
+    /// <exception cref="PostgresException">Deadlock or exclusion violation: other captures touch the same units.</exception>
+    public Task CompleteAsync(CancellationToken ct) => ledger.FlushAsync(ct);
 
     public void Dispose() => _digest.Dispose();
 
@@ -87,6 +99,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
         await TextAsync(e.Disposition is null ? null : CbvTerms.ToBare(CbvVocabulary.Disposition, e.Disposition));
         await TextAsync(e.ReadPoint?.Id);
         await TextAsync(e.BizLocation?.Id);
+        await rows.WriteAsync(_toldAgain.Contains(e.Index), NpgsqlDbType.Boolean, ct);
         await rows.WriteAsync(parsed.Body, NpgsqlDbType.Text, ct);
 
         Task TextAsync(string? text) => text is null ? rows.WriteNullAsync(ct) : rows.WriteAsync(CaptureRecords.Storable(text)!, NpgsqlDbType.Text, ct);
@@ -113,6 +126,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
         var told = own.Select(x => (x.Event, Finding: Repeat(x.Event.Event, x.Claim.IsSame))).Concat(others.Where(x => !x.Claim.IsSame && !repeats.Contains(x.Event)).Select(x => (x.Event,
             Finding: Told("GW-EVT-03", Severity.Warning, x.Event.Event, "This eventID is in use elsewhere with other content. The event is stored; an eventID should be unique in the world.")))).ToList();
         told.ForEach(t => findings.Add(t.Finding));
+        _toldAgain.UnionWith(others.Where(x => x.Claim.IsSame && !repeats.Contains(x.Event)).Select(x => x.Event.Event.Index));
         // Which of two contents is true, only a person can find out.
         foreach (var doubtful in told.Where(t => t.Finding.Severity == Severity.Warning).GroupBy(t => t.Finding.Code))
         {

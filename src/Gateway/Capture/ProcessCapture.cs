@@ -7,6 +7,7 @@ using Gateway.Access;
 using Gateway.Database;
 using Gateway.MasterData;
 using Gateway.Telemetry;
+using Gateway.Units;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -17,7 +18,7 @@ namespace Gateway.Capture;
 /// One turn of processing: claims an accepted document, reads it from its stored bytes and decides it in one transaction,
 /// so a crash anywhere leaves either nothing or everything.
 /// </summary>
-public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
+public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, UnitLedgers ledgers, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
     private readonly CaptureDecision _decision = new(routing, rules);
@@ -37,7 +38,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         var beat = lease.BeatAsync(database, Gateway, _options.Lease, working, e => NotRenewed(e, lease.PublicId));
         try
         {
-            await (lease.Attempts > _options.MaxAttempts ? FailAsync(lease) : DecideAsync(lease, working.Token));
+            await (lease.Attempts > _options.MaxAttempts ? FailAsync(lease) : DecideCarefullyAsync(lease, working.Token));
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -48,7 +49,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             LeaseLost(lease.PublicId);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure || AreUnitsStored(e))
         {
             await lease.ReleaseAsync(database, Gateway, uncount: true);
         }
@@ -95,7 +96,22 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
     }
 
-    private async Task DecideAsync(CaptureLease lease, CancellationToken ct)
+    /// <summary>Takes the units of a large document for new; where some are not, the document is processed again, and each is looked up.</summary>
+    private async Task DecideCarefullyAsync(CaptureLease lease, CancellationToken ct)
+    {
+        try
+        {
+            await DecideAsync(lease, isCareful: false, ct);
+        }
+        catch (PostgresException e) when (AreUnitsStored(e))
+        {
+            await DecideAsync(lease, isCareful: true, ct);
+        }
+    }
+
+    private static bool AreUnitsStored(PostgresException e) => e is { SqlState: PostgresErrorCodes.ExclusionViolation, ConstraintName: UnitLedger.OneRow };
+
+    private async Task DecideAsync(CaptureLease lease, bool isCareful, CancellationToken ct)
     {
         // Ends the parser whatever happens here: it would wait for room in the channel for ever.
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -112,7 +128,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
-            using var store = new EventStore(work, lease, recordTime);
+            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, ct));
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {
@@ -149,7 +165,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms, CancellationToken ct)
     {
-        await _decision.AcceptAsync(work, lease, reader, store, terms);
+        await _decision.AcceptAsync(work, lease, reader, store, terms, ct);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("accepted", store.Count);

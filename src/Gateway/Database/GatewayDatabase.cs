@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Globalization;
 using Gateway.Access;
@@ -30,13 +31,14 @@ public sealed class GatewayDatabase(NpgsqlDataSource source)
             .Build());
     }
 
-    public async Task<Work> BeginAsync(Actor actor, CancellationToken ct)
+    /// <param name="isolation">The database's usual one, read committed, unless more is asked for.</param>
+    public async Task<Work> BeginAsync(Actor actor, CancellationToken ct, IsolationLevel isolation = IsolationLevel.Unspecified)
     {
         var connection = await Source.OpenConnectionAsync(ct);
         try
         {
             // BEGIN travels with the first command: one round trip for both.
-            var transaction = await connection.BeginTransactionAsync(ct);
+            var transaction = await connection.BeginTransactionAsync(isolation, ct);
             var work = new Work(connection, transaction);
             await work.ActAsAsync(actor, ct);
             return work;

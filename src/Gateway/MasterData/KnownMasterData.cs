@@ -11,18 +11,22 @@ public sealed class MasterDataSnapshot
     private readonly FrozenDictionary<string, Product> _products;
     private readonly FrozenSet<string> _glns;
 
-    public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations)
+    public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations, IReadOnlyList<Versioned<Product>> productVersions)
     {
+        ProductVersions = productVersions;
         _products = products.ToFrozenDictionary(p => p.Gtin);
         _glns = locations.Select(l => l.Gln).ToFrozenSet();
         Prefixes = products.Select(p => p.CompanyPrefix).Concat(locations.Select(l => l.CompanyPrefix)).OfType<string>().Distinct()
             .Aggregate(CompanyPrefixes.None, (known, prefix) => known.With(prefix).Value ?? known);
     }
 
-    public static MasterDataSnapshot Nothing { get; } = new([], []);
+    public static MasterDataSnapshot Nothing { get; } = new([], [], []);
 
     /// <summary>The company prefixes that somebody told; two that contradict each other are no answer.</summary>
     public CompanyPrefixes Prefixes { get; }
+
+    /// <summary>Every version of every product, those withdrawn among them.</summary>
+    public IReadOnlyList<Versioned<Product>> ProductVersions { get; }
 
     public bool HasProducts => _products.Count > 0;
 
@@ -70,8 +74,7 @@ public sealed class KnownMasterData : IDisposable
             if (IsOld)
             {
                 _isOld = false; // before it is read: what changes meanwhile makes it old again
-                var (products, locations) = await _masterData.AllAsync(Gateway, ct);
-                _snapshot = new MasterDataSnapshot(products, locations);
+                _snapshot = await _masterData.AllAsync(Gateway, ct);
             }
             return _snapshot;
         }

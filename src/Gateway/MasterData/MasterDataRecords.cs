@@ -83,10 +83,11 @@ public sealed class MasterDataRecords(GatewayDatabase database)
             $"select (select count(*) from {Products.Present} p where not withdrawn), (select count(*) from {Locations.Present} l where not withdrawn)", transaction: work.Transaction);
     }
 
-    internal async Task<(IReadOnlyList<Product> Products, IReadOnlyList<Location> Locations)> AllAsync(Actor reader, CancellationToken ct)
+    internal async Task<MasterDataSnapshot> AllAsync(Actor reader, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return ([.. (await Products.ReadAsync(work, Products.Present, "where not withdrawn", null, ct)).Select(p => p.Record)],
-            [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)]);
+        var versions = await Products.ReadAsync(work, "product", "", null, ct);
+        var present = versions.GroupBy(v => v.Record.Gtin).Select(g => g.MaxBy(v => v.Version)!.Record).Where(p => !p.Withdrawn);
+        return new MasterDataSnapshot([.. present], [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)], versions);
     }
 }

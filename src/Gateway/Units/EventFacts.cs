@@ -96,14 +96,15 @@ public static class EventFacts
                 facts.Add(new UnitFact(kind, time, said.Number, epcs)
                 {
                     Parent = parent,
-                    Lot = Text(ilmd, "lotNumber") is { Length: > 0 } lot ? lot : null,
+                    Lot = Text(ilmd, "lotNumber") is { Length: > 0 } lot ? Storable(lot) : null,
                     Expiry = Day(Text(ilmd, "itemExpirationDate")),
-                    Place = PlaceOf(kind, e),
-                    Holder = HolderOf(kind, e),
-                    Reason = disposition is null or "active" or "in_progress" or "in_transit" or "inactive" ? null : disposition,
+                    Place = Storable(PlaceOf(kind, e)),
+                    Holder = Storable(HolderOf(kind, e)),
+                    Reason = disposition is null or "active" or "in_progress" or "in_transit" or "inactive" ? null : Word(disposition),
                     IsPartial = IsSaid("partial"),
                     IsMixed = IsSaid("mixed"),
                     IsOnlyIfItFits = onlyIfItFits,
+                    RecordedAt = said.RecordedAt,
                 });
             }
 
@@ -152,6 +153,12 @@ public static class EventFacts
         }
         return null;
     }
+
+    // PostgreSQL's text has no U+0000.
+    private static string? Storable(string? text) => text?.Replace('\0', '\uFFFD');
+
+    // Reasons stand beside each other, apart by blanks.
+    private static string Word(string text) => Storable(text)!.Replace(' ', '_');
 
     private static DateOnly? Day(string? text) =>
         text is { Length: >= 10 } && DateOnly.TryParseExact(text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;

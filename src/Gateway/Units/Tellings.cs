@@ -14,13 +14,14 @@ internal sealed class Tellings
             _all.Add(telling = new Telling(code, fact, unit.Top.State, other));
         }
         telling.Epcs.Add(unit.Epc);
+        telling.Lots.Add(unit.Lot ?? fact.Lot ?? unit.ContentLot ?? "");
     }
 
     public void MoveTo(List<UnitFinding> findings)
     {
         foreach (var telling in _all)
         {
-            findings.Add(new UnitFinding(telling.Code, telling.Epcs, telling.Why, telling.Fact.Number) { Container = telling.Other?.Epc });
+            findings.Add(new UnitFinding(telling.Code, telling.Epcs, telling.Why, telling.Fact.Number) { Container = telling.Other?.Epc, Lot = telling.Lots is { Count: 1 } lots && lots.First() is { Length: > 0 } lot ? lot : null });
         }
         _all.Clear();
     }
@@ -28,6 +29,8 @@ internal sealed class Tellings
     private sealed record Telling(string Code, UnitFact Fact, UnitState State, Unit? Other)
     {
         public List<string> Epcs { get; } = [];
+
+        public HashSet<string> Lots { get; } = [];
 
         public string Why => Code switch
         {

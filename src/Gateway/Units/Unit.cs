@@ -39,14 +39,17 @@ public enum UnitFlags : short
 public sealed class Unit
 {
     /// <param name="key">See <see cref="UnitKey"/>.</param>
-    /// <param name="epc">As it was first written.</param>
-    public Unit(string key, string epc) => (Key, Epc) = (key, epc);
+    /// <param name="prefixLength">Digits of the company prefix; 0: nobody said.</param>
+    public Unit(string key, byte prefixLength) => (Key, PrefixLength) = (key, prefixLength);
 
     /// <summary>See <see cref="UnitKey"/>.</summary>
     public string Key { get; }
 
-    /// <summary>As it was first written.</summary>
-    public string Epc { get; }
+    /// <summary>Digits of the company prefix as the unit was first written; 0: nobody said.</summary>
+    public byte PrefixLength { get; }
+
+    /// <summary>The EPC URI; the Digital Link of a unit whose company prefix nobody parted from the rest.</summary>
+    public string Epc => UnitKey.ToEpc(Key, PrefixLength);
 
     /// <summary>Its own state. That of what is packed is <c>Top.State</c>.</summary>
     public UnitState State { get; set; } = UnitState.Pool;
@@ -84,8 +87,8 @@ public sealed class Unit
     /// <summary>The lot of what was first put into it since it was empty.</summary>
     public string? ContentLot { get; set; }
 
-    /// <summary>The first event that named it.</summary>
-    public EventStamp First { get; set; }
+    /// <summary>The number of the first event that named it.</summary>
+    public long? FirstEvent { get; set; }
 
     /// <summary>The last event that named it, or something in it.</summary>
     public EventStamp Last { get; set; }
@@ -132,6 +135,14 @@ public sealed class Unit
     private Unit? _firstChild, _next, _previous;
 
     internal int NamedIn, ChangedIn;
+
+    /// <summary>The row's number; 0 as long as it has none.</summary>
+    internal long Id;
+
+    /// <summary>Whose the row is; 0 for a new one.</summary>
+    internal int PartyId;
+
+    internal bool IsStored, IsDirty;
 
     internal bool IsUnheardOf => (Flags & (UnitFlags.HeardOf | UnitFlags.EverCommissioned)) == 0 && State == UnitState.Pool;
 

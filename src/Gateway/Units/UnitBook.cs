@@ -16,9 +16,11 @@ public sealed record Replayed(UnitBook Book, IReadOnlyList<UnitFinding> Findings
 /// database and no clock: whoever uses it loads the units that an event names, the containers around them, and of a container
 /// that is emptied the contents.
 /// </summary>
-/// <param name="specificationOf">The pack specification of a GTIN; <see langword="null"/> for a product that is not known.</param>
+/// <param name="specificationOf">
+/// The pack specification of a GTIN as it was known at a moment of recording; <see langword="null"/> for a product that is not known.
+/// </param>
 /// <param name="allocationCheck">Whether a number must have been given out before it is used.</param>
-public sealed partial class UnitBook(Func<string, PackSpecification?>? specificationOf = null, bool allocationCheck = false)
+public sealed partial class UnitBook(Func<string, DateTime, PackSpecification?>? specificationOf = null, bool allocationCheck = false)
 {
     private readonly Dictionary<string, Unit> _units = [];
     private readonly Dictionary<string, PackSpecification?> _specifications = [];
@@ -28,10 +30,17 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     private readonly Tellings _tellings = new();
     private List<Unit> _changed = [];
     private HashSet<string>? _only;
+    private DateTime _recordedAt;
     private int _turn, _changes;
 
     /// <summary>Every unit of the book, in no order.</summary>
     public IReadOnlyCollection<Unit> Units => _units.Values;
+
+    /// <summary>Whether it has the unit of a key.</summary>
+    public bool Has(string key) => _units.ContainsKey(key);
+
+    /// <summary>The unit of a key; <see langword="null"/> when the book has none.</summary>
+    public Unit? OfKey(string key) => _units.GetValueOrDefault(key);
 
     /// <summary>A unit in any spelling; <see langword="null"/> when the book has none.</summary>
     public Unit? this[string epc]
@@ -42,6 +51,9 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
             return UnitKey.Read(epc, key) is var length and > 0 && _units.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key[..length], out var unit) ? unit : null;
         }
     }
+
+    /// <summary>The keys of units that a replay has decided: facts about them are passed over. A set that holds together, as <c>only</c> of a replay.</summary>
+    public IReadOnlySet<string>? Except { get; set; }
 
     /// <summary>Takes in a stored unit, within a container that was taken in before.</summary>
     public void Load(Unit unit, Unit? parent = null)
@@ -65,16 +77,26 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         }
         foreach (var fact in EventFacts.Of(said))
         {
-            if (fact.Parent is { } parent && !IsOnTop(parent, fact))
+            if (!CanApply(fact))
             {
                 return false;
             }
-            for (var i = 0; i < fact.Epcs.Count; i++)
+        }
+        return true;
+    }
+
+    /// <inheritdoc cref="CanApply(LedgerEvent)"/>
+    public bool CanApply(UnitFact fact)
+    {
+        if (fact.Parent is { } parent && !IsOnTop(parent, fact))
+        {
+            return false;
+        }
+        for (var i = 0; i < fact.Epcs.Count; i++)
+        {
+            if (!IsOnTop(fact.Epcs[i], fact))
             {
-                if (!IsOnTop(fact.Epcs[i], fact))
-                {
-                    return false;
-                }
+                return false;
             }
         }
         return true;
@@ -113,7 +135,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     /// <param name="allocationCheck">As for the book.</param>
     public static Replayed Replay(
         IEnumerable<LedgerEvent> events, IEnumerable<UnitFact>? facts = null, HashSet<string>? only = null, DateTimeOffset? until = null,
-        Func<string, PackSpecification?>? specificationOf = null, bool allocationCheck = false)
+        Func<string, DateTime, PackSpecification?>? specificationOf = null, bool allocationCheck = false)
     {
         var book = new UnitBook(specificationOf, allocationCheck) { _only = only };
         var findings = new List<UnitFinding>();
@@ -128,8 +150,8 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     private static IEnumerable<LedgerEvent> Standing(IEnumerable<LedgerEvent> events)
     {
         var all = events.OrderBy(e => e.Number).ToList();
-        var gone = all.Where(e => e.Event.ErrorDeclaration is not null).Select(e => e.Event.EventId).OfType<string>().ToHashSet(StringComparer.Ordinal);
-        return all.Where(e => e.Event.ErrorDeclaration is null && (e.Event.EventId is not { } id || gone.Add(id)));
+        var gone = all.Where(e => e.Event is { ErrorDeclaration: not null, EventId: not null }).Select(e => (e.PartyId, e.Event.EventId!)).ToHashSet();
+        return all.Where(e => e.Event.ErrorDeclaration is null && (e.Event.EventId is not { } id || gone.Add((e.PartyId, id))));
     }
 
     private bool IsOnTop(string epc, UnitFact fact)
@@ -157,6 +179,11 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     {
         _named.Clear();
         _turn++;
+        if (_recordedAt != fact.RecordedAt)
+        {
+            _recordedAt = fact.RecordedAt;
+            _specifications.Clear();
+        }
         for (var i = 0; i < fact.Epcs.Count; i++)
         {
             if (Named(fact.Epcs[i], fact) is { } unit && unit.NamedIn != _turn)
@@ -187,14 +214,14 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
     {
         Span<char> key = stackalloc char[UnitKey.MaxLength];
         var length = UnitKey.Read(epc, key);
-        if (length == 0 || _only is not null && !_only.GetAlternateLookup<ReadOnlySpan<char>>().Contains(key[..length]))
+        if (length == 0 || _only is not null && !_only.GetAlternateLookup<ReadOnlySpan<char>>().Contains(key[..length]) || Except is not null && Except.Contains(key[..length].ToString()))
         {
             return null;
         }
         var units = _units.GetAlternateLookup<ReadOnlySpan<char>>();
         if (!units.TryGetValue(key[..length], out var unit))
         {
-            unit = new Unit(new string(key[..length]), epc);
+            unit = new Unit(new string(key[..length]), UnitKey.PrefixLength(epc));
             unit.Level = SpecificationOf(unit)?.Level ?? 0;
             _units.Add(unit.Key, unit);
         }
@@ -211,10 +238,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
                 container.ChangedIn = _changes;
                 _changed.Add(container);
             }
-            if (container.First.IsNone)
-            {
-                container.First = stamp;
-            }
+            container.FirstEvent ??= stamp.Number;
             if (container.Last == stamp)
             {
                 return;
@@ -543,7 +567,7 @@ public sealed partial class UnitBook(Func<string, PackSpecification?>? specifica
         if (!known.TryGetValue(gtin, out var specification))
         {
             var product = gtin.ToString();
-            _specifications.Add(product, specification = specificationOf(product));
+            _specifications.Add(product, specification = specificationOf(product, _recordedAt));
         }
         return specification;
     }

@@ -5,7 +5,7 @@ namespace Gateway.Units;
 /// <summary>
 /// What may be said of a unit, in the words of LINES.md section 2. They stand in the order in which facts of one instant are
 /// taken (LINES.md section 9; what that list leaves out stands where it does least harm, so that a day without hours in it
-/// still reads commission, pack, ship, receive). The numbers are that order and nothing else: they are not stored.
+/// still reads commission, pack, ship, receive). The numbers are that order; a unit's row keeps that of the last one said of it.
 /// </summary>
 public enum FactKind : byte
 {
@@ -90,7 +90,14 @@ public readonly record struct EventStamp(long Ticks, FactKind Kind, long Number)
 /// Its number among all stored events, in the order of their documents: it decides between facts of one kind at one instant,
 /// and is named by findings.
 /// </param>
-public sealed record LedgerEvent(EpcisEvent Event, long Number);
+public sealed record LedgerEvent(EpcisEvent Event, long Number)
+{
+    /// <summary>Who told it: an eventID is one event of its party, and only that party takes it back.</summary>
+    public int PartyId { get; init; }
+
+    /// <summary>When it was recorded: what master data said then is what it is held to.</summary>
+    public DateTime RecordedAt { get; init; }
+}
 
 /// <summary>One fact about any number of units, said at one moment.</summary>
 /// <param name="Time">With the offset that it was written with: whether a unit had expired is asked of the local day.</param>
@@ -125,6 +132,9 @@ public sealed record UnitFact(FactKind Kind, DateTimeOffset Time, long Number, I
     /// <summary>The event may have meant this; where it does not fit, it did not, and that is no fault.</summary>
     public bool IsOnlyIfItFits { get; init; }
 
-    /// <summary>When it was said.</summary>
-    public EventStamp Stamp => new(Time.UtcTicks, Kind, Number);
+    /// <summary>When it was recorded: what master data said then is what it is held to.</summary>
+    public DateTime RecordedAt { get; init; }
+
+    /// <summary>When it was said, to the microsecond, as times are stored.</summary>
+    public EventStamp Stamp => new(Time.UtcTicks - Time.UtcTicks % TimeSpan.TicksPerMicrosecond, Kind, Number);
 }

@@ -12,6 +12,9 @@ public sealed record UnitFinding(string Code, IReadOnlyList<string> Units, strin
 
     /// <summary>The container that they were packed into or unpacked from, as written.</summary>
     public string? Container { get; init; }
+
+    /// <summary>The lot of them all; <see langword="null"/> when they are of several, or of none.</summary>
+    public string? Lot { get; init; }
 }
 
 /// <summary>The codes of findings about units: those of LINES.md sections 2 and 3, and those that it describes without naming.</summary>
@@ -71,6 +74,9 @@ public static class UnitCodes
     /// <summary>It is not in that container.</summary>
     public const string NotChild = "agg.not_child";
 
+    /// <summary>Its earlier events are no longer at hand.</summary>
+    public const string Archived = "unit.archived";
+
     private const string Rows = """
         unit.illegal_transition   The fact may not follow the state that the unit is in. The state stays; the unit is held.
         unit.duplicate_commission The unit was commissioned before, and a serial number is never used again. The first commissioning stands; the unit is held.
@@ -78,6 +84,7 @@ public static class UnitCodes
         unit.packed               It is in a container, and would have to be unpacked first. The state stays; the unit is held.
         unit.held                 It, or something in it, is on hold, and was shipped nevertheless. The shipment is not taken as done.
         unit.waiting              Something was told of a unit before anything of how it came to be. It ends by itself when that is told; nobody is held.
+        unit.archived             An event comes before what is known of the unit, whose earlier events are archived. The event is kept and the unit stays as it is.
         unit.missing              The shipment of the unit was declared void while its container went: it left the container, and is held until an inspection releases it.
         lot.missing               A unit was commissioned without a lot. It is not commissioned.
         lot.expired               A unit was commissioned on or after the day it expires. It is not commissioned.

@@ -12,7 +12,7 @@ public static class UnitKey
     /// <summary>01, a GTIN, 21, and a serial number of at most 20 characters.</summary>
     public const int MaxLength = 2 + GtinLength + 2 + MaxSerial;
 
-    private const int GtinLength = 14, MaxSerial = 20, SsccLength = 18;
+    private const int GtinLength = 14, MaxSerial = 20, SsccLength = 18, HeadOfSgtin = 4 + GtinLength + 2, HeadOfSscc = 2 + 8;
     private const string Sgtin = "urn:epc:id:sgtin:", Sscc = "urn:epc:id:sscc:";
 
     // Legal in every serial number, and never escaped.
@@ -27,6 +27,55 @@ public static class UnitKey
 
     /// <summary>The GTIN of a key; empty for an SSCC.</summary>
     public static ReadOnlySpan<char> GtinOf(string key) => key[1] == '1' ? key.AsSpan(2, GtinLength) : default;
+
+    /// <summary>The EPC URI of a key, cut at a length of the company prefix; with the length 0 its Digital Link.</summary>
+    public static string ToEpc(string key, int prefixLength)
+    {
+        if (prefixLength == 0)
+        {
+            return DigitalLink.Of(ElementString.Parse(key).Value!).Value!.ToString();
+        }
+        if (key[1] == '0')
+        {
+            return Sscc + Cut(key.AsSpan(2, SsccLength), prefixLength);
+        }
+        var serial = key.AsSpan(4 + GtinLength);
+        return serial.ContainsAnyExcept(s_plain)
+            ? Epc.Create(EpcScheme.Sgtin, key.Substring(2, GtinLength), CompanyPrefixes.OfLength(prefixLength), serial.ToString()).Value!.ToUrn()!
+            : $"{Sgtin}{Cut(key.AsSpan(2, GtinLength), prefixLength)}.{serial}";
+    }
+
+    // Company prefix, a dot, the indicator or extension digit, and the rest without the check digit.
+    private static string Cut(ReadOnlySpan<char> key, int prefixLength) => $"{key.Slice(1, prefixLength)}.{key[0]}{key[(1 + prefixLength)..^1]}";
+
+    /// <summary>Every spelling in which an event may name the unit, as events are stored.</summary>
+    public static IEnumerable<string> Spellings(string key) => Enumerable.Range(6, 7).Prepend(0).Select(length => ToEpc(key, length));
+
+    /// <summary>Digits of the company prefix in an EPC URI; 0 in whatever else there is, which does not tell.</summary>
+    internal static byte PrefixLength(string epc)
+    {
+        if (!epc.StartsWith(Sgtin, StringComparison.Ordinal) && !epc.StartsWith(Sscc, StringComparison.Ordinal))
+        {
+            epc = EpcKey.Normalise(epc);
+        }
+        var start = epc.StartsWith(Sgtin, StringComparison.Ordinal) ? Sgtin.Length : epc.StartsWith(Sscc, StringComparison.Ordinal) ? Sscc.Length : -1;
+        return start < 0 ? (byte)0 : (byte)(epc.IndexOf('.', start) - start);
+    }
+
+    /// <summary>
+    /// A number that units whose keys begin alike have in common: GTIN and two characters of the serial number, or eight digits of
+    /// an SSCC. It is stored and never changes (FNV-1a).
+    /// </summary>
+    public static int Head(ReadOnlySpan<char> key)
+    {
+        var head = key[..Math.Min(key.Length, key[1] == '1' ? HeadOfSgtin : HeadOfSscc)];
+        var hash = 2166136261;
+        foreach (var c in head)
+        {
+            hash = unchecked((hash ^ c) * 16777619);
+        }
+        return unchecked((int)hash);
+    }
 
     /// <summary>Writes the key and says how long it is; 0 for what is no unit.</summary>
     internal static int Read(string epc, Span<char> key)

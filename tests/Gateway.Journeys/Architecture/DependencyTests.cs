@@ -18,11 +18,11 @@ public sealed partial class DependencyTests
         ["Scheduling"] = [],
         ["Telemetry"] = [],
         ["Partners"] = [],
-        ["Units"] = [],
+        ["Units"] = ["MasterData"],
         ["MasterData"] = [],
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
-        ["Capture"] = ["Delivery", "Partners", "MasterData"],
+        ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Query"] = ["Capture", "MasterData"],
     };
 

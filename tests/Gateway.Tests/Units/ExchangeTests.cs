@@ -18,7 +18,7 @@ public sealed class ExchangeTests
 
     private static readonly string[] s_packs = [.. Enumerable.Range(1, 12).Select(Pack12)], s_cases = [Case3(0), Case3(1), Case3(2)];
 
-    private static PackSpecification? Product(string gtin) => gtin switch
+    private static PackSpecification? Product(string gtin, DateTime recordedAt) => gtin switch
     {
         "00300010123455" => new PackSpecification(1),
         "10300010123452" => new PackSpecification(2) { Content = "00300010123455", Capacity = 4, IsOfOneLot = true, PerLogisticUnit = 3 },

@@ -90,7 +90,7 @@ public sealed class PackingTests
     [Fact]
     public void A_product_that_nobody_knows_is_not_held_to_level_capacity_or_lot()
     {
-        var story = new Story(specification: _ => null).With(Commissioned(Packs(1, 9)), Commissioned("L2", [Pack(10)]), Commissioned(Case(1)), Packed(Case(1), Packs(1, 10)), Shipped(Case(1)));
+        var story = new Story(specification: (_, _) => null).With(Commissioned(Packs(1, 9)), Commissioned("L2", [Pack(10)]), Commissioned(Case(1)), Packed(Case(1), Packs(1, 10)), Shipped(Case(1)));
         Assert.Empty(story.Findings);
         Assert.Equal(10, story[Case(1)].Children);
     }

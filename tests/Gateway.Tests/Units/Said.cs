@@ -18,7 +18,7 @@ internal static class Said
 
     public static string[] Packs(int first, int count) => [.. Enumerable.Range(first, count).Select(Pack)];
 
-    public static PackSpecification? Specification(string gtin) => gtin switch
+    public static PackSpecification? Specification(string gtin, DateTime recordedAt = default) => gtin switch
     {
         "09521234001010" => new PackSpecification(1),
         "59521234001015" => new PackSpecification(2) { Content = "09521234001010", Capacity = 5, IsOfOneLot = true, PerLogisticUnit = 4 },
@@ -79,7 +79,7 @@ internal static class Said
 }
 
 /// <summary>A history told event by event, a minute apart, to one book.</summary>
-internal sealed class Story(bool allocationCheck = false, Func<string, PackSpecification?>? specification = null)
+internal sealed class Story(bool allocationCheck = false, Func<string, DateTime, PackSpecification?>? specification = null)
 {
     private readonly List<UnitFinding> _findings = [];
     private int _minutes;
@@ -133,5 +133,5 @@ internal static class BookText
     public static string Row(Unit u) => Of(u) + $" | {u.Holder} | {u.Location}";
 
     private static string Of(Unit u) => string.Join(" | ", u.Key, u.State, u.Flags, u.Level, u.Lot, u.Expiry, u.Parent?.Key, u.Reason,
-        string.Join(',', u.Holds.Order(StringComparer.Ordinal)), u.Children, u.HeldBelow, u.ContentLot, u.First, u.Last);
+        string.Join(',', u.Holds.Order(StringComparer.Ordinal)), u.Children, u.HeldBelow, u.ContentLot, u.FirstEvent, u.Last);
 }

@@ -8,12 +8,14 @@ namespace Gateway.Tests.Units;
 /// <summary>Random histories, most of them impossible: the book is held against <see cref="NaiveLedger"/> and against itself in other orders.</summary>
 public sealed class UnitBookProperties
 {
-    private const int CaseHolds = 2, PalletHolds = 2, Histories = 2000;
+    internal const int CaseHolds = 2, PalletHolds = 2;
+
+    private const int Histories = 2000;
 
     private static readonly string[] s_packs = Said.Packs(1, 5), s_cases = [Said.Case(1), Said.Case(2)], s_pallets = [Said.Pallet(1), Said.Pallet(2)];
-    private static readonly string[] s_units = [.. s_packs, .. s_cases, .. s_pallets], s_containers = [.. s_cases, .. s_pallets];
+    internal static readonly string[] s_units = [.. s_packs, .. s_cases, .. s_pallets], s_containers = [.. s_cases, .. s_pallets];
 
-    private static PackSpecification? Specification(string gtin) => Said.Specification(gtin) is not { } s ? null : s.Level == 1 ? s : s with { Capacity = CaseHolds, PerLogisticUnit = PalletHolds };
+    private static PackSpecification? Specification(string gtin, DateTime recordedAt) => Said.Specification(gtin) is not { } s ? null : s.Level == 1 ? s : s with { Capacity = CaseHolds, PerLogisticUnit = PalletHolds };
 
     private static Gen<string[]> Some(string[] units, int max) => from count in Gen.Choose(1, max) from chosen in Gen.Shuffle(units) select chosen.Take(count).ToArray();
 
@@ -42,7 +44,7 @@ public sealed class UnitBookProperties
         new("pack", [s_packs[0], s_packs[1]], s_cases[0], Said.Line, null, 1, 0, false), new("pack", [s_cases[0]], s_pallets[0], Said.Line, null, 2, 0, false),
     ];
 
-    private static Arbitrary<Move[]> History =>
+    internal static Arbitrary<Move[]> History =>
         (from begun in Gen.Elements(true, false)
          from count in Gen.Choose(1, 20)
          from moves in Gen.ArrayOf(AnyMove, count)
@@ -200,7 +202,7 @@ public sealed class UnitBookProperties
         {
             if (!units.TryGetValue(unit, out var row))
             {
-                units.Add(unit, row = new Unit(unit.Key, unit.Epc)
+                units.Add(unit, row = new Unit(unit.Key, unit.PrefixLength)
                 {
                     State = unit.State,
                     Level = unit.Level,
@@ -214,7 +216,7 @@ public sealed class UnitBookProperties
                     Children = unit.Children,
                     HeldBelow = unit.HeldBelow,
                     ContentLot = unit.ContentLot,
-                    First = unit.First,
+                    FirstEvent = unit.FirstEvent,
                     Last = unit.Last,
                 });
                 copy.Load(row, unit.Parent is { } parent ? Load(parent) : null);

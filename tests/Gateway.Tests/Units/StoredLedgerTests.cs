@@ -1,0 +1,202 @@
+using Epcis.Events;
+using FsCheck;
+using FsCheck.Fluent;
+using Gateway.Access;
+using Gateway.Units;
+using static Gateway.Tests.Units.Said;
+
+namespace Gateway.Tests.Units;
+
+/// <summary>The ledger in the database: what captures make of it, in whatever order and cut into whatever documents.</summary>
+public sealed class StoredLedgerTests
+{
+    private const int Histories = 60;
+
+    private static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Random.Shared.NextInt64(1, long.MaxValue)).Event;
+
+    [Fact]
+    public async Task A_packed_pallet_that_ships_is_its_row_and_its_contents_go_with_it()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        var found = await ledger.CaptureAsync(
+            At(0, Commissioned(Packs(1, 20))), At(1, Commissioned(null, [Case(1), Case(2), Case(3), Case(4)])), At(2, Commissioned(null, [Pallet(1)])),
+            At(3, Packed(Case(1), Packs(1, 5))), At(4, Packed(Case(2), Packs(6, 5))), At(5, Packed(Case(3), Packs(11, 5))), At(6, Packed(Case(4), Packs(16, 5))),
+            At(7, Packed(Pallet(1), Case(1), Case(2), Case(3), Case(4))), At(8, Shipped(Pallet(1))));
+        Assert.Equal("", found);
+        Assert.Equal("11", await ledger.OfAsync(Pallet(1), "state"));
+        Assert.Equal("7", await ledger.OfAsync(Pack(7), "state"));
+        Assert.Equal(UnitKey.Of(Pallet(1)), await ledger.OfAsync(Pack(7), "select p.key from unit c join unit p on p.unit_id = c.parent_id where c.unit_id = unit.parent_id"));
+        Assert.Equal("L1", await ledger.OfAsync(Pack(7), "select lot from lot l where l.lot_id = unit.lot_id"));
+        Assert.Equal("4 5", await ledger.OfAsync(Pallet(1), "children || ' ' || (select children from unit where key = '" + UnitKey.Of(Case(1)) + "')"));
+        Assert.Equal(25L, (await ledger.HoldsAsync()).Units);
+    }
+
+    [Fact]
+    public async Task Documents_one_after_the_other_make_what_one_document_makes()
+    {
+        EpcisEvent[] events =
+        [
+            At(0, Commissioned(Packs(1, 10))), At(1, Commissioned(null, [Case(1), Case(2)])), At(2, Packed(Case(1), Packs(1, 5))), At(3, Packed(Case(2), Packs(6, 4))),
+            At(4, Unpacked(Plant, Case(1))), At(5, Held(Pack(1))), At(6, Packed(Case(1), Packs(2, 4))), At(7, Shipped(Case(2))), At(8, Received(Wholesaler, Case(2))), At(9, Shipped(Pack(1))),
+        ];
+        await using var one = await LedgerGateway.StartAsync();
+        var found = await one.CaptureAsync(events);
+        Assert.Equal("agg.short_not_flagged, unit.held", found);
+        await using var many = await LedgerGateway.StartAsync();
+        foreach (var e in events)
+        {
+            await many.CaptureAsync(e);
+        }
+        Assert.Equal(await one.TextAsync(), await many.TextAsync());
+        Assert.Equal(2L, await many.Gateway.Database.ScalarAsync<long>("select count(*) from exception"));
+        await one.HoldsAsync();
+        await many.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task What_comes_before_its_predecessor_waits_for_it()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        Assert.Equal("unit.waiting", await ledger.CaptureAsync(At(2, Packed(Case(1), Packs(1, 5)))));
+        Assert.Equal("5", await ledger.OfAsync(Case(1), "flags | 1"));
+        Assert.Equal(0L, await ledger.Gateway.Database.ScalarAsync<long>("select count(*) from exception"));
+        await ledger.HoldsAsync();
+        Assert.Equal("", await ledger.CaptureAsync(At(0, Commissioned(Packs(1, 5))), At(1, Commissioned(Case(1)))));
+        Assert.Equal("5", await ledger.OfAsync(Case(1), "children"));
+        Assert.Equal("", await ledger.OfAsync(Case(1), "holds"));
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task A_correction_leaves_what_it_alone_would_have_made()
+    {
+        var wrong = At(0, Commissioned("L9", [Pack(1), Pack(2)]));
+        var right = At(0, Commissioned("L1", [Pack(1), Pack(2)]));
+        await using var ledger = await LedgerGateway.StartAsync();
+        await ledger.CaptureAsync(wrong);
+        await ledger.CaptureAsync(At(1, Held(Pack(1))));
+        var declaration = wrong with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "incorrect_data", CorrectiveEventIds = [right.EventId!] } };
+        Assert.Equal("", await ledger.CaptureAsync(declaration, right));
+        await using var alone = await LedgerGateway.StartAsync();
+        await alone.CaptureAsync(right, At(1, Held(Pack(1))));
+        Assert.Equal(await alone.TextAsync(), await ledger.TextAsync());
+        await ledger.HoldsAsync();
+
+        await ledger.CaptureAsync(right with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "incorrect_data" } });
+        await ledger.CaptureAsync(At(2, Commissioned(Pack(2))));
+        Assert.Equal("1", await ledger.OfAsync(Pack(1), "state")); // held before anything of how it came to be
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task A_declaration_that_comes_before_its_event_takes_it_back_all_the_same()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        var wrong = At(0, Commissioned(Pack(1)));
+        await ledger.CaptureAsync(wrong with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "did_not_occur" } });
+        await ledger.CaptureAsync(wrong);
+        Assert.Equal(0L, await ledger.Gateway.Database.ScalarAsync<long>("select count(*) from unit"));
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task Nobody_takes_back_what_another_party_said()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        using var other = await ledger.Gateway.SignInAsync("Second CMO");
+        var said = At(0, Commissioned(Pack(1)));
+        await ledger.CaptureAsync(said);
+        await ledger.CaptureAsync([said with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "did_not_occur" } }], other);
+        Assert.Equal("7", await ledger.OfAsync(Pack(1), "state"));
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task The_same_event_of_two_parties_is_one()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        using var other = await ledger.Gateway.SignInAsync("Second CMO");
+        var said = At(0, Commissioned(Pack(1)));
+        await ledger.CaptureAsync(said);
+        Assert.Equal("", await ledger.CaptureAsync([said], other));
+        Assert.Equal("", await ledger.OfAsync(Pack(1), "holds"));
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task A_large_document_that_repeats_a_serial_number_is_looked_at_twice()
+    {
+        await using var ledger = await LedgerGateway.StartAsync(knowsProducts: false);
+        await ledger.CaptureAsync(At(0, Commissioned(Pack(1_500))));
+        Assert.Equal("unit.duplicate_commission", await ledger.CaptureAsync(At(1, Commissioned(Packs(1, 3_000)))));
+        Assert.Equal(3_000L, await ledger.Gateway.Database.ScalarAsync<long>("select count(*) from unit"));
+        Assert.Equal("unit.duplicate_commission", await ledger.OfAsync(Pack(1_500), "holds"));
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task What_a_refused_document_says_changes_no_unit()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        await ledger.CaptureAsync(At(0, Commissioned(Packs(1, 5))));
+        var before = await ledger.TextAsync();
+        var id = await ledger.AcceptAsync([At(1, Held(Packs(1, 5))), At(2, Aggregation(EventAction.Add, "packing", Line, null!, Pack(1)))]);
+        Assert.True(await ledger.Gateway.ProcessAsync());
+        Assert.Equal("refused", await ledger.Gateway.Database.ScalarAsync<string>($"select state from capture where public_id = '{id}'"));
+        Assert.Equal(before, await ledger.TextAsync());
+        await ledger.HoldsAsync();
+    }
+
+    [Fact]
+    public async Task A_row_that_somebody_changed_is_named()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        await ledger.CaptureAsync(At(0, Commissioned(Packs(1, 5))), At(1, Commissioned(null, [Case(1)])), At(2, Packed(Case(1), Packs(1, 5))));
+        Assert.Null((await ledger.VerifyAsync()).Difference);
+
+        await ledger.Gateway.Database.ExecuteAsync($"update unit set state = 10 where key = '{UnitKey.Of(Pack(3))}'");
+        var difference = (await ledger.VerifyAsync()).Difference!;
+        Assert.Equal(Pack(3), difference.Epc);
+        Assert.StartsWith("state DESTROYED", difference.Stored, StringComparison.Ordinal);
+        Assert.StartsWith("state COMMISSIONED", difference.Rebuilt, StringComparison.Ordinal);
+
+        await ledger.Gateway.Database.ExecuteAsync($"update unit set state = 7, key = key || 'X' where key = '{UnitKey.Of(Pack(3))}'");
+        Assert.Equal(Pack(3), (await ledger.VerifyAsync()).Difference!.Epc);
+        await ledger.Gateway.Database.ExecuteAsync($"delete from unit where key = '{UnitKey.Of(Pack(3))}X'");
+        difference = (await ledger.VerifyAsync()).Difference!;
+        Assert.Equal((Pack(3), null), (difference.Epc, difference.Stored));
+    }
+
+    /// <summary>Random histories, mostly impossible ones, in random order, cut into random documents, some events taken back.</summary>
+    [Fact]
+    public async Task Whatever_comes_in_whatever_order_the_rows_are_what_the_naive_ledger_says()
+    {
+        await using var ledger = await LedgerGateway.StartAsync(caseHolds: UnitBookProperties.CaseHolds, palletHolds: UnitBookProperties.PalletHolds);
+        var cases = (from history in UnitBookProperties.History.Generator from order in Gen.Shuffle(history) from cuts in Gen.ArrayOf(Gen.Choose(0, 2), 30) from gone in Gen.ArrayOf(Gen.Choose(0, 5), 30) select (order, cuts, gone)).Sample(Histories, 20);
+        foreach (var (order, cuts, gone) in cases)
+        {
+            await ledger.Gateway.Database.ExecuteAsync("set session_replication_role = replica; truncate unit_row, event, event_epc, event_identity, exception_unit, exception_note, exception, finding, capture_term, idempotency, capture, document_chunk, document cascade");
+            // Between facts of one kind at one moment, arrival decides.
+            var told = order.Select((m, i) => m with { Number = i + 1 }).ToList();
+            var taken = told.Where((_, i) => gone[i % gone.Length] == 0).ToList();
+            var events = told.Select(m => m.Event.Event).Concat(taken.Select(m => m.Event.Event with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "incorrect_data" } })).ToList();
+            for (var (i, n) = (0, 0); i < events.Count; n++)
+            {
+                var size = Math.Min(1 + cuts[n % cuts.Length] * 2, events.Count - i);
+                await ledger.CaptureAsync(events.GetRange(i, size), null);
+                i += size;
+            }
+            var naive = NaiveLedger.Of(told.Except(taken), UnitBookProperties.CaseHolds, UnitBookProperties.PalletHolds);
+            await ledger.HoldsAsync();
+            Assert.Equal(naive.Tell(UnitBookProperties.s_units), NaiveLedger.Tell(await BookAsync(ledger)));
+        }
+    }
+
+    private static async Task<UnitBook> BookAsync(LedgerGateway ledger)
+    {
+        await using var work = await ledger.Gateway.Database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
+        var book = new UnitBook();
+        await new UnitRows(work, new UnitReferences(work)).LoadAsync(book, [.. UnitBookProperties.s_units.Select(u => UnitKey.Of(u)!)], [], CancellationToken.None);
+        return book;
+    }
+}
