@@ -157,7 +157,14 @@ public sealed class TestGateway : IAsyncDisposable
         await _app.DisposeAsync();
         await _running.DisposeAsync();
         await Partner.DisposeAsync();
-        await Database.DisposeAsync();
+        try
+        {
+            await Database.LedgerHoldsAsync();
+        }
+        finally
+        {
+            await Database.DisposeAsync();
+        }
     }
 }
 

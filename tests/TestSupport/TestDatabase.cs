@@ -1,4 +1,7 @@
+using Gateway.Access;
 using Gateway.Database;
+using Gateway.MasterData;
+using Gateway.Units;
 using Npgsql;
 
 namespace Gateway.TestSupport;
@@ -65,6 +68,25 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>Moves the database's clock, so that nobody sleeps.</summary>
     public Task AdvanceAsync(TimeSpan by) => ExecuteAsync($"update installation set clock_offset = clock_offset + interval '{(long)by.TotalMilliseconds} milliseconds'");
+
+    /// <summary>For tests that write units by hand: no events make them.</summary>
+    public bool HasUnitsByHand { get; set; }
+
+    /// <summary>Every journey ends so: the unit ledger is what the stored events make of it.</summary>
+    /// <exception cref="InvalidOperationException">A unit differs.</exception>
+    public async Task LedgerHoldsAsync()
+    {
+        if (HasUnitsByHand)
+        {
+            return;
+        }
+        using var masterData = new KnownMasterData(new MasterDataRecords(Gateway));
+        var verified = await new LedgerVerification(Gateway, new UnitLedgers(masterData)).RunAsync(Actor.System("test"), null, CancellationToken.None);
+        if (verified.Difference is { } difference)
+        {
+            throw new InvalidOperationException($"The ledger is not what its events make: {difference.Epc}\nstored:  {difference.Stored}\nrebuilt: {difference.Rebuilt}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

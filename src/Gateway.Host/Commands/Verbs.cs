@@ -26,6 +26,7 @@ public static class Verbs
             ReplayCommand.Create(),
             ExceptionsCommand.Create(),
             MasterDataCommand.Create(),
+            LedgerCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

@@ -95,7 +95,14 @@ internal sealed class CaptureGateway : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
-        await Database.DisposeAsync();
+        try
+        {
+            await Database.LedgerHoldsAsync();
+        }
+        finally
+        {
+            await Database.DisposeAsync();
+        }
     }
 }
 
