@@ -24,7 +24,7 @@ public static class Demonstration
         var plant = new DemonstrationPlant(database.Gateway, new Uri(url), keys["admin"], keys["cmo"]);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
         await plant.PreparePartnersAsync(partners, stopping.Token);
-        await DemonstrationMasterData.SeedAsync(database.Gateway, stopping.Token);
+        await DemonstrationMasterData.SeedAsync(database.Gateway, TimeSpan.FromDays(HistorySize.Full.Days), stopping.Token);
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);

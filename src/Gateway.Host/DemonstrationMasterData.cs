@@ -13,7 +13,8 @@ public static class DemonstrationMasterData
     private const int UnitsPerCase = 4, CasesPerPallet = 3;
 
     /// <summary>At every start, as it was planned: what somebody tried out with these records ends with the run.</summary>
-    public static async Task SeedAsync(GatewayDatabase database, CancellationToken ct)
+    /// <param name="past">How far the history goes back: the first time, all of it was known before that.</param>
+    public static async Task SeedAsync(GatewayDatabase database, TimeSpan past, CancellationToken ct)
     {
         var wanted = new WantedMasterData();
         foreach (var p in DemonstrationCast.Products)
@@ -46,12 +47,14 @@ public static class DemonstrationMasterData
                 CompanyPrefixLength = place.CompanyPrefixLength,
             });
         }
-        var outcome = await new ChangeMasterData(database).RunAsync(Actor.System("demonstration") with { Reason = "the plant of the demonstration" }, wanted, dryRun: false, expected: null, ct);
+        var outcome = await new ChangeMasterData(database).RunAsync(Actor.System("demonstration") with { Reason = "the plant of the demonstration" }, wanted, dryRun: false, expected: null, ct, await FirstAsync(database, ct) ? DateTime.UtcNow - past - TimeSpan.FromDays(1) : null);
         if (outcome.IsRefused)
         {
             throw new InvalidOperationException(outcome.Findings.All[0].Message);
         }
     }
+
+    private static async Task<bool> FirstAsync(GatewayDatabase database, CancellationToken ct) => (await new MasterDataRecords(database).CountAsync(Actor.System("demonstration"), ct)).Products == 0;
 
     private static Product Of(SimulatedProduct p, string gtin) => new(gtin)
     {

@@ -96,7 +96,6 @@ public sealed class HistoryPlan
         {
             Product = DemonstrationCast.Products[lot % DemonstrationCast.Products.Count],
             Cases = 2 + _random.Next(2),
-            UnitsPerCase = 3 + _random.Next(2),
         };
     }
 
@@ -112,6 +111,12 @@ public sealed class HistoryPlan
     private List<PlannedDocument> Number(List<ShipmentPlan> shipments)
     {
         var planted = shipments.First(s => s.ShippedAt >= _end.AddHours(-3)).Sequence;
+        // Three units of one of the last lots stay behind, and nobody has said why.
+        var left = shipments.FindLastIndex(s => s.ShippedAt < _end.AddHours(-30) && s.Sequence % RefusedEvery != 0);
+        if (left >= 0)
+        {
+            shipments[left] = shipments[left] with { LooseUnits = 3 };
+        }
         var documents = new List<(DateTime At, ShipmentPlan Shipment)>();
         foreach (var shipment in shipments)
         {

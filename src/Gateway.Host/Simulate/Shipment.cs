@@ -12,6 +12,9 @@ public sealed record ShipmentPlan(
     public int Cases { get; init; } = 3;
     public int UnitsPerCase { get; init; } = 4;
 
+    /// <summary>Units that are commissioned with the others and packed into nothing: they stay behind.</summary>
+    public int LooseUnits { get; init; }
+
     /// <summary>Leaves parentID out of the packing of cases: schema-valid, and refused by the standard.</summary>
     public bool OmitCaseParent { get; init; }
 }
@@ -27,7 +30,8 @@ sealed class Shipment
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(plan.Cases);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(plan.UnitsPerCase);
-        var objects = (long)plan.Cases * (plan.UnitsPerCase + 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(plan.LooseUnits);
+        var objects = (long)plan.Cases * (plan.UnitsPerCase + 1) + plan.LooseUnits;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(objects, CountersPerShipment, nameof(plan));
 
         _numbers = numbers;
@@ -37,6 +41,7 @@ sealed class Shipment
             $"urn:epc:id:sgtin:{plan.Product.CaseClass}.{numbers.Serial(counter++)}",
             [.. Enumerable.Range(0, plan.UnitsPerCase).Select(_ =>
                 $"urn:epc:id:sgtin:{plan.Product.UnitClass}.{numbers.Serial(counter++)}")]))];
+        LooseUnits = [.. Enumerable.Range(0, plan.LooseUnits).Select(_ => $"urn:epc:id:sgtin:{plan.Product.UnitClass}.{numbers.Serial(counter++)}")];
         Pallet = $"urn:epc:id:sscc:{plan.Product.CompanyPrefix}.{numbers.SsccReference(plan.Sequence)}";
     }
 
@@ -44,7 +49,9 @@ sealed class Shipment
 
     public IReadOnlyList<PackedCase> Cases { get; }
 
-    public IEnumerable<string> Units => Cases.SelectMany(c => c.Units);
+    public IReadOnlyList<string> LooseUnits { get; }
+
+    public IEnumerable<string> Units => Cases.SelectMany(c => c.Units).Concat(LooseUnits);
 
     public string Pallet { get; }
 

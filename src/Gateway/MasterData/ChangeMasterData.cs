@@ -26,7 +26,8 @@ public sealed class ChangeMasterData(GatewayDatabase database)
 
     /// <param name="actor">With the reason.</param>
     /// <param name="expected">Of a single record: the version that its change was made from, 0 for none; null: whatever it is.</param>
-    public async Task<MasterDataOutcome> RunAsync(Actor actor, WantedMasterData wanted, bool dryRun, int? expected, CancellationToken ct)
+    /// <param name="at">The moment from which it is known, for the past of a demonstration or test; <see langword="null"/>: now.</param>
+    public async Task<MasterDataOutcome> RunAsync(Actor actor, WantedMasterData wanted, bool dryRun, int? expected, CancellationToken ct, DateTime? at = null)
     {
         Once(wanted.Products, p => p.Gtin, "gtin", wanted.Findings);
         Once(wanted.Locations, KeyOf, "gln", wanted.Findings);
@@ -35,6 +36,10 @@ public sealed class ChangeMasterData(GatewayDatabase database)
             return new MasterDataOutcome(dryRun, 0, 0, 0, [], wanted.Findings);
         }
         await using var work = await database.BeginAsync(actor, ct);
+        if (at is { } moment)
+        {
+            await TransactionClock.MoveToAsync(work, moment);
+        }
         // One change after the other, so that what one holds another's change cannot take away meanwhile; readers wait for nobody.
         await work.Connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@Turn)", new { Turn }, work.Transaction, cancellationToken: ct));
         var products = await PlanAsync(work, MasterDataRecords.Products, wanted.Products, p => p.Gtin, p => p.InOrder(), p => p.Refuse(), wanted.Findings, ct);

@@ -11,9 +11,9 @@ public sealed class MasterDataSnapshot
     private readonly FrozenDictionary<string, Product> _products;
     private readonly FrozenSet<string> _glns;
 
-    public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations, IReadOnlyList<Versioned<Product>> productVersions)
+    public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations, IReadOnlyList<Versioned<Product>> productVersions, long lastVersion = 0)
     {
-        ProductVersions = productVersions;
+        (ProductVersions, LastVersion) = (productVersions, lastVersion);
         _products = products.ToFrozenDictionary(p => p.Gtin);
         _glns = locations.Select(l => l.Gln).ToFrozenSet();
         Prefixes = products.Select(p => p.CompanyPrefix).Concat(locations.Select(l => l.CompanyPrefix)).OfType<string>().Distinct()
@@ -27,6 +27,9 @@ public sealed class MasterDataSnapshot
 
     /// <summary>Every version of every product, those withdrawn among them.</summary>
     public IReadOnlyList<Versioned<Product>> ProductVersions { get; }
+
+    /// <summary>The number of the last version of a product that is among them.</summary>
+    public long LastVersion { get; }
 
     public bool HasProducts => _products.Count > 0;
 
@@ -62,8 +65,10 @@ public sealed class KnownMasterData : IDisposable
 
     private bool IsOld => _isOld || _feed is null or { IsStale: true };
 
-    public async ValueTask<MasterDataSnapshot> ReadAsync(CancellationToken ct)
+    /// <param name="atLeast">With this version of a product, which is committed; a change is heard of a moment after it.</param>
+    public async ValueTask<MasterDataSnapshot> ReadAsync(CancellationToken ct, long atLeast = 0)
     {
+        _isOld |= _snapshot.LastVersion < atLeast;
         if (!IsOld)
         {
             return _snapshot;

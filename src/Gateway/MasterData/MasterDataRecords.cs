@@ -86,8 +86,13 @@ public sealed class MasterDataRecords(GatewayDatabase database)
     internal async Task<MasterDataSnapshot> AllAsync(Actor reader, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
+        var last = await LastVersionAsync(work, ct); // before the rows: of more than it says, none is missing
         var versions = await Products.ReadAsync(work, "product", "", null, ct);
         var present = versions.GroupBy(v => v.Record.Gtin).Select(g => g.MaxBy(v => v.Version)!.Record).Where(p => !p.Withdrawn);
-        return new MasterDataSnapshot([.. present], [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)], versions);
+        return new MasterDataSnapshot([.. present], [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)], versions, last);
     }
+
+    /// <summary>The number of the last version of a product.</summary>
+    public static Task<long> LastVersionAsync(Work work, CancellationToken ct) =>
+        Dapper.SqlMapper.ExecuteScalarAsync<long>(work.Connection, new Dapper.CommandDefinition("select coalesce(max(ord), 0) from product", transaction: work.Transaction, cancellationToken: ct));
 }

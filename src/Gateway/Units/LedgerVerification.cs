@@ -1,6 +1,7 @@
 using System.Data;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.MasterData;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -29,13 +30,13 @@ public sealed class LedgerVerification(GatewayDatabase database, UnitLedgers led
     /// <param name="progress">Told of the units compared so far.</param>
     public async Task<LedgerVerified> RunAsync(Actor actor, IProgress<long>? progress, CancellationToken ct)
     {
-        var specifications = await ledgers.SpecificationsAsync(ct);
         // One snapshot: captures go on meanwhile and are not seen.
         await using var work = await database.BeginAsync(actor, ct, IsolationLevel.RepeatableRead);
         await using (var wait = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0", work.Connection, work.Transaction))
         {
             await wait.ExecuteNonQueryAsync(ct);
         }
+        var specifications = await ledgers.SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct));
         var rows = new UnitRows(work, new UnitReferences(work));
         var compared = new HashSet<long>();
         long events = 0, archived = 0;

@@ -16,12 +16,13 @@ public sealed class UnitLedgers(KnownMasterData masterData)
     /// database says when they are not: an exclusion violation, after which the capture is processed again, carefully.
     /// </param>
     public async ValueTask<UnitLedger> OpenAsync(Work work, int partyId, long captureId, bool isCareful, CancellationToken ct) =>
-        new(work, partyId, captureId, await SpecificationsAsync(ct), isCareful);
+        new(work, partyId, captureId, await SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct)), isCareful);
 
     /// <summary>How products are packed, at any moment.</summary>
-    public async ValueTask<PackSpecifications> SpecificationsAsync(CancellationToken ct)
+    /// <param name="atLeast">With this version of a product.</param>
+    public async ValueTask<PackSpecifications> SpecificationsAsync(CancellationToken ct, long atLeast = 0)
     {
-        var snapshot = await masterData.ReadAsync(ct);
+        var snapshot = await masterData.ReadAsync(ct, atLeast);
         var known = _known;
         if (known.Of != snapshot)
         {

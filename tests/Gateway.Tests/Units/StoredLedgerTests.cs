@@ -168,6 +168,51 @@ public sealed class StoredLedgerTests
         ledger.Gateway.Database.HasUnitsByHand = true;
     }
 
+    [Fact]
+    public async Task A_past_moment_is_what_was_said_until_then()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        await ledger.CaptureAsync(
+            At(0, Commissioned(Packs(1, 5))), At(1, Commissioned(null, [Case(1), Pallet(1)])), At(3, Packed(Case(1), Packs(1, 5))), At(4, Packed(Pallet(1), Case(1))), At(5, Shipped(Pallet(1))),
+            At(7, Received(Wholesaler, Pallet(1))), At(8, Unpacked(Wholesaler, Pallet(1))), At(9, Unpacked(Wholesaler, Case(1), Pack(2))));
+        var past = new UnitPast(ledger.Gateway.Database.Gateway, ledger.Ledgers());
+        async Task<string> AtAsync(int minutes) => await past.FindAsync(Actor.System("test"), UnitKey.Of(Pack(2))!, Start.AddMinutes(minutes), CancellationToken.None) is not { } unit ? "nothing"
+            : $"{unit.Top.State} in {unit.Parent?.Epc} in {unit.Parent?.Parent?.Epc} at {unit.Top.Location}";
+        Assert.Equal("nothing", await AtAsync(-1));
+        Assert.Equal($"Commissioned in  in  at {Line}", await AtAsync(2));
+        Assert.Equal($"Commissioned in {Case(1)} in  at {Line}", await AtAsync(3));
+        Assert.Equal($"Shipped in {Case(1)} in {Pallet(1)} at {Plant}", await AtAsync(6));
+        Assert.Equal($"Commissioned in {Case(1)} in {Pallet(1)} at {Wholesaler}", await AtAsync(7));
+        Assert.Equal($"Commissioned in {Case(1)} in  at {Wholesaler}", await AtAsync(8));
+        Assert.Equal($"Commissioned in  in  at {Wholesaler}", await AtAsync(9));
+    }
+
+    [Fact]
+    public async Task Units_stay_as_they_are_when_a_year_of_events_is_archived()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        await ledger.CaptureAsync(At(0, Commissioned("L1", Packs(1, 5), expiry: "2028-08-31")), At(1, Commissioned(null, [Case(1)])), At(2, Packed(Case(1), Packs(1, 5))));
+        var year = (await ledger.Gateway.Database.ScalarAsync<DateTime>("select gateway_now()")).Year;
+        await RefusedAsync("six full years");
+        await ledger.Gateway.Database.AdvanceAsync(TimeSpan.FromDays(366 * 7));
+        await ledger.Gateway.Database.ExecuteAsync("update lot set expiry = gateway_now()::date - 300");
+        await RefusedAsync("a year after the last of its lots expires");
+        await ledger.Gateway.Database.ExecuteAsync("update lot set expiry = '2028-08-31' where expiry is not null");
+        var before = await ledger.TextAsync();
+        Assert.Equal($"event_y{year}, event_epc_y{year}", await ledger.Gateway.Database.ScalarAsync<string>($"select archive_events({year})"));
+
+        Assert.Equal(before, await ledger.TextAsync());
+        Assert.Equal(6, (await ledger.HoldsAsync()).Archived);
+        Assert.Equal("", await ledger.CaptureAsync(At(60 * 24 * 2_600, Shipped(Case(1)))));
+        Assert.Equal("11", await ledger.OfAsync(Case(1), "state"));
+        Assert.Equal("unit.archived", await ledger.CaptureAsync(At(1, Held(Pack(1)))));
+        Assert.Equal("", await ledger.OfAsync(Pack(1), "holds"));
+        await ledger.HoldsAsync();
+
+        async Task RefusedAsync(string why) =>
+            Assert.Contains(why, (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => ledger.Gateway.Database.ScalarAsync<string>($"select archive_events({year})"))).MessageText, StringComparison.Ordinal);
+    }
+
     /// <summary>Random histories, mostly impossible ones, in random order, cut into random documents, some events taken back.</summary>
     [Fact]
     public async Task Whatever_comes_in_whatever_order_the_rows_are_what_the_naive_ledger_says()

@@ -71,3 +71,31 @@ grant insert on unit_row to gateway_app;
 
 -- Another party told the same event first: it is kept, and the ledger counts it once.
 alter table event add column told_again boolean not null default false;
+
+-- In the order in which versions were committed (changes of master data wait for each other): a capture sees by one look whether
+-- what a node remembers of the products is the present, for units are held to it.
+alter table product add column ord bigint generated always as identity;
+create unique index product_ord on product (ord);
+
+-- Retention: a year of events leaves the database as two tables of its own, which are then dumped and dropped
+-- (docs/operations.md). Refused while anything in it must be kept: six full years for a transaction (DSCSA 582), and for a pack
+-- five years after it was told of or one year after its lot expires, whichever is longer (EU 2016/161, 15 and 33).
+create function archive_events(archived int) returns text language plpgsql as $$
+declare
+    this_year int := extract(year from gateway_now() at time zone 'UTC');
+    expires date;
+begin
+    perform set_config('app.party', '*', true);
+    if archived > this_year - 7 then
+        raise exception 'Events of % are kept until the end of %: six full years.', archived, archived + 6 using errcode = 'GW003';
+    end if;
+    select max(l.expiry) into expires from unit u join lot l using (lot_id) where exists (
+        select from event e where e.period = archived and e.event_id in (u.first_event, u.last_event));
+    if expires + interval '1 year' >= gateway_now() then
+        raise exception 'Events of % are kept until %: a year after the last of its lots expires.', archived, expires + interval '1 year' using errcode = 'GW003';
+    end if;
+    execute format('alter table event detach partition event_y%s', archived);
+    execute format('alter table event_epc detach partition event_epc_y%s', archived);
+    return format('event_y%s, event_epc_y%s', archived, archived);
+end $$;
+revoke all on function archive_events(int) from public;
