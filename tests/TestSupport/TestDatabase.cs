@@ -69,14 +69,14 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Moves the database's clock, so that nobody sleeps.</summary>
     public Task AdvanceAsync(TimeSpan by) => ExecuteAsync($"update installation set clock_offset = clock_offset + interval '{(long)by.TotalMilliseconds} milliseconds'");
 
-    /// <summary>For tests that write units by hand: no events make them.</summary>
-    public bool HasUnitsByHand { get; set; }
+    /// <summary>For tests that write events or units by hand: the ones do not make the others.</summary>
+    public bool HasEventsOrUnitsByHand { get; set; }
 
     /// <summary>Every journey ends so: the unit ledger is what the stored events make of it.</summary>
     /// <exception cref="InvalidOperationException">A unit differs.</exception>
     public async Task LedgerHoldsAsync()
     {
-        if (HasUnitsByHand)
+        if (HasEventsOrUnitsByHand)
         {
             return;
         }

@@ -4,7 +4,7 @@ namespace Epcis.Identifiers;
 public static class EpcKey
 {
     /// <summary>
-    /// An EPC URI with canonical escapes; a Digital Link at the canonical host, and as EPC URI when
+    /// An EPC URI with canonical escapes; a Digital Link at the canonical host, of a unit with nothing but its key and serial number, and as EPC URI when
     /// <paramref name="gcpLength"/> says how long its company prefix is; everything else as it stands.
     /// </summary>
     public static string Normalise(string value, int? gcpLength = null)
@@ -17,7 +17,8 @@ public static class EpcKey
         {
             return value;
         }
-        var canonical = link.ToString();
+        // Lot and dates beside the serial number of a unit are no part of what it is called.
+        var canonical = Epc.Of(link, CompanyPrefixes.None).Value is { IsClass: false } unit && (unit.Scheme == EpcScheme.Sgtin || unit.Scheme == EpcScheme.Sscc) ? unit.ToDigitalLink() : link.ToString();
         // An EPC URI that would say less than the link, as of a lot of an ITIP, is not the same identifier.
         return gcpLength is { } length && Epc.Of(link, CompanyPrefixes.OfLength(length)).Value is { } epc && epc.ToDigitalLink() == canonical
             ? epc.ToUrn() ?? canonical

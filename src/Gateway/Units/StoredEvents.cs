@@ -12,6 +12,10 @@ internal sealed class StoredEvents(Work work)
 {
     private readonly Dictionary<long, LedgerEvent> _events = [];
 
+    // Which of the lengths that a company prefix may have were ever written, by product: nearly always one of them.
+    private readonly Dictionary<string, int[]> _lengths = [];
+    private short[]? _periods;
+
     /// <summary>The events found so far, in no order.</summary>
     public IReadOnlyCollection<LedgerEvent> All => _events.Values;
 
@@ -31,17 +35,12 @@ internal sealed class StoredEvents(Work work)
         var next = Keys.ToList(); // also those asked for before: something may have been said of them meanwhile
         while (next.Count > 0)
         {
-            await ReadAsync("""
-                select distinct x.event_id from unnest($1) e cross join lateral (select event_id from event_epc where epc = e and role < 10) x
-                """, new NpgsqlParameter { Value = next.SelectMany(UnitKey.Spellings).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text }, ct);
+            await ReadAsync("select x.event_id from unnest($1) e cross join lateral (select event_id from event_epc where epc = e and role < 10 and period = any($3)) x", await SpellingsAsync(next, ct), ct);
             next = [.. _events.Values.SelectMany(EventFacts.Of).Where(f => f.Parent is not null).SelectMany(Together).Where(Keys.Add)];
         }
         // A declaration need not repeat the units of what it takes back.
-        await ReadAsync("select event_id from event where event_uri = any($1)", new NpgsqlParameter
-        {
-            Value = _events.Values.Where(e => e.Event.ErrorDeclaration is null).Select(e => e.Event.EventId).OfType<string>().Select(id => id.Replace('\0', '\uFFFD')).ToArray(),
-            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
-        }, ct);
+        var ids = _events.Values.Where(e => e.Event.ErrorDeclaration is null).Select(e => e.Event.EventId).OfType<string>().Select(id => id.Replace('\0', '\uFFFD'));
+        await ReadAsync("select x.event_id from unnest($1) u cross join lateral (select event_id from event where event_uri = u and period = any($3)) x", [.. ids], ct);
     }
 
     private IEnumerable<string> Together(UnitFact packing)
@@ -58,13 +57,57 @@ internal sealed class StoredEvents(Work work)
         return reader.Read() ? reader.Current : throw new InvalidOperationException("A stored event cannot be read back: " + reader.Findings.All[0].Message);
     }
 
-    private async Task ReadAsync(string ids, NpgsqlParameter parameter, CancellationToken ct)
+    /// <summary>The spellings in which any event names units of the same products.</summary>
+    private async Task<string[]> SpellingsAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    {
+        var products = keys.Select(k => UnitKey.GtinOf(k).ToString()).Where(g => g.Length > 0 && !_lengths.ContainsKey(g)).Distinct().ToList();
+        if (products.Count > 0)
+        {
+            // As event_epc.head has them: an EPC URI up to the item, a Digital Link up to the GTIN.
+            var heads = products.SelectMany(g => UnitKey.PrefixLengths, (gtin, length) => (gtin, length, Epc: UnitKey.ToEpc($"01{gtin}210", length)))
+                .Select(h => (h.gtin, h.length, Head: h.length == 0 ? h.Epc[..h.Epc.LastIndexOf("/21/", StringComparison.Ordinal)] : h.Epc[..h.Epc.LastIndexOf('.')])).ToList();
+            await using var select = new NpgsqlCommand("select h from unnest($1) h where exists (select from event_epc where head = h)", work.Connection, work.Transaction) { Parameters = { Texts(heads.Select(h => h.Head)) } };
+            var known = new HashSet<string>(StringComparer.Ordinal);
+            await using (var rows = await select.ExecuteReaderAsync(ct))
+            {
+                while (await rows.ReadAsync(ct))
+                {
+                    known.Add(rows.GetString(0));
+                }
+            }
+            foreach (var product in heads.GroupBy(h => h.gtin))
+            {
+                _lengths.Add(product.Key, [.. product.Where(h => known.Contains(h.Head)).Select(h => h.length)]);
+            }
+        }
+        return [.. keys.SelectMany(k => _lengths.GetValueOrDefault(UnitKey.GtinOf(k).ToString(), UnitKey.PrefixLengths).Select(length => UnitKey.ToEpc(k, length)))];
+    }
+
+    private static NpgsqlParameter Texts(IEnumerable<string> texts) => new() { Value = texts.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    private async Task<short[]> PeriodsAsync(CancellationToken ct)
+    {
+        if (_periods is null)
+        {
+            // Partitions are made years ahead, and each would be looked into for each unit.
+            await using var select = new NpgsqlCommand("select array_agg(p::smallint) from generate_series(2026, extract(year from gateway_now())::int + 1) p where exists (select from event where period = p)", work.Connection, work.Transaction);
+            _periods = await select.ExecuteScalarAsync(ct) as short[] ?? [];
+        }
+        return _periods;
+    }
+
+    /// <param name="ids">Of the texts $1, in the years $3.</param>
+    private async Task ReadAsync(string ids, string[] texts, CancellationToken ct)
     {
         await using var select = new NpgsqlCommand($"""
-            select e.event_id, e.party_id, e.record_time, e.body from event e where e.event_id in ({ids}) and not e.event_id = any($2) and not e.told_again
+            select e.event_id, e.party_id, e.record_time, e.body from event e where e.event_id in ({ids}) and e.period = any($3) and not e.event_id = any($2) and not e.told_again
             """, work.Connection, work.Transaction)
         {
-            Parameters = { parameter, new NpgsqlParameter { Value = _events.Keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint } },
+            Parameters =
+            {
+                Texts(texts), new NpgsqlParameter { Value = _events.Keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
+                new NpgsqlParameter { Value = await PeriodsAsync(ct), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint },
+            },
         };
         await using var rows = await select.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))

@@ -48,8 +48,11 @@ public static class UnitKey
     // Company prefix, a dot, the indicator or extension digit, and the rest without the check digit.
     private static string Cut(ReadOnlySpan<char> key, int prefixLength) => $"{key.Slice(1, prefixLength)}.{key[0]}{key[(1 + prefixLength)..^1]}";
 
+    /// <summary>The lengths that a company prefix may have; 0 stands for a Digital Link, which does not tell.</summary>
+    public static int[] PrefixLengths { get; } = [0, 6, 7, 8, 9, 10, 11, 12];
+
     /// <summary>Every spelling in which an event may name the unit, as events are stored.</summary>
-    public static IEnumerable<string> Spellings(string key) => Enumerable.Range(6, 7).Prepend(0).Select(length => ToEpc(key, length));
+    public static IEnumerable<string> Spellings(string key) => PrefixLengths.Select(length => ToEpc(key, length));
 
     /// <summary>Digits of the company prefix in an EPC URI; 0 in whatever else there is, which does not tell.</summary>
     internal static byte PrefixLength(string epc)

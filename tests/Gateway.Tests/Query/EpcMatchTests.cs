@@ -82,6 +82,7 @@ public sealed class EpcMatchTests
     public async Task Epcs_are_found_by_index()
     {
         await using var gateway = await CaptureGateway.StartAsync();
+        gateway.Database.HasEventsOrUnitsByHand = true;
         // Fifty products, of which the one asked for is one; the partitions of other years are empty.
         await gateway.Database.ExecuteAsync("""
             insert into event_y2026 (event_id, period, party_id, event_type, event_time, record_time, body)

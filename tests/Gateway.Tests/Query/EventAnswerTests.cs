@@ -128,6 +128,7 @@ public sealed class EventAnswerTests
         await using var gateway = await CaptureGateway.StartAsync();
         using var accepted = await gateway.PostAsync(Documents.Json(Documents.Event(1), Documents.Event(2)));
         await gateway.ProcessAsync();
+        gateway.Database.HasEventsOrUnitsByHand = true;
         await gateway.Database.ExecuteAsync("update event set body = replace(body, 'T10:00:01Z', 'T10:00:01') where event_id & 1048575 = 0");
         using var answer = await GetAsync(gateway, "/events", null, ("GS1-EPC-Format", "Always_GS1_Digital_Link"));
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

@@ -103,6 +103,7 @@ public sealed class EventPagesTests
 
     private static async Task InsertAsync(CaptureGateway gateway, Writer writer, params long[] ids)
     {
+        gateway.Database.HasEventsOrUnitsByHand = true;
         var party = await gateway.Database.ScalarAsync<int>("select party_id from party where name = 'First CMO'");
         await using var insert = new NpgsqlCommand("""
             insert into event_y2026 (event_id, period, party_id, event_type, event_time, record_time, body)

@@ -135,6 +135,19 @@ public sealed class StoredLedgerTests
     }
 
     [Fact]
+    public async Task One_unit_in_every_spelling_is_one_unit()
+    {
+        await using var ledger = await LedgerGateway.StartAsync();
+        const string link = "https://id.gs1.org/01/09521234001010/10/L1/21/U000001?17=280831";
+        await ledger.CaptureAsync(At(3, Held(link)));
+        await ledger.CaptureAsync(At(2, Seen(Plant, "https://example.org/way/01/09521234001010/21/U000001")));
+        await ledger.CaptureAsync(At(1, Seen(Plant, "urn:epc:id:sgtin:95212340.00101.U000001")));
+        Assert.Equal("", await ledger.CaptureAsync(At(0, Commissioned(Pack(1)))));
+        Assert.Equal("7 non_sellable_other", await ledger.OfAsync(Pack(1), "state || ' ' || holds"));
+        Assert.Equal(1, (await ledger.HoldsAsync()).Units);
+    }
+
+    [Fact]
     public async Task What_a_refused_document_says_changes_no_unit()
     {
         await using var ledger = await LedgerGateway.StartAsync();
@@ -165,7 +178,7 @@ public sealed class StoredLedgerTests
         await ledger.Gateway.Database.ExecuteAsync($"delete from unit where key = '{UnitKey.Of(Pack(3))}X'");
         difference = (await ledger.VerifyAsync()).Difference!;
         Assert.Equal((Pack(3), null), (difference.Epc, difference.Stored));
-        ledger.Gateway.Database.HasUnitsByHand = true;
+        ledger.Gateway.Database.HasEventsOrUnitsByHand = true;
     }
 
     [Fact]
