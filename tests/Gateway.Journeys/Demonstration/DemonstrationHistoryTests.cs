@@ -9,6 +9,7 @@ using Gateway.Delivery;
 using Gateway.Host;
 using Gateway.Host.Simulate;
 using Gateway.TestSupport;
+using Gateway.Units;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -117,7 +118,8 @@ public sealed class DemonstrationHistoryTests
         var route = gateway.Services.GetRequiredService<CaptureRouting>().Route!;
         var calls = 0;
         var failing = new CaptureHistory(
-            new CaptureRouting((work, document) => ++calls == 70 ? throw new InvalidOperationException("Cut here.") : route(work, document)), gateway.Services.GetRequiredService<CaptureRules>(), gateway.Services.GetRequiredService<IOptions<CaptureOptions>>());
+            new CaptureRouting((work, document) => ++calls == 70 ? throw new InvalidOperationException("Cut here.") : route(work, document)), gateway.Services.GetRequiredService<CaptureRules>(),
+            gateway.Services.GetRequiredService<UnitLedgers>(), gateway.Services.GetRequiredService<IOptions<CaptureOptions>>());
 
         var cut = await Assert.ThrowsAsync<InvalidOperationException>(() => HistoryOf(gateway, failing).WriteAsync(Ct));
         Assert.Equal("Cut here.", cut.Message);
