@@ -12,7 +12,13 @@ public static class UnitKey
     /// <summary>01, a GTIN, 21, and a serial number of at most 20 characters.</summary>
     public const int MaxLength = 2 + GtinLength + 2 + MaxSerial;
 
-    private const int GtinLength = 14, MaxSerial = 20, SsccLength = 18, HeadOfSgtin = 4 + GtinLength + 2, HeadOfSscc = 2 + 8;
+    /// <summary>How many characters of a serial number <see cref="Head"/> needs, and so a search by its beginning.</summary>
+    public const int SerialHead = 2;
+
+    /// <summary>How many digits of an SSCC <see cref="Head"/> needs.</summary>
+    public const int SsccHead = 8;
+
+    private const int GtinLength = 14, MaxSerial = 20, SsccLength = 18, HeadOfSgtin = 4 + GtinLength + SerialHead, HeadOfSscc = 2 + SsccHead;
     private const string Sgtin = "urn:epc:id:sgtin:", Sscc = "urn:epc:id:sscc:";
 
     // Legal in every serial number, and never escaped.
@@ -27,6 +33,9 @@ public static class UnitKey
 
     /// <summary>The GTIN of a key; empty for an SSCC.</summary>
     public static ReadOnlySpan<char> GtinOf(string key) => key[1] == '1' ? key.AsSpan(2, GtinLength) : default;
+
+    /// <summary>The serial number of a key; empty for an SSCC.</summary>
+    public static ReadOnlySpan<char> SerialOf(string key) => key[1] == '1' ? key.AsSpan(4 + GtinLength) : default;
 
     /// <summary>The EPC URI of a key, cut at a length of the company prefix; with the length 0 its Digital Link.</summary>
     public static string ToEpc(string key, int prefixLength)
