@@ -12,6 +12,7 @@ using Gateway.Operations;
 using Gateway.Partners;
 using Gateway.Query;
 using Gateway.Scheduling;
+using Gateway.Units;
 
 namespace Gateway.Host;
 
@@ -44,6 +45,7 @@ public static class GatewayHost
         builder.Services.AddExceptions();
         builder.Services.AddPartners();
         builder.Services.AddMasterData();
+        builder.Services.AddUnits();
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
@@ -65,6 +67,7 @@ public static class GatewayHost
         app.MapQuery();
         app.MapPartners();
         app.MapMasterData();
+        app.MapUnits();
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();

@@ -11,6 +11,7 @@ public static class Permissions
     public const string Decide = "deliveries.decide";
     public const string ReadExceptions = "exceptions.read";
     public const string DecideExceptions = "exceptions.decide";
+    public const string ReadUnits = "units.read";
     public const string ReadPartners = "partners.read";
     public const string ManagePartners = "partners.manage";
     public const string ReadMasterData = "masterdata.read";
@@ -20,7 +21,7 @@ public static class Permissions
     public const string ManageRoles = "roles.manage";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ManageKeys, ManagePeople, ManageRoles];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ManageKeys, ManagePeople, ManageRoles];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

@@ -75,6 +75,16 @@ public sealed class ExceptionList(GatewayDatabase database)
         return await work.Connection.QuerySingleOrDefaultAsync<ExceptionRow>(new CommandDefinition(Rows + " where e.public_id = @exceptionId", new { exceptionId }, work.Transaction, cancellationToken: ct));
     }
 
+    /// <summary>The newest about a unit, in whatever state.</summary>
+    /// <param name="epcs">All the unit's spellings.</param>
+    public async Task<IReadOnlyList<ExceptionRow>> OfUnitAsync(Actor reader, IEnumerable<string> epcs, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return (await work.Connection.QueryAsync<ExceptionRow>(new CommandDefinition($"""
+            {Rows} where e.exception_id in (select u.exception_id from exception_unit u where u.epc = any(@epcs)) order by e.exception_id desc limit @limit
+            """, new { epcs = epcs.ToArray(), limit }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
     /// <summary>The units it is about, in the order of their spelling.</summary>
     /// <param name="after">The last one already known; null for the first.</param>
     public async Task<IReadOnlyList<string>> UnitsAsync(Actor reader, long cursor, string? after, int limit, CancellationToken ct)

@@ -155,6 +155,10 @@ public static class Problems
     public static ProblemHttpResult ExceptionNotDecidable(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-EXC-01");
 
+    /// <summary>What was given names no serialised unit.</summary>
+    public static ProblemHttpResult NoUnit(string detail) =>
+        Of(400, "epcisException:QueryParameterException", "No unit's identifier", detail, "GW-UNI-01");
+
     public static ProblemHttpResult RecordChanged(int version) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Changed meanwhile", $"The record is of version {version} now: look at it again, and change that.", "GW-MAS-01");
 

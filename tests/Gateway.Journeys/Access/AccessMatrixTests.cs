@@ -97,6 +97,10 @@ public sealed partial class AccessMatrixTests
         POST   /api/exceptions/{id:guid}/reopen      own    403 422 403 403 403 403
         POST   /api/exceptions/{id:guid}/assign      own    403 422 403 403 403 403
         POST   /api/exceptions/{id:guid}/notes       own    403 422 403 403 403 403
+        GET    /api/units                            any    400 400 400 400 400 400
+        GET    /api/units/contents                   any    400 400 400 400 400 400
+        GET    /api/units/history                    any    400 400 400 400 400 400
+        GET    /api/units/search                     any    400 400 400 400 400 400
         GET    /api/keys                             any    200 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403

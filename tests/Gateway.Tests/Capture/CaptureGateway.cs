@@ -4,8 +4,10 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
+using Gateway.Exceptions;
 using Gateway.Query;
 using Gateway.TestSupport;
+using Gateway.Units;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -36,7 +38,7 @@ internal sealed class CaptureGateway : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
-        builder.Services.AddSingleton(database.Gateway).AddAccess().AddCapture();
+        builder.Services.AddSingleton(database.Gateway).AddAccess().AddExceptions().AddUnits().AddCapture();
         if (routing is not null)
         {
             builder.Services.AddSingleton(routing);
@@ -50,6 +52,7 @@ internal sealed class CaptureGateway : IAsyncDisposable
         app.UseAuthorization();
         app.MapCapture();
         app.MapQuery();
+        app.MapUnits();
         await app.StartAsync();
         var gateway = new CaptureGateway(database, app, null!);
         return new CaptureGateway(database, app, await gateway.SignInAsync("First CMO"));

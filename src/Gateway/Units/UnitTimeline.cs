@@ -1,0 +1,140 @@
+using Dapper;
+using Epcis.Events;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Http;
+
+namespace Gateway.Units;
+
+/// <summary>Something that was told of a unit, or of a container while the unit was in it.</summary>
+/// <param name="Cursor">Its place among stored events.</param>
+/// <param name="Of">The unit, or the container by which the event meant it too.</param>
+/// <param name="Action">ADD, OBSERVE or DELETE; null for kinds of events without one.</param>
+/// <param name="BizStep">A bare word of the CBV, or the URI as written; likewise the disposition.</param>
+/// <param name="DocumentId">The number of its document.</param>
+/// <param name="IsDeclaration">It declares an event in error.</param>
+/// <param name="IsRetracted">It was declared in error.</param>
+/// <param name="Findings">What the checks of its document said of it.</param>
+public sealed record UnitEvent(
+    long Cursor, string? EventId, string Type, string? Action, string? BizStep, string? Disposition, DateTime EventTime, DateTime RecordTime, string Of, string? ReadPoint, string? BizLocation,
+    Guid CaptureId, long DocumentId, bool IsDeclaration, bool IsRetracted)
+{
+    public IReadOnlyList<FindingView> Findings { get; init; } = [];
+}
+
+/// <summary>
+/// The story of a unit: every event that names it in any spelling, and what was told of the containers around it between its packing
+/// and its unpacking. Where packings contradict each other, the later one counts.
+/// </summary>
+public sealed class UnitTimeline(GatewayDatabase database)
+{
+    /// <summary>A unit has a few dozen events. Of a container that was filled child by child, no more than these are read.</summary>
+    public const int MaxEvents = 2_000;
+
+    /// <summary>In the order of event time.</summary>
+    /// <param name="key">See <see cref="UnitKey"/>.</param>
+    /// <param name="after">The cursor of the last one already known; null from the beginning.</param>
+    public async Task<IReadOnlyList<UnitEvent>> ListAsync(Actor reader, string key, long? after, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        var all = new Dictionary<long, Row>();
+        // One statement for each level: what the unit was in, what that was in, and so on.
+        var stays = new List<Stay> { new(key, DateTime.MinValue, DateTime.MaxValue) };
+        for (var height = 0; stays.Count > 0 && height < UnitQueries.MaxHeight; height++)
+        {
+            var rows = (await EventsAsync(work, [.. stays.Select(s => s.Key).Distinct()], isUnit: height == 0, ct)).ToLookup(r => UnitKey.Of(r.Epc));
+            stays = [.. stays.SelectMany(stay => Follow(stay, rows[stay.Key], all))];
+        }
+        var story = all.Values.OrderBy(r => r.EventTime).ThenBy(r => r.Cursor).ToList();
+        var page = story.Skip(after is null ? 0 : story.FindIndex(r => r.Cursor == after) + 1).Take(limit).ToList();
+        var findings = (await FindingsAsync(work, [.. page.Select(r => r.Cursor)], ct)).ToLookup(f => f.Cursor, f => new FindingView(f.Code, f.Severity, f.Message));
+        return [.. page.Select(r => new UnitEvent(
+            r.Cursor, r.EventId, r.Type, r.Action, r.BizStep, r.Disposition, r.EventTime, r.RecordTime, r.Epc, r.ReadPoint, r.BizLocation, r.CaptureId, r.DocumentId,
+            r.DeclaredBy == r.Cursor, r.DeclaredBy is { } by && by != r.Cursor) { Findings = [.. findings[r.Cursor]] })];
+    }
+
+    /// <summary>Notes what was told during a stay, and finds where the container was packed meanwhile.</summary>
+    private static List<Stay> Follow(Stay stay, IEnumerable<Row> rows, Dictionary<long, Row> all)
+    {
+        var around = new List<Stay>();
+        var to = stay.To;
+        foreach (var row in rows.OrderBy(r => r.EventTime).ThenBy(r => r.Cursor))
+        {
+            if (row.IsPacking || row.IsUnpacking)
+            {
+                if (around is [.., { IsOpen: true } open])
+                {
+                    around[^1] = open with { To = row.EventTime };
+                }
+                if (row.IsPacking && UnitKey.Of(row.ParentEpc!) is { } container)
+                {
+                    around.Add(new Stay(container, row.EventTime, DateTime.MaxValue));
+                }
+            }
+            if (row.EventTime >= stay.From && row.EventTime <= to)
+            {
+                all.TryAdd(row.Cursor, row);
+                // Whoever empties a container names the container only.
+                to = row.Empties && stay.From > DateTime.MinValue ? row.EventTime : to;
+            }
+        }
+        return [.. around.Select(s => new Stay(s.Key, s.From > stay.From ? s.From : stay.From, s.To < to ? s.To : to)).Where(s => s.From <= s.To)];
+    }
+
+    private static async Task<IReadOnlyList<Row>> EventsAsync(Work work, string[] keys, bool isUnit, CancellationToken ct) =>
+        // What a container was filled with, its other contents know nothing of.
+        (await work.Connection.QueryAsync<Row>(new CommandDefinition($"""
+            select e.event_id as Cursor, e.event_uri as EventId, e.event_type as Type, e.action as Action, e.biz_step as BizStep, e.disposition as Disposition, e.event_time as EventTime,
+                   e.record_time as RecordTime, e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
+                   case when x.role = 3 then (select p.epc from event_epc p where p.event_id = e.event_id and p.period = e.period and p.role = 2 limit 1) end as ParentEpc, x.IsEmptying,
+                   (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
+            from (select m.*, m.role = 2 and not exists (select from event_epc k where k.event_id = m.event_id and k.period = m.period and k.role = 3) as IsEmptying from event_epc m where m.epc = any(@epcs)) x
+            join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
+            where @isUnit or x.role <> 2 or x.IsEmptying and e.action = 'DELETE'
+            order by e.event_time, e.event_id limit @MaxEvents
+            """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), isUnit, MaxEvents }, work.Transaction, cancellationToken: ct))).AsList();
+
+    private static async Task<IEnumerable<FindingRow>> FindingsAsync(Work work, long[] events, CancellationToken ct) => events.Length == 0 ? []
+        : await work.Connection.QueryAsync<FindingRow>(new CommandDefinition("""
+            select n.event_id as Cursor, f.code as Code, f.severity as Severity, f.message as Message
+            from unnest(@events) as n(event_id) join finding f on f.capture_id = n.event_id >> 20 and f.event = n.event_id & 1048575 order by f.capture_id, f.ordinal
+            """, new { events }, work.Transaction, cancellationToken: ct));
+
+    /// <summary>A container, and from when to when the unit was in it.</summary>
+    private sealed record Stay(string Key, DateTime From, DateTime To)
+    {
+        public bool IsOpen => To == DateTime.MaxValue;
+    }
+
+    private sealed record FindingRow(long Cursor, string Code, string Severity, string Message);
+
+    private sealed record Row
+    {
+        public long Cursor { get; init; }
+        public string? EventId { get; init; }
+        public string Type { get; init; } = "";
+        public string? Action { get; init; }
+        public string? BizStep { get; init; }
+        public string? Disposition { get; init; }
+        public DateTime EventTime { get; init; }
+        public DateTime RecordTime { get; init; }
+        public string? ReadPoint { get; init; }
+        public string? BizLocation { get; init; }
+        public Guid CaptureId { get; init; }
+        public long DocumentId { get; init; }
+        public string Epc { get; init; } = "";
+        public short Role { get; init; }
+        public string? ParentEpc { get; init; }
+        public bool IsEmptying { get; init; }
+        public long? DeclaredBy { get; init; }
+
+        public bool IsPacking => IsAggregation && Role == (short)EpcRole.Child && Action == "ADD";
+
+        public bool IsUnpacking => IsAggregation && Role == (short)EpcRole.Child && Action == "DELETE";
+
+        public bool Empties => IsAggregation && IsEmptying && Action == "DELETE";
+
+        // What was retracted never was, and the declaration repeats it.
+        private bool IsAggregation => Type == "AggregationEvent" && DeclaredBy is null;
+    }
+}
