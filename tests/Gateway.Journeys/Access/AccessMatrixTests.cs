@@ -126,6 +126,8 @@ public sealed partial class AccessMatrixTests
         *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200
         *      /exceptions                           any    200 200 200 200 403 200
         *      /exceptions/{ExceptionId:guid}        own    200 200 200 200 403 200
+        *      /units                                any    200 200 200 200 200 200
+        *      /units/view                           any    200 200 200 200 200 200
         *      /account                              any    200 200 200 200 200 200
         *      /not-allowed                          any    200 200 200 200 200 200
         *      /settings/people                      any    200 403 403 403 403 403

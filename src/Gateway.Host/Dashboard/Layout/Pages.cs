@@ -13,6 +13,7 @@ public static class Pages
         new("Deliveries", "deliveries", Permissions.ReadDeliveries, 'd'),
         new("Captures", "captures", Permissions.ReadCaptures, 'c'),
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
+        new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
     ];

@@ -1,0 +1,72 @@
+using Gateway.Host.Simulate;
+using Microsoft.Playwright;
+
+namespace Gateway.Journeys.Dashboard;
+
+/// <summary>A pallet of three cases with four packs each, shipped: looked at in the browser.</summary>
+public sealed class UnitPagesTests
+{
+    private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
+    private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
+
+    [Fact]
+    public async Task A_pack_is_found_leads_to_its_pallet_and_that_is_opened_to_its_packs_in_one_click()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var (pallet, serial) = await ShippedAsync(gateway);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await page.SetViewportSizeAsync(1024, 768);
+        await browser.GoAsync("today");
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("l");
+        await browser.AtAsync("**/units");
+        await browser.ReadyAsync();
+        await browser.AxeAsync("units");
+
+        // The beginning of a serial number is enough.
+        await page.FillAsync("#unit", serial[..6]);
+        await page.Keyboard.PressAsync("Enter");
+        await browser.AtAsync("**/units?q=*");
+        await browser.ReadyAsync();
+        Assert.Contains($"{serial[..6]} is 1 unit", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
+        await browser.AxeAsync("units-found");
+        await page.Locator("main table a").First.ClickAsync();
+        await page.GetByText("The pack is SHIPPED, in 2 containers, at last a pallet.").WaitForAsync();
+        Assert.Equal("case pallet", string.Join(' ', await page.Locator("#up + table td:first-child").AllInnerTextsAsync()));
+        Assert.Contains("shipping", await page.InnerTextAsync("ol.timeline"), StringComparison.Ordinal);
+        Assert.True(await page.Locator("ol.timeline a", new() { HasText = "Capture" }).CountAsync() >= 4);
+        await browser.AxeAsync("unit");
+
+        // Up to the pallet, and down to every pack.
+        await page.Locator("#up + table a").Last.ClickAsync();
+        await page.GetByText("The pallet is SHIPPED; it holds 3 units.").WaitForAsync();
+        await page.GetByText("Open it").ClickAsync();
+        await page.GetByText("15 units in all.").WaitForAsync();
+        Assert.Equal((15, 12, 3), (await page.Locator("#down ~ table tbody tr").CountAsync(), await page.Locator("td.deep-2").CountAsync(), await page.Locator("td.deep-1").CountAsync()));
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"));
+        await browser.AxeAsync("pallet-opened");
+
+        // The search field of every page knows units too, and who names one whole is led to it.
+        await page.FillAsync("#search", serial);
+        await page.Keyboard.PressAsync("Enter");
+        await browser.AtAsync("**/search?q=*");
+        await browser.ReadyAsync();
+        await page.Locator("main a[href^='units/view']").First.WaitForAsync();
+        await browser.AxeAsync("search-units");
+        await browser.GoAsync($"units?q={pallet}");
+        await browser.AtAsync("**/units/view?epc=*");
+        await browser.GoAsync("units/view?epc=09521234001010");
+        Assert.Equal("This is no unit.", await page.InnerTextAsync("h1"));
+        browser.NothingWentWrong();
+    }
+
+    /// <returns>The pallet's SSCC, and the serial number of one pack of it.</returns>
+    private static async Task<(string Pallet, string Serial)> ShippedAsync(TestGateway gateway)
+    {
+        using var answer = await gateway.CaptureAsync(new ShipmentGenerator(5).Xml(new ShipmentPlan(1, Shipper, Buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31))));
+        await gateway.JobAsync(answer.Headers.Location!);
+        return (await gateway.Database.ScalarAsync<string>("select substr(key, 3) from unit where key like '00%'"),
+            await gateway.Database.ScalarAsync<string>("select substr(key, 19) from unit where key like '01%' and children is null order by unit_id limit 1"));
+    }
+}
