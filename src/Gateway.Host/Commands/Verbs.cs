@@ -27,6 +27,7 @@ public static class Verbs
             ExceptionsCommand.Create(),
             MasterDataCommand.Create(),
             LedgerCommand.Create(),
+            TraceCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

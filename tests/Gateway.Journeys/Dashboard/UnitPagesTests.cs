@@ -1,9 +1,10 @@
+using System.Text.Json;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
 
 namespace Gateway.Journeys.Dashboard;
 
-/// <summary>A pallet of three cases with four packs each, shipped: looked at in the browser.</summary>
+/// <summary>A pallet of three cases with four packs each, shipped: looked at in the browser and on the command line.</summary>
 public sealed class UnitPagesTests
 {
     private static readonly SimulatedParty Shipper = SimulatedParty.AtOneAddress("9521234000105", 7, "Shipper");
@@ -59,6 +60,31 @@ public sealed class UnitPagesTests
         await browser.GoAsync("units/view?epc=09521234001010");
         Assert.Equal("This is no unit.", await page.InnerTextAsync("h1"));
         browser.NothingWentWrong();
+    }
+
+    [Fact]
+    public async Task Trace_tells_where_a_unit_is_what_is_in_it_and_what_was_told()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var (pallet, serial) = await ShippedAsync(gateway);
+        var (exit, said, wrong) = await gateway.VerbAsync("trace", pallet, "--json", "--contents");
+        Assert.True(exit == 0, wrong);
+        var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal((16, "pallet", "SHIPPED"), (lines.Count, lines[0].GetProperty("unit").GetProperty("level").GetString(), lines[0].GetProperty("unit").GetProperty("state").GetString()));
+        Assert.Equal("shipping", lines[0].GetProperty("history").EnumerateArray().Last().GetProperty("bizStep").GetString());
+        Assert.Equal([.. new[] { 1, 2, 2, 2, 2 }], lines[1..6].Select(l => l.GetProperty("depth").GetInt32()));
+
+        var pack = lines.Single(l => l.TryGetProperty("epc", out var epc) && epc.GetString()!.EndsWith(serial, StringComparison.Ordinal)).GetProperty("epc").GetString()!;
+        (exit, said, _) = await gateway.VerbAsync("trace", pack);
+        Assert.Equal(0, exit);
+        Assert.Contains("SHIPPED", said, StringComparison.Ordinal);
+        Assert.Contains($"in {lines[0].GetProperty("unit").GetProperty("epc").GetString()}  pallet", said, StringComparison.Ordinal);
+        Assert.Contains("lot LOT1, expires 2029-01-31", said, StringComparison.Ordinal);
+
+        (exit, _, wrong) = await gateway.VerbAsync("trace", "(00)395212340000000014");
+        Assert.Equal((1, true), (exit, wrong.Contains("Nobody has told of the unit", StringComparison.Ordinal)));
+        (exit, _, wrong) = await gateway.VerbAsync("trace", "09521234001010");
+        Assert.Equal((2, true), (exit, wrong.Length > 0));
     }
 
     /// <returns>The pallet's SSCC, and the serial number of one pack of it.</returns>

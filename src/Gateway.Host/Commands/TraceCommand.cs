@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Text.Json;
+using Gateway.Access;
+using Gateway.Exceptions;
+using Gateway.MasterData;
+using Gateway.Units;
+
+namespace Gateway.Host.Commands;
+
+/// <summary><c>gateway trace</c>: where a unit is, what it is in, what was told of it, and with <c>--contents</c> all that is in it.</summary>
+public static class TraceCommand
+{
+    private const int PageSize = 1_000, MaxExceptions = 50;
+
+    private static readonly Actor CommandLine = Actor.System("command line");
+
+    public static Command Create()
+    {
+        var epc = new Argument<string>("EPC") { Description = "The unit in any form: EPC URI, GS1 Digital Link, element string, SSCC, or GTIN and serial number with a blank between them." };
+        var contents = new Option<bool>("--contents") { Description = "All that is in it too, container by container." };
+        var json = new Option<bool>("--json") { Description = "One JSON object for the unit with its history and exceptions, then one for each unit in it." };
+        var command = new Command("trace", "Where a unit is, what it is in, and what was told of it.") { epc, contents, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var key = UnitIdentifier.Read(parsed.GetValue(epc)!, out var wrong) ?? throw new WrongUseException(wrong!);
+            await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
+            using var masterData = new KnownMasterData(new MasterDataRecords(database.Gateway));
+            var units = new UnitQueries(database.Gateway, masterData);
+            if (await units.FindAsync(CommandLine, key, ct) is not { } unit)
+            {
+                await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
+                return 1;
+            }
+            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, key, null, UnitTimeline.MaxEvents, ct);
+            var exceptions = await new ExceptionList(database.Gateway).OfUnitAsync(CommandLine, UnitKey.Spellings(key), MaxExceptions, ct);
+            var (item, history, opened) = (UnitItem.Of(unit), told.Select(UnitEventItem.Of).ToList(), exceptions.Select(ExceptionItem.Of).ToList());
+            if (parsed.GetValue(json))
+            {
+                await Console.Out.WriteLineAsync(JsonSerializer.Serialize(new TracedUnit(item, history, opened), JsonSerializerOptions.Web));
+            }
+            else
+            {
+                await DescribeAsync(unit, item, history, opened);
+            }
+            for (string? after = null; parsed.GetValue(contents);)
+            {
+                var page = (await units.ContentsAsync(CommandLine, key, after, PageSize, ct))!;
+                foreach (var c in page.Items.Select(ContainedUnitItem.Of))
+                {
+                    await WriteAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(c, JsonSerializerOptions.Web) : $"{new string(' ', 2 * c.Depth)}{c.Epc}  {c.Level}  {c.State}{(c.Lot is null ? "" : $"  lot {c.Lot}")}{Held(c.Holds)}");
+                }
+                if ((after = page.Next) is null)
+                {
+                    break;
+                }
+            }
+            return 0;
+        });
+        return command;
+    }
+
+    private sealed record TracedUnit(UnitItem Unit, IReadOnlyList<UnitEventItem> History, IReadOnlyList<ExceptionItem> Exceptions);
+
+    private static async Task DescribeAsync(UnitFacts unit, UnitItem item, IReadOnlyList<UnitEventItem> history, IReadOnlyList<ExceptionItem> exceptions)
+    {
+        await WriteAsync($"{item.Epc}  {item.Level}  {item.State}{(item.Reason is null ? "" : $" ({item.Reason})")}{Held(item.Holds)}");
+        await WriteAsync($"lot {item.Lot ?? "-"}, expires {(item.Expiry is { } day ? $"{day:yyyy-MM-dd}" : "-")}, held by {item.Holder ?? "nobody said"}, at {item.Location ?? "nobody said"}");
+        foreach (var c in unit.Containers)
+        {
+            await WriteAsync($"in {c.Epc}  {c.Level}{Held(c.Holds)}");
+        }
+        if (item.Children > 0)
+        {
+            await WriteAsync($"holds {item.Children} units directly{(item.HeldBelow > 0 ? $"; {item.HeldBelow} of those in it are held" : "")}");
+        }
+        foreach (var e in history)
+        {
+            await WriteAsync($"{e.EventTime:yyyy-MM-dd HH:mm:ss} UTC  {e.BizStep ?? e.Type}  {e.Action}  {e.Disposition}{(UnitKey.Of(e.Unit) == unit.Key ? "" : $"  of {e.Unit}")}  capture {e.Capture}{(e.Retracted ? "  declared in error" : "")}");
+            foreach (var f in e.Findings)
+            {
+                await WriteAsync($"  {f.Severity} {f.Code}: {f.Message}");
+            }
+        }
+        foreach (var e in exceptions)
+        {
+            await WriteAsync($"exception {e.Id}  {e.State}  {e.Code}: {e.Message}");
+        }
+    }
+
+    private static string Held(IReadOnlyList<string> holds) => holds.Count == 0 ? "" : $"  held for {string.Join(", ", holds)}";
+
+    // What a document says may hold what a terminal would obey.
+    private static Task WriteAsync(string line) => Console.Out.WriteLineAsync(string.Concat(line.Select(c => char.IsControl(c) ? ' ' : c)));
+}
