@@ -18,9 +18,15 @@ using NpgsqlTypes;
 //   dotnet run -c Release --project bench -- [units] [units per event] [repetitions]
 //   dotnet run -c Release --project bench -- deliveries [rows]
 //   dotnet run -c Release --project bench -- epcis [units] [units per event] [repetitions]
+//   dotnet run -c Release --project bench -- small [clients] [seconds]
 if (args is ["deliveries", ..])
 {
     await DeliveriesBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+    return;
+}
+if (args is ["small", ..])
+{
+    await SmallBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 16, args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : 5);
     return;
 }
 if (args is ["epcis", .. var rest])
