@@ -23,7 +23,6 @@ internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, boo
 /// </summary>
 internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
 {
-    private const string OneRow = "document_party_id_sha256_key";
     private readonly CaptureOptions _options = options.Value;
 
     /// <exception cref="CommitUnknownException">The commit was not confirmed; the caller must not be told of success.</exception>
@@ -40,11 +39,15 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             var findings = await Task.Run(() => ReadThrough(body), ct);
             try
             {
-                return (await StoreAsync(body, key, errorBehaviour, actor, findings, ct), null);
+                if (await StoreAsync(body, key, errorBehaviour, actor, findings, ct) is { } answer)
+                {
+                    return (answer, null);
+                }
+                // Somebody was faster with the same bytes: the next look finds what they were told.
             }
-            catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation } && e.ConstraintName is OneRow or "idempotency_pkey")
+            catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "idempotency_pkey" })
             {
-                // Somebody was faster with the same bytes or key: the next look finds what they were told.
+                // Or with the same key.
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
@@ -96,7 +99,8 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         return reader.IsBroken ? reader.Findings : null;
     }
 
-    private async Task<CaptureAnswer> StoreAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, Findings? broken, CancellationToken ct)
+    /// <returns>Null when the same bytes are stored already.</returns>
+    private async Task<CaptureAnswer?> StoreAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, Findings? broken, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct);
         var publicId = Guid.NewGuid();
@@ -104,12 +108,15 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         var (status, answer) = broken is null
             ? (202, CaptureJob.FirstAnswer(publicId, now, errorBehaviour))
             : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
-        var (captureId, documentId) = await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
+        if (await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
             State = broken is null ? "processing" : "refused",
             FinishedAt = broken is null ? null : now,
             Form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
-        }, body.Raw(), ct);
+        }, body.Raw(), ct) is not var (captureId, documentId))
+        {
+            return null;
+        }
         if (broken is not null)
         {
             await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);

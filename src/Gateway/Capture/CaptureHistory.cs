@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Epcis.Formats;
 using Gateway.Database;
 using Gateway.MasterData;
 using Gateway.Units;
@@ -10,19 +9,16 @@ namespace Gateway.Capture;
 /// <summary>A document of the past, read and checked, ready to be stored.</summary>
 public sealed class PastDocument
 {
-    internal PastDocument(byte[] bytes, string mediaType, EpcisReader reader, CaptureTerms terms, IReadOnlyList<ParsedChunk> chunks) =>
-        (Bytes, MediaType, Reader, Terms, Chunks, Sha256) = (bytes, mediaType, reader, terms, chunks, SHA256.HashData(bytes));
+    internal PastDocument(byte[] bytes, string mediaType, ParsedDocument parsed) => (Bytes, MediaType, Parsed, Sha256) = (bytes, mediaType, parsed, SHA256.HashData(bytes));
 
     public byte[] Bytes { get; }
     public byte[] Sha256 { get; }
 
     /// <summary>It has an error, so nothing of it becomes events.</summary>
-    public bool IsRefused => Reader.IsBroken || Reader.Findings.HasErrors;
+    public bool IsRefused => Parsed.IsRefused;
 
     internal string MediaType { get; }
-    internal EpcisReader Reader { get; }
-    internal CaptureTerms Terms { get; }
-    internal IReadOnlyList<ParsedChunk> Chunks { get; }
+    internal ParsedDocument Parsed { get; }
 }
 
 /// <summary>Where a document of the past was stored.</summary>
@@ -34,15 +30,13 @@ public sealed record PastCapture(long CaptureId, long DocumentId, Guid PublicId)
 /// </summary>
 public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers, IOptions<CaptureOptions> options)
 {
-    private readonly CaptureDecision _decision = new(routing, rules);
+    private readonly CaptureDecision _decision = new(routing, rules, ledgers);
 
     /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored. What master data told then is not known now.</summary>
     public PastDocument Read(byte[] bytes, string mediaType)
     {
         using var stream = new MemoryStream(bytes, writable: false);
-        using var reader = DocumentReading.Open(stream, options.Value);
-        var terms = new CaptureTerms();
-        return new PastDocument(bytes, mediaType, reader, terms, [.. ParsedEvents.Read(reader, rules, proceed: false, terms, MasterDataSnapshot.Nothing, CancellationToken.None)]);
+        return new PastDocument(bytes, mediaType, ParsedDocument.Read(stream, options.Value, rules, proceed: false, MasterDataSnapshot.Nothing));
     }
 
     /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>
@@ -58,34 +52,8 @@ public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, U
         };
         capture = capture with { Answer = CaptureJob.FirstAnswer(capture.PublicId, now, rollback) };
         using var bytes = new MemoryStream(document.Bytes, writable: false);
-        var (captureId, documentId) = await CaptureRecords.InsertAsync(work, capture, bytes, ct);
-        await DecideAsync(work, document, new CaptureLease
-        {
-            CaptureId = captureId,
-            PublicId = capture.PublicId,
-            DocumentId = documentId,
-            PartyId = partyId,
-            ErrorBehaviour = rollback,
-            SubmittedBy = submittedBy,
-            LeaseToken = capture.LeaseToken.Value,
-            Sha256 = document.Sha256,
-            Length = document.Bytes.Length,
-        }, now, ct);
+        var (captureId, documentId) = await CaptureRecords.InsertAsync(work, capture, bytes, ct) ?? throw new InvalidOperationException("The document is stored already.");
+        await _decision.DecideAsync(work, [(CaptureLease.Of(capture, captureId, documentId), document.Parsed)], now, ct);
         return new PastCapture(captureId, documentId, capture.PublicId);
-    }
-
-    private async Task DecideAsync(Work work, PastDocument document, CaptureLease lease, DateTime now, CancellationToken ct)
-    {
-        if (document.IsRefused)
-        {
-            await _decision.RefuseAsync(work, lease, document.Reader, document.Terms);
-            return;
-        }
-        using var store = new EventStore(work, lease, now, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful: true, ct));
-        foreach (var chunk in document.Chunks)
-        {
-            await store.StoreAsync(chunk.Events, document.Reader.Findings, ct);
-        }
-        await _decision.AcceptAsync(work, lease, document.Reader, store, document.Terms, ct);
     }
 }

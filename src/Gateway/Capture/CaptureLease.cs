@@ -22,10 +22,27 @@ internal sealed record CaptureLease
     public byte[] Sha256 { get; init; } = [];
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
+
+    /// <summary>The trace it came in; once it is worked on, that of the work.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>The capture as what finds exceptions.</summary>
     public ExceptionSource Source => new("capture", PublicId.ToString(), PartyId, DocumentId);
+
+    /// <summary>Of a capture that is decided in the transaction that stores it, so that nobody else can claim it.</summary>
+    public static CaptureLease Of(NewCapture capture, long captureId, long documentId) => new()
+    {
+        CaptureId = captureId,
+        PublicId = capture.PublicId,
+        DocumentId = documentId,
+        PartyId = capture.PartyId,
+        ErrorBehaviour = capture.ErrorBehaviour,
+        SubmittedBy = capture.SubmittedBy,
+        LeaseToken = capture.LeaseToken!.Value,
+        Sha256 = capture.Sha256,
+        Length = capture.Length,
+        ContentEncoding = capture.ContentEncoding,
+    };
 
     /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
     public static async Task<CaptureLease?> ClaimAsync(GatewayDatabase database, Actor actor, TimeSpan lease, CancellationToken ct)
@@ -86,13 +103,22 @@ internal sealed record CaptureLease
 
     /// <summary>Sets the outcome in the caller's transaction, if the lease is still held.</summary>
     /// <param name="heldTo">The rules that decided; none when no verdict was reached.</param>
-    public async Task FinishAsync(Work work, string state, string? form, int events, string? heldTo)
+    public Task FinishAsync(Work work, string state, string? form, int events, string? heldTo) => FinishAsync(work, [(this, state, form, events)], heldTo, at: null);
+
+    /// <summary>The same of several captures.</summary>
+    /// <param name="at">When they are finished; null: now.</param>
+    public static async Task FinishAsync(Work work, IReadOnlyCollection<(CaptureLease Lease, string State, string? Form, int Events)> outcomes, string? heldTo, DateTime? at)
     {
         var changed = await work.Connection.ExecuteAsync("""
-            update capture set state = @state, form = @form, event_count = @events, held_to = @heldTo, finished_at = gateway_now(), lease_token = null, lease_until = null
-            where capture_id = @CaptureId and lease_token = @LeaseToken and state = 'processing'
-            """, new { state, form, events, heldTo, CaptureId, LeaseToken }, work.Transaction);
-        if (changed != 1)
+            update capture c set state = o.state, form = o.form, event_count = o.events, held_to = @heldTo, finished_at = coalesce(@at::timestamptz, gateway_now()), lease_token = null, lease_until = null
+            from unnest(@captures, @tokens, @states, @forms, @events) as o (capture_id, token, state, form, events)
+            where c.capture_id = o.capture_id and c.lease_token = o.token and c.state = 'processing'
+            """, new
+        {
+            heldTo, at, captures = outcomes.Select(o => o.Lease.CaptureId).ToArray(), tokens = outcomes.Select(o => o.Lease.LeaseToken).ToArray(),
+            states = outcomes.Select(o => o.State).ToArray(), forms = outcomes.Select(o => o.Form).ToArray(), events = outcomes.Select(o => o.Events).ToArray(),
+        }, work.Transaction);
+        if (changed != outcomes.Count)
         {
             throw new LeaseLostException();
         }

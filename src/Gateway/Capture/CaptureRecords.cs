@@ -3,7 +3,6 @@ using Dapper;
 using Epcis;
 using Gateway.Database;
 using Gateway.Http;
-using Gateway.Telemetry;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -15,66 +14,84 @@ internal static class CaptureRecords
     private const int ChunkBytes = 1 << 20;
 
     /// <summary>Stores bytes, capture and idempotency key.</summary>
-    /// <exception cref="PostgresException">Unique violation: the party's same bytes or key are stored already.</exception>
-    public static async Task<(long CaptureId, long DocumentId)> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
+    /// <returns>Null when the party's same bytes are stored already.</returns>
+    /// <exception cref="PostgresException">Unique violation: the key is.</exception>
+    public static async Task<(long CaptureId, long DocumentId)?> InsertAsync(Work work, NewCapture capture, Stream bytes, CancellationToken ct)
     {
         var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
         var length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-        var (captureId, documentId) = await InsertAsync(work, capture, buffer.AsMemory(0, length), ct);
+        if (await InsertAsync(work, [(capture, buffer[..length])]) is not [var (_, captureId, documentId)])
+        {
+            return null;
+        }
         for (var ordinal = 1; (length = await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct)) > 0; ordinal++)
         {
             await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
             {
-                Parameters = { new() { Value = documentId }, new() { Value = capture.PartyId }, new() { Value = ordinal }, Bytes(buffer.AsMemory(0, length)) },
+                Parameters = { new() { Value = documentId }, new() { Value = capture.PartyId }, new() { Value = ordinal }, new() { Value = buffer.AsMemory(0, length), NpgsqlDbType = NpgsqlDbType.Bytea } },
             };
             await insert.ExecuteNonQueryAsync(ct);
         }
         return (captureId, documentId);
     }
 
-    /// <summary>All of a small document in one round trip.</summary>
-    private static async Task<(long CaptureId, long DocumentId)> InsertAsync(Work work, NewCapture capture, ReadOnlyMemory<byte> firstChunk, CancellationToken ct)
+    /// <summary>All of small documents in one round trip: those of one party, at one time.</summary>
+    /// <returns>Without those whose bytes are stored already. They are written in the order of their hashes, so that two who store the same meet in one order.</returns>
+    public static async Task<IReadOnlyList<(Guid PublicId, long CaptureId, long DocumentId)>> InsertAsync(Work work, IReadOnlyList<(NewCapture Capture, byte[] Bytes)> captures)
     {
+        var all = captures.Select(c => c.Capture).ToList();
         await using var insert = new NpgsqlCommand("""
-            with d as (
-                insert into document (party_id, sha256, length, media_type, content_encoding, received_at) values ($1, $2, $3, $4, $5, $6) returning document_id),
+            with n as materialized (
+                select * from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                as n (sha256, length, media_type, content_encoding, bytes, public_id, submitted_by, error_behaviour, state, finished_at, answer_status, answer_body, form, traceparent, lease_token, key)),
+            d as (
+                insert into document (party_id, sha256, length, media_type, content_encoding, received_at) select $1, sha256, length, media_type, content_encoding, $2 from n order by sha256
+                on conflict (party_id, sha256) do nothing returning document_id, sha256),
             b as (
-                insert into document_chunk (document_id, party_id, ordinal, bytes) select document_id, $1, 0, $7 from d where octet_length($7) > 0),
+                insert into document_chunk (document_id, party_id, ordinal, bytes) select document_id, $1, 0, bytes from d join n using (sha256) where octet_length(bytes) > 0),
             c as (
                 insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token)
-                select $8, document_id, $1, $9, $10, $11, $6, $12, $13, $14, $15, $16, $17 from d returning capture_id, document_id),
+                select public_id, document_id, $1, submitted_by, error_behaviour, state, $2, finished_at, answer_status, answer_body, form, traceparent, lease_token from d join n using (sha256)
+                returning public_id, capture_id, document_id),
             k as (
-                insert into idempotency (party_id, key, sha256, capture_id, created_at) select $1, $18, $2, capture_id, $6 from c where $18 is not null)
-            select capture_id, document_id from c
+                insert into idempotency (party_id, key, sha256, capture_id, created_at) select $1, key, sha256, capture_id, $2 from c join n using (public_id) where key is not null)
+            select public_id, capture_id, document_id from c
             """, work.Connection, work.Transaction)
         {
             Parameters =
             {
-                new() { Value = capture.PartyId }, new() { Value = capture.Sha256 }, new() { Value = capture.Length }, Text(capture.MediaType), Text(capture.ContentEncoding),
-                Time(capture.Now), Bytes(firstChunk), new() { Value = capture.PublicId }, Text(capture.SubmittedBy), Text(capture.ErrorBehaviour), Text(capture.State), Time(capture.FinishedAt),
-                new() { Value = capture.Status }, Text(capture.Answer), Text(capture.Form), Text(GatewayTrace.Context),
-                new() { Value = (object?)capture.LeaseToken ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }, Text(capture.Key),
+                new() { Value = all[0].PartyId }, new() { Value = all[0].Now, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+                Each(c => c.Sha256, NpgsqlDbType.Bytea), Each(c => c.Length, NpgsqlDbType.Bigint), Each(c => c.MediaType, NpgsqlDbType.Text), Each(c => c.ContentEncoding, NpgsqlDbType.Text),
+                new() { Value = captures.Select(c => c.Bytes).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+                Each(c => c.PublicId, NpgsqlDbType.Uuid), Each(c => c.SubmittedBy, NpgsqlDbType.Text), Each(c => c.ErrorBehaviour, NpgsqlDbType.Text), Each(c => c.State, NpgsqlDbType.Text),
+                Each(c => c.FinishedAt, NpgsqlDbType.TimestampTz), Each(c => c.Status, NpgsqlDbType.Integer), Each(c => c.Answer, NpgsqlDbType.Text), Each(c => c.Form, NpgsqlDbType.Text),
+                Each(c => c.TraceParent, NpgsqlDbType.Text), Each(c => c.LeaseToken, NpgsqlDbType.Uuid), Each(c => c.Key, NpgsqlDbType.Text),
             },
         };
-        await using var reader = await insert.ExecuteReaderAsync(ct);
-        await reader.ReadAsync(ct);
-        return (reader.GetInt64(0), reader.GetInt64(1));
+        var stored = new List<(Guid, long, long)>();
+        await using var reader = await insert.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            stored.Add((reader.GetGuid(0), reader.GetInt64(1), reader.GetInt64(2)));
+        }
+        return stored;
+
+        NpgsqlParameter Each<T>(Func<NewCapture, T> value, NpgsqlDbType type) => new() { Value = all.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
     }
 
-    private static NpgsqlParameter Bytes(ReadOnlyMemory<byte> bytes) => new() { Value = bytes, NpgsqlDbType = NpgsqlDbType.Bytea };
+    public static Task StoreFindingsAsync(Work work, long captureId, int partyId, Findings findings) => StoreFindingsAsync(work, partyId, [(captureId, findings)]);
 
-    private static NpgsqlParameter Text(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
-
-    private static NpgsqlParameter Time(DateTime? time) => new() { Value = (object?)time ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
-
-    public static Task StoreFindingsAsync(Work work, long captureId, int partyId, Findings findings)
+    /// <summary>Those of several captures of one party.</summary>
+    public static Task StoreFindingsAsync(Work work, int partyId, IEnumerable<(long CaptureId, Findings Findings)> found)
     {
-        if (findings.All.Count == 0)
+        var some = found.Where(f => f.Findings.All.Count > 0).ToList();
+        if (some.Count == 0)
         {
-            return Task.CompletedTask; // the capture's counts are 0 from the start
+            return Task.CompletedTask; // a capture's counts are 0 from the start
         }
-        var rows = JsonSerializer.Serialize(findings.All.Select((f, ordinal) => new
+        var rows = JsonSerializer.Serialize(some.SelectMany(x => x.Findings.All.Select((f, ordinal) => new
         {
+            capture_id = x.CaptureId,
             ordinal,
             code = f.Code,
             severity = f.Severity.ToString().ToLowerInvariant(),
@@ -88,19 +105,29 @@ internal static class CaptureRecords
             want = Storable(f.Want),
             suggestion = Storable(f.Suggestion),
             message = Storable(f.Message),
-        }));
+        })));
         // The counts tell of those beyond the limit too.
         return work.Connection.ExecuteAsync("""
-            insert into finding (capture_id, party_id, ordinal, code, severity, clause, event, event_uri, line, col, pointer, got, want, suggestion, message)
-            select @captureId, @partyId, f.* from jsonb_to_recordset(@rows::jsonb) as f(ordinal int, code text, severity text, clause text, event int, event_uri text,
+            insert into finding (party_id, capture_id, ordinal, code, severity, clause, event, event_uri, line, col, pointer, got, want, suggestion, message)
+            select @partyId, f.* from jsonb_to_recordset(@rows::jsonb) as f(capture_id bigint, ordinal int, code text, severity text, clause text, event int, event_uri text,
                 line int, col int, pointer text, got text, want text, suggestion text, message text);
-            update capture set finding_count = @findings, error_count = @errors where capture_id = @captureId
-            """, new { captureId, partyId, rows, findings = findings.All.Count + findings.Dropped, errors = findings.ErrorCount }, work.Transaction);
+            update capture c set finding_count = n.findings, error_count = n.errors from unnest(@captures, @findings, @errors) as n (capture_id, findings, errors) where c.capture_id = n.capture_id
+            """, new
+        {
+            partyId, rows, captures = some.Select(x => x.CaptureId).ToArray(),
+            findings = some.Select(x => x.Findings.All.Count + x.Findings.Dropped).ToArray(), errors = some.Select(x => x.Findings.ErrorCount).ToArray(),
+        }, work.Transaction);
     }
 
-    public static Task AuditAsync(Work work, string action, Guid publicId, object what) =>
-        work.Connection.ExecuteAsync("select audit_write(@action, 'capture', @key, null, @what::jsonb)",
-            new { action, key = publicId.ToString(), what = JsonSerializer.Serialize(what, CaptureJob.Json) }, work.Transaction);
+    public static Task AuditAsync(Work work, string action, Guid publicId, object what) => AuditAsync(work, [(action, publicId, what)]);
+
+    public static Task AuditAsync(Work work, IReadOnlyCollection<(string Action, Guid PublicId, object What)> entries) =>
+        work.Connection.ExecuteAsync("select audit_write(action, 'capture', key, null, what::jsonb) from unnest(@actions, @keys, @whats) as e (action, key, what)", new
+        {
+            actions = entries.Select(e => e.Action).ToArray(),
+            keys = entries.Select(e => e.PublicId.ToString()).ToArray(),
+            whats = entries.Select(e => JsonSerializer.Serialize(e.What, CaptureJob.Json)).ToArray(),
+        }, work.Transaction);
 
     public static async Task<IReadOnlyList<FindingView>> FindingsAsync(Work work, long captureId, bool errorsOnly)
     {

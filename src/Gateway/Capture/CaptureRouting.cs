@@ -3,5 +3,5 @@ using Gateway.Delivery;
 
 namespace Gateway.Capture;
 
-/// <summary>What happens with a captured document in its own transaction: deliveries are queued here.</summary>
-public sealed record CaptureRouting(Func<Work, CapturedDocument, Task>? Route);
+/// <summary>What happens with captured documents in the transaction that stores them: deliveries are queued here.</summary>
+public sealed record CaptureRouting(Func<Work, IReadOnlyList<CapturedDocument>, Task>? Route);

@@ -55,16 +55,22 @@ internal sealed class CaptureTerms
     /// <summary>The value that all are; null when there is none, or another.</summary>
     public static string? OnlyOf(IEnumerable<string> values) => values.Distinct(StringComparer.Ordinal).Take(2).ToList() is [var only] ? only : null;
 
-    public async Task StoreAsync(Work work, long captureId, int partyId, DocumentHeader header)
+    /// <summary>Stores the words of several captures of one party.</summary>
+    public static async Task StoreAsync(Work work, int partyId, IEnumerable<(long CaptureId, CaptureTerms Terms, DocumentHeader Header)> captures)
     {
-        Add("document", header.Sbdh?.InstanceIdentifier);
-        var all = _terms.Concat(_products.Select(p => (Kind: "product", Term: p))).Take(MaxTerms).ToList();
+        var all = captures.SelectMany(c => c.Terms.AllWith(c.Header).Select(t => (c.CaptureId, t.Kind, t.Term))).ToList();
         if (all.Count > 0)
         {
             await work.Connection.ExecuteAsync("""
-                insert into capture_term (kind, term, capture_id, party_id) select kind, term, @captureId, @partyId from unnest(@kinds, @terms) as t (kind, term)
-                """, new { captureId, partyId, kinds = all.Select(t => t.Kind).ToArray(), terms = all.Select(t => t.Term).ToArray() }, work.Transaction);
+                insert into capture_term (kind, term, capture_id, party_id) select kind, term, capture_id, @partyId from unnest(@kinds, @terms, @captures) as t (kind, term, capture_id)
+                """, new { partyId, kinds = all.Select(t => t.Kind).ToArray(), terms = all.Select(t => t.Term).ToArray(), captures = all.Select(t => t.CaptureId).ToArray() }, work.Transaction);
         }
+    }
+
+    private IEnumerable<(string Kind, string Term)> AllWith(DocumentHeader header)
+    {
+        Add("document", header.Sbdh?.InstanceIdentifier);
+        return _terms.Concat(_products.Select(p => (Kind: "product", Term: p))).Take(MaxTerms);
     }
 
     /// <summary>An SGTIN up to its serial number, in either form it is stored in; empty for everything else.</summary>

@@ -1,3 +1,5 @@
+using Gateway.Telemetry;
+
 namespace Gateway.Capture;
 
 /// <summary>A document that has come in, with the first answer to it.</summary>
@@ -8,6 +10,9 @@ internal sealed record NewCapture(
     public string State { get; init; } = "processing";
     public DateTime? FinishedAt { get; init; }
     public string? Form { get; init; }
+
+    /// <summary>The trace it came in, for whoever works on it later.</summary>
+    public string? TraceParent { get; init; } = GatewayTrace.Context;
 
     /// <summary>Set when whoever stores the document also decides it, in the same transaction.</summary>
     public Guid? LeaseToken { get; init; }

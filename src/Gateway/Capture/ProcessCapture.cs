@@ -21,7 +21,7 @@ namespace Gateway.Capture;
 public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, UnitLedgers ledgers, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
-    private readonly CaptureDecision _decision = new(routing, rules);
+    private readonly CaptureDecision _decision = new(routing, rules, ledgers);
     private readonly CaptureOptions _options = options.Value;
 
     /// <returns>False when nothing is open.</returns>
@@ -33,6 +33,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
         using var activity = GatewayTrace.Continue("process capture", lease.TraceParent);
         activity?.SetTag("gateway.capture.id", lease.PublicId.ToString());
+        lease = lease with { TraceParent = GatewayTrace.Context };
         var started = Stopwatch.GetTimestamp();
         using var working = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var beat = lease.BeatAsync(database, Gateway, _options.Lease, working, e => NotRenewed(e, lease.PublicId));
@@ -165,7 +166,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms, CancellationToken ct)
     {
-        await _decision.AcceptAsync(work, lease, reader, store, terms, ct);
+        await _decision.EndAsync(work, [new DecidedDocument(lease, reader, terms, store)], at: null, ct);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("accepted", store.Count);
@@ -175,7 +176,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
     private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CaptureTerms terms, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
-        await _decision.RefuseAsync(work, lease, reader, terms);
+        await _decision.EndAsync(work, [new DecidedDocument(lease, reader, terms, null)], at: null, ct);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
         Refused(lease.PublicId, reader.Findings.ErrorCount);

@@ -9,7 +9,11 @@ namespace Gateway.Delivery;
 /// <param name="HasRepeats">It told of events that are stored already, under an earlier capture.</param>
 /// <param name="Shipments">Its shipping events, in document order.</param>
 public sealed record CapturedDocument(
-    long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, short Period, bool HasRepeats, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments);
+    long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, short Period, bool HasRepeats, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments)
+{
+    /// <summary>The trace it is stored in, which its deliveries continue.</summary>
+    public string? TraceParent { get; init; }
+}
 
 /// <summary>An event with the business step shipping: what routing asks of it.</summary>
 /// <param name="Epcs">Its EPCs as written (epcList, or the parent), at most <see cref="MaxEpcs"/>.</param>

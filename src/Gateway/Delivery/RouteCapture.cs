@@ -3,7 +3,6 @@ using System.Text;
 using Dapper;
 using Epcis.Cbv;
 using Gateway.Database;
-using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -28,21 +27,35 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         public string[] RouteDestinations { get; init; } = [];
     }
 
-    public async Task RouteAsync(Work work, CapturedDocument document)
+    /// <param name="documents">Stored in the transaction of <paramref name="work"/>.</param>
+    public async Task RouteAsync(Work work, IReadOnlyList<CapturedDocument> documents)
     {
+        if (documents.Count > 1 && !await ConcernAnybodyAsync(work, documents))
+        {
+            return;
+        }
         // The capturing party may not see partners; routing must. Estimates on rows just written are poor, and nested loops over them ruinous.
         var before = await SetAsync(work, "*", "off");
-        var candidates = await CandidatesAsync(work, document);
-        if (candidates.Count > 0)
+        foreach (var document in documents)
         {
-            string? foreign = null;
-            if (document.Shipments.Count > 0 && candidates.Any(c => document.Shipments.All(s => Concerns(c, s))))
-            {
-                foreign = await ForeignAsync(work, document);
-            }
-            await RecordAsync(work, document, candidates, [.. candidates.Select(c => Decide(c, document, foreign))]);
+            await RouteOneAsync(work, document);
         }
         await SetAsync(work, before ?? "", "on");
+    }
+
+    private async Task RouteOneAsync(Work work, CapturedDocument document)
+    {
+        var candidates = await CandidatesAsync(work, document);
+        if (candidates.Count == 0)
+        {
+            return;
+        }
+        string? foreign = null;
+        if (document.Shipments.Count > 0 && candidates.Any(c => document.Shipments.All(s => Concerns(c, s))))
+        {
+            foreign = await ForeignAsync(work, document);
+        }
+        await RecordAsync(work, document, candidates, [.. candidates.Select(c => Decide(c, document, foreign))]);
     }
 
     /// <returns>The party that was seen before.</returns>
@@ -51,21 +64,45 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         select party, set_config('app.party', @party, true), set_config('enable_nestloop', @nestedLoops, true) from seen
         """, new { party, nestedLoops }, work.Transaction)).Before;
 
+    // What partners and routes of a document are found by. Of several documents it finds whatever each alone would.
+    private const string IsCandidate = """
+        exists (select from partner_gln g where g.partner_id = p.partner_id and g.gln = any(@destinations))
+        or exists (select from route r where r.partner_id = p.partner_id and r.active
+                   and (r.source_gln is null or r.source_gln = any(@sources)) and (r.destination_gln is null or r.destination_gln = any(@destinations)))
+        """;
+
+    private static (string[] Sources, string[] Destinations) PartiesOf(IEnumerable<CapturedDocument> documents)
+    {
+        var shipments = documents.SelectMany(d => d.Shipments).ToList();
+        return ([.. shipments.SelectMany(s => Of(s.Sources)).Distinct()], [.. shipments.SelectMany(s => Of(s.Destinations)).Distinct()]);
+    }
+
+    /// <summary>Whether any of the documents has a candidate: one question for all, where nearly always nothing concerns anybody.</summary>
+    private static async Task<bool> ConcernAnybodyAsync(Work work, IReadOnlyList<CapturedDocument> documents)
+    {
+        var (sources, destinations) = PartiesOf(documents);
+        await using var answers = await work.Connection.QueryMultipleAsync($"""
+            select set_config('app.before', current_setting('app.party', true), true);
+            select set_config('app.party', '*', true);
+            select exists (select from partner p where {IsCandidate});
+            select set_config('app.party', current_setting('app.before', true), true)
+            """, new { sources, destinations }, work.Transaction);
+        await answers.ReadAsync<string>();
+        await answers.ReadAsync<string>();
+        return await answers.ReadSingleAsync<bool>();
+    }
+
     private static async Task<IReadOnlyList<Candidate>> CandidatesAsync(Work work, CapturedDocument document)
     {
-        var destinations = document.Shipments.SelectMany(s => Of(s.Destinations)).Distinct().ToArray();
-        var sources = document.Shipments.SelectMany(s => Of(s.Sources)).Distinct().ToArray();
-        var rows = await work.Connection.QueryAsync<Candidate>("""
+        var (sources, destinations) = PartiesOf([document]);
+        var rows = await work.Connection.QueryAsync<Candidate>($"""
             select p.partner_id as "PartnerId", p.party_id as "PartyId", p.format as "Format", p.state as "State",
                 case when o.media_type like '%json%' then '2.0-json' when @version like '1%' then '1.2-xml' else '2.0-xml' end as "Form",
                 array(select gln from partner_gln g where g.partner_id = p.partner_id) as "Glns",
                 array(select coalesce(r.source_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteSources",
                 array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations"
             from partner p cross join document o
-            where o.document_id = @DocumentId and (
-                exists (select from partner_gln g where g.partner_id = p.partner_id and g.gln = any(@destinations))
-                or exists (select from route r where r.partner_id = p.partner_id and r.active
-                           and (r.source_gln is null or r.source_gln = any(@sources)) and (r.destination_gln is null or r.destination_gln = any(@destinations))))
+            where o.document_id = @DocumentId and ({IsCandidate})
             order by p.partner_id
             """, new { version = document.Header.SchemaVersion ?? "", document.DocumentId, destinations, sources }, work.Transaction);
         return rows.AsList();
@@ -137,7 +174,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     {
         partners = candidates.Select(c => c.PartnerId).ToArray(), parties = candidates.Select(c => c.PartyId).ToArray(),
         decided = decisions.Select(d => d.Decision).ToArray(), codes = decisions.Select(d => d.Code).ToArray(), reasons = decisions.Select(d => d.Reason).ToArray(),
-        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document), traceParent = GatewayTrace.Context,
+        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document), traceParent = document.TraceParent,
     }, work.Transaction);
 
     // Messages about one shipment go one after the other.

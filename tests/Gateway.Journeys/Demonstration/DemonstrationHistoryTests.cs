@@ -118,7 +118,7 @@ public sealed class DemonstrationHistoryTests
         var route = gateway.Services.GetRequiredService<CaptureRouting>().Route!;
         var calls = 0;
         var failing = new CaptureHistory(
-            new CaptureRouting((work, document) => ++calls == 70 ? throw new InvalidOperationException("Cut here.") : route(work, document)), gateway.Services.GetRequiredService<CaptureRules>(),
+            new CaptureRouting((work, documents) => ++calls == 70 ? throw new InvalidOperationException("Cut here.") : route(work, documents)), gateway.Services.GetRequiredService<CaptureRules>(),
             gateway.Services.GetRequiredService<UnitLedgers>(), gateway.Services.GetRequiredService<IOptions<CaptureOptions>>());
 
         var cut = await Assert.ThrowsAsync<InvalidOperationException>(() => HistoryOf(gateway, failing).WriteAsync(Ct));

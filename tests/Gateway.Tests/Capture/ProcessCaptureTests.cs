@@ -35,9 +35,9 @@ public sealed class ProcessCaptureTests
     {
         var calls = 0;
         CapturedDocument? seen = null;
-        var routing = new CaptureRouting((_, document) =>
+        var routing = new CaptureRouting((_, documents) =>
         {
-            seen = document;
+            seen = documents.Single();
             return ++calls == 1 ? throw new InvalidOperationException("The first turn ends here.") : Task.CompletedTask;
         });
         await using var gateway = await CaptureGateway.StartAsync(routing, false);

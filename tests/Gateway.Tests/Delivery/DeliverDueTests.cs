@@ -92,8 +92,8 @@ public sealed class DeliverDueTests
             values (1, 2, 'k', 'rollback', 'accepted', gateway_now(), gateway_now(), 202, '');
             """);
         await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
-        await services.GetRequiredService<RouteCapture>().RouteAsync(work, new CapturedDocument(1, 1, 2, 1, 1, 2026, false, new DocumentHeader { SchemaVersion = "1.2" },
-            [new ShippingEvent(1, ["urn:epc:id:sscc:9521321.0000000001"], [], [("owning_party", PartnerGln)], []), .. more]));
+        await services.GetRequiredService<RouteCapture>().RouteAsync(work, [new CapturedDocument(1, 1, 2, 1, 1, 2026, false, new DocumentHeader { SchemaVersion = "1.2" },
+            [new ShippingEvent(1, ["urn:epc:id:sscc:9521321.0000000001"], [], [("owning_party", PartnerGln)], []), .. more])]);
         await work.CommitAsync();
     }
 }

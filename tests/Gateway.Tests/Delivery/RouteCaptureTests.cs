@@ -175,7 +175,7 @@ public sealed class RouteCaptureTests
     private static async Task<string> RouteAsync(TestDatabase database, ShippingEvent[] shipments, long last)
     {
         await using var work = await database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
-        await new RouteCapture(Options.Create(new DeliveryOptions())).RouteAsync(work, new CapturedDocument(2, 2, 2, 2L << 20, last, 2026, true, new DocumentHeader { SchemaVersion = "1.2" }, shipments));
+        await new RouteCapture(Options.Create(new DeliveryOptions())).RouteAsync(work, [new CapturedDocument(2, 2, 2, 2L << 20, last, 2026, true, new DocumentHeader { SchemaVersion = "1.2" }, shipments)]);
         await work.CommitAsync();
         return await database.ScalarAsync<string>("select decision || ' ' || code from routing_decision");
     }
