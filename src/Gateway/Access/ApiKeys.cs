@@ -28,9 +28,21 @@ public enum KeyChange
 /// Bearer keys <c>PREFIX_ID.SECRET</c>. The secret has 256 random bits, is shown once and stored as SHA-256: a fast hash is right for
 /// a secret nobody can guess.
 /// </summary>
-public sealed class ApiKeys(GatewayDatabase database)
+public sealed class ApiKeys
 {
+    // Each request asks, and is answered from what is read after it has asked.
+    private const int LooksAtOnce = 2;
+    private const int MaxOfALook = 256;
+    private readonly GatewayDatabase _database;
+    private readonly Gathering<Look> _looks;
+
     private static readonly SearchValues<char> s_idCharacters = SearchValues.Create("0123456789abcdef");
+
+    public ApiKeys(GatewayDatabase database)
+    {
+        _database = database;
+        _looks = new Gathering<Look>(LooksAtOnce, waiting => [.. waiting.Take(MaxOfALook)], LookAsync);
+    }
 
     /// <summary>Creates a key in the caller's transaction and returns its text, which exists nowhere else.</summary>
     /// <param name="prefix"><c>gwl</c>, or <c>gwt</c> in the demonstration.</param>
@@ -49,7 +61,7 @@ public sealed class ApiKeys(GatewayDatabase database)
     /// <summary>A second key for the same holder. The first works on for the overlap, so that its holder can change over without a gap.</summary>
     public async Task<(KeyChange Change, string? Token)> RotateAsync(Actor actor, string keyId, TimeSpan overlap, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(actor, ct);
+        await using var work = await _database.BeginAsync(actor, ct);
         var row = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Role, string Name, TimeSpan? Lifetime, bool Active)?>("""
             select party_id, role, name, expires_at - created_at, revoked_at is null and (expires_at is null or expires_at > gateway_now())
             from api_key where key_id = @keyId for update
@@ -79,7 +91,7 @@ public sealed class ApiKeys(GatewayDatabase database)
     /// <summary>From the next request on the key opens nothing; sessions signed in with it end.</summary>
     public async Task<KeyChange> RevokeAsync(Actor actor, string keyId, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(actor, ct);
+        await using var work = await _database.BeginAsync(actor, ct);
         if (await work.Connection.ExecuteAsync("update api_key set revoked_at = gateway_now() where key_id = @keyId and revoked_at is null", new { keyId }, work.Transaction) == 0)
         {
             return await work.Connection.ExecuteScalarAsync<bool>("select exists (select from api_key where key_id = @keyId)", new { keyId }, work.Transaction) ? KeyChange.Ended : KeyChange.Unknown;
@@ -93,7 +105,7 @@ public sealed class ApiKeys(GatewayDatabase database)
     /// <param name="after">The id that ended the page before.</param>
     public async Task<IReadOnlyList<KeyItem>> ListAsync(Actor reader, bool? ended, string? after, int limit, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        await using var work = await _database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<KeyItem>(new CommandDefinition("""
             select k.key_id as Id, k.name as Name, k.role as Role, p.name as Party, p.gln as Gln,
                    case when k.revoked_at is not null then 'revoked' when k.expires_at <= gateway_now() then 'expired' else 'active' end as State,
@@ -107,7 +119,7 @@ public sealed class ApiKeys(GatewayDatabase database)
 
     public async Task<long> CountActiveAsync(Actor reader, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        await using var work = await _database.BeginAsync(reader, ct);
         return await work.Connection.ExecuteScalarAsync<long>("select count(*) from api_key where revoked_at is null and (expires_at is null or expires_at > gateway_now())", transaction: work.Transaction);
     }
 
@@ -118,24 +130,40 @@ public sealed class ApiKeys(GatewayDatabase database)
         {
             return null;
         }
-        await using var work = await database.BeginAsync(Actor.System("access"), ct);
-        var row = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, string Name, string Role, int PartyId, string PartyKind, byte[] Hash, bool Unnoted, bool Everything, string[] Permissions)?>("""
-            select k.key_id, k.name, k.role, k.party_id, p.kind, k.secret_hash, coalesce(k.last_used_at < gateway_now() - interval '1 minute', true),
-                   r.everything, array(select permission from role_permission rp where rp.role = k.role)
-            from api_key k join party p using (party_id) join role r using (role)
-            where k.key_id = @id and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
-            """, new { id }, work.Transaction);
+        var look = new Look(id);
+        _looks.Add(look);
+        var row = await look.Outcome.Task.WaitAsync(ct);
         // An unknown id is compared all the same, so that time does not tell it from a wrong secret.
-        var right = CryptographicOperations.FixedTimeEquals(row?.Hash ?? new byte[32], Hash(token[(token.IndexOf('.', StringComparison.Ordinal) + 1)..]));
-        if (!right || row is not { } r)
+        var right = CryptographicOperations.FixedTimeEquals(row?.SecretHash ?? new byte[32], Hash(token[(token.IndexOf('.', StringComparison.Ordinal) + 1)..]));
+        if (!right || row is null)
         {
             return null;
         }
-        if (r.Unnoted)
+        if (row.Unnoted)
         {
-            await NoteUseAsync(work, r.KeyId);
+            await NoteUseAsync(row.KeyId, ct);
         }
-        return new Holder(r.KeyId, null, r.Name, r.PartyId, r.PartyKind, "key", [r.Role], r.Permissions, r.Everything, MustChange: false, SessionId: null);
+        return new Holder(row.KeyId, null, row.Name, row.PartyId, row.PartyKind, "key", [row.Role], row.Permissions, row.Everything, MustChange: false, SessionId: null);
+    }
+
+    private async Task LookAsync(List<Look> looks)
+    {
+        try
+        {
+            await using var work = await _database.BeginAsync(Actor.System("access"), CancellationToken.None);
+            var found = (await work.Connection.QueryAsync<KeyRow>("""
+                select k.key_id as KeyId, k.name as Name, k.role as Role, k.party_id as PartyId, p.kind as PartyKind, k.secret_hash as SecretHash,
+                       coalesce(k.last_used_at < gateway_now() - interval '1 minute', true) as Unnoted, r.everything as Everything,
+                       array(select permission from role_permission rp where rp.role = k.role) as Permissions
+                from api_key k join party p using (party_id) join role r using (role)
+                where k.key_id = any(@ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
+                """, new { ids = looks.Select(l => l.KeyId).Distinct().ToArray() }, work.Transaction)).ToDictionary(k => k.KeyId);
+            looks.ForEach(l => l.Outcome.SetResult(found.GetValueOrDefault(l.KeyId)));
+        }
+        catch (Exception e)
+        {
+            looks.ForEach(l => l.Outcome.SetException(e));
+        }
     }
 
     /// <summary>The id that a key names, whether or not there is such a key; null for what is no key.</summary>
@@ -146,8 +174,9 @@ public sealed class ApiKeys(GatewayDatabase database)
     }
 
     // Once a minute for each key, by whichever request is first; it waits for no disk and no standby, because nothing depends on it.
-    private static async Task NoteUseAsync(Work work, string keyId)
+    private async Task NoteUseAsync(string keyId, CancellationToken ct)
     {
+        await using var work = await _database.BeginAsync(Actor.System("access"), ct);
         await work.Connection.ExecuteAsync("""
             set local synchronous_commit = off;
             update api_key set last_used_at = gateway_now() where key_id in (select key_id from api_key where key_id = @keyId for update skip locked)
@@ -156,4 +185,23 @@ public sealed class ApiKeys(GatewayDatabase database)
     }
 
     private static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+
+    private sealed class Look(string keyId)
+    {
+        public string KeyId { get; } = keyId;
+        public TaskCompletionSource<KeyRow?> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed record KeyRow
+    {
+        public string KeyId { get; init; } = "";
+        public string Name { get; init; } = "";
+        public string Role { get; init; } = "";
+        public int PartyId { get; init; }
+        public string PartyKind { get; init; } = "";
+        public byte[] SecretHash { get; init; } = [];
+        public bool Unnoted { get; init; }
+        public bool Everything { get; init; }
+        public string[] Permissions { get; init; } = [];
+    }
 }
