@@ -34,6 +34,19 @@ public sealed class DeliveryJourneys
     }
 
     [Fact]
+    public async Task A_small_document_is_answered_with_a_finished_job_whose_delivery_is_queued()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.AddPartnerAsync(Buyer.Owner.Gln, "well/buyer");
+        using var answer = await gateway.CaptureAsync(Shipment(1));
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var told = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal((false, true), (told.GetProperty("running").GetBoolean(), told.GetProperty("success").GetBoolean()));
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from delivery join capture using (document_id) where capture.state = 'accepted'"));
+        await Eventually.TrueAsync(() => Task.FromResult(gateway.Partner.Received.Count == 1));
+    }
+
+    [Fact]
     public async Task GS1s_own_DSCSA_example_arrives_at_the_buyer()
     {
         var file = Path.Combine(SharedFolder(), "standards/examples/openepcis-test-resources/1.2/EPCIS/XML/Capture/Documents/GS1_US_Pharma_Example_2_2_1_1.xml");

@@ -6,6 +6,7 @@ using Gateway.Access;
 using Gateway.Database;
 using Gateway.Exceptions;
 using Gateway.Http;
+using Gateway.MasterData;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -21,7 +22,7 @@ internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, boo
 /// Takes a document in: what needs no schema is checked while nothing is held, then bytes, job and idempotency are committed
 /// before anything is answered. From then on a crash loses nothing.
 /// </summary>
-internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
+internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptures small, CaptureRules rules, KnownMasterData masterData, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
 {
     private readonly CaptureOptions _options = options.Value;
 
@@ -29,6 +30,10 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
     /// <returns>The answer; null when another request holds the same key or bytes and does not end.</returns>
     public async Task<(CaptureAnswer? Answer, IResult? Problem)> AcceptAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, CancellationToken ct)
     {
+        if (await DecideAtOnceAsync(body, key, errorBehaviour, actor, ct) is { } decided)
+        {
+            return (decided, null);
+        }
         for (var tries = 0; tries < 3; tries++)
         {
             var (first, problem) = await FindFirstAsync(body.Sha256, key, actor, ct);
@@ -55,6 +60,31 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
             }
         }
         return (null, Problems.StillRunning());
+    }
+
+    /// <returns>Null when the document is to be taken in first and decided later.</returns>
+    private async Task<CaptureAnswer?> DecideAtOnceAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, CancellationToken ct)
+    {
+        if (body.Length > _options.MaxBytesAtOnce || body.IsGzip)
+        {
+            return null;
+        }
+        ParsedDocument document;
+        try
+        {
+            using var stream = body.Decoded(_options);
+            document = ParsedDocument.Read(stream, _options, rules, errorBehaviour == "proceed", await masterData.ReadAsync(ct));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // What ends the reading of a document must not keep its bytes from being stored.
+            NotRead(e, body.Length);
+            return null;
+        }
+        // What cannot be read at all is answered otherwise.
+        return document.Reader.IsBroken ? null : await small.DecideAsync(new SmallCapture(
+            new NewCapture(Guid.NewGuid(), actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, null, key, errorBehaviour, default, 202, "") { LeaseToken = Guid.NewGuid() },
+            body.ToArray(), document, actor.Sees));
     }
 
     private async Task<(CaptureAnswer?, IResult?)> FindFirstAsync(byte[] sha256, string? key, Actor actor, CancellationToken ct)
@@ -135,6 +165,9 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, IOptions<C
         }
         return new CaptureAnswer(publicId, status, answer, false);
     }
+
+    [LoggerMessage(1007, LogLevel.Warning, "A document of {Length} bytes could not be read at once; it is taken in and read later.")]
+    private partial void NotRead(Exception exception, long length);
 
     [LoggerMessage(1001, LogLevel.Information, "Capture {CaptureId} accepted: {Length} bytes.")]
     private partial void Accepted(Guid captureId, long length);

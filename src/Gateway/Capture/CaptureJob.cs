@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Epcis;
 using Gateway.Http;
 
 namespace Gateway.Capture;
@@ -22,6 +23,13 @@ public sealed record CaptureJob(
     /// <summary>What the sender of a document that was taken in is told, with 202.</summary>
     public static string FirstAnswer(Guid publicId, DateTime now, string errorBehaviour) =>
         JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, null, true, true, errorBehaviour, []), Json);
+
+    /// <summary>The same when the document is decided at once: the job is finished.</summary>
+    internal static string LastAnswer(Guid publicId, DateTime now, string errorBehaviour, ParsedDocument document)
+    {
+        var errors = document.Reader.Findings.All.Where(f => f.Severity == Severity.Error).Select(FindingView.Of).ToList();
+        return JsonSerializer.Serialize(new CaptureJob(publicId.ToString(), now, now, false, !document.Reader.Findings.HasErrors, errorBehaviour, errors), Json);
+    }
 }
 
 /// <summary>A capture with all its findings, for people and our own tools.</summary>

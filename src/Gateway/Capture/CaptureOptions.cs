@@ -16,6 +16,15 @@ public sealed class CaptureOptions : IValidatableObject
     /// <summary>Bodies up to this size are received in memory, larger ones in a temporary file.</summary>
     [Range(0, 64 << 20)] public int MaxBytesInMemory { get; init; } = 256 << 10;
 
+    /// <summary>
+    /// Documents up to this size, sent without compression, are stored and decided in one transaction and answered with a finished job;
+    /// those that come at the same time share it. 0: none, all are answered first and decided later.
+    /// </summary>
+    [Range(0, 1 << 20)] public int MaxBytesAtOnce { get; init; } = 256 << 10;
+
+    /// <summary>How many such transactions run side by side.</summary>
+    [Range(1, 16)] public int TransactionsAtOnce { get; init; } = 2;
+
     /// <summary>Documents received or checked at once, of any size. One more is answered 503 with Retry-After.</summary>
     [Range(1, 100_000)] public int MaxUploads { get; init; } = 256;
 

@@ -63,6 +63,7 @@ public static class CaptureSetup
         services.TryAddSingleton<UnitLedgers>();
         services.TryAddSingleton(new CaptureRouting(null));
         services.AddSingleton<UploadLimit>();
+        services.AddSingleton<SmallCaptures>();
         services.AddSingleton<AcceptCapture>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<AcceptCapture>(), s.GetRequiredService<UploadLimit>(), s.GetRequiredService<IAntiforgery>(),

@@ -143,6 +143,14 @@ internal sealed class ReceivedBody : IAsyncDisposable
         return _bytes;
     }
 
+    /// <summary>A copy of a small body.</summary>
+    public byte[] ToArray()
+    {
+        var bytes = new byte[Length];
+        Raw().ReadExactly(bytes);
+        return bytes;
+    }
+
     /// <summary>The document from its start; disposing leaves the bytes.</summary>
     public Stream Decoded(CaptureOptions options) => IsGzip ? new InflatingStream(Raw(), options) : new UnownedStream(Raw());
 

@@ -8,15 +8,17 @@ public sealed class CaptureKillTests
 {
     private const int Seed = 20261101;
 
-    [Fact]
-    public async Task Killing_either_of_two_hosts_at_any_moment_loses_and_doubles_nothing()
+    [Theory]
+    [InlineData("0")]      // stored, answered, and decided later
+    [InlineData("262144")] // stored and decided in one transaction with others, and answered then
+    public async Task Killing_either_of_two_hosts_at_any_moment_loses_and_doubles_nothing(string maxBytesAtOnce)
     {
         var ct = TestContext.Current.CancellationToken;
         await using var database = await TestDatabase.CreateAsync();
         await using var partner = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
         var data = Directory.CreateTempSubdirectory("gateway-child-");
         Task<ChildHost> StartAsync() => ChildHost.StartAsync(database.AdministratorConnectionString, data.FullName,
-            ("Capture__Lease", "00:00:05"), ("Capture__MaxAttempts", "10"), ("Delivery__LeaseTime", "00:00:05"));
+            ("Capture__MaxBytesAtOnce", maxBytesAtOnce), ("Capture__Lease", "00:00:05"), ("Capture__MaxAttempts", "10"), ("Delivery__LeaseTime", "00:00:05"));
         var hosts = new[] { await StartAsync(), await StartAsync() };
         try
         {

@@ -37,6 +37,8 @@ internal sealed class CaptureGateway : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        // Else a document would be decided before a test could take a turn; a test of just that sets it otherwise.
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Capture:MaxBytesAtOnce", (string?)"0")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
         builder.Services.AddSingleton(database.Gateway).AddAccess().AddExceptions().AddUnits().AddCapture();
         if (routing is not null)
@@ -70,6 +72,9 @@ internal sealed class CaptureGateway : IAsyncDisposable
 
     /// <summary>One turn, by a processor of its own, as another node would have.</summary>
     public Task<bool> ProcessAsync() => ActivatorUtilities.CreateInstance<ProcessCapture>(_app.Services).RunAsync(CancellationToken.None);
+
+    /// <summary>Those who store small documents together, as another node would have them.</summary>
+    public SmallCaptures SmallCaptures(CaptureRouting routing) => ActivatorUtilities.CreateInstance<SmallCaptures>(_app.Services, routing);
 
     public Task<HttpResponseMessage> PostAsync(string document, string type = "application/ld+json", params (string Name, string Value)[] headers) =>
         PostAsync(Encoding.UTF8.GetBytes(document), type, headers);
