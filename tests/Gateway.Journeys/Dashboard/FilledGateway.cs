@@ -20,7 +20,7 @@ public sealed class FilledGateway : IAsyncLifetime
     {
         var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"));
         await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, CancellationToken.None);
-        await DemonstrationMasterData.SeedAsync(gateway.Database.Gateway, CancellationToken.None);
+        await DemonstrationMasterData.SeedAsync(gateway.Database.Gateway, TimeSpan.FromDays(size.Days), CancellationToken.None);
         await new DemonstrationHistory(
             gateway.Database.Gateway, gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, size, DemonstrationPlant.Seed).WriteAsync(CancellationToken.None);
         using var unreadable = await gateway.CaptureAsync("This is no XML."u8.ToArray());
