@@ -46,6 +46,7 @@ public static class GatewayHost
         builder.Services.AddPartners();
         builder.Services.AddMasterData();
         builder.Services.AddUnits();
+        builder.Services.AddLots();
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
@@ -68,6 +69,7 @@ public static class GatewayHost
         app.MapPartners();
         app.MapMasterData();
         app.MapUnits();
+        app.MapLots();
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();

@@ -28,6 +28,7 @@ public static class Verbs
             MasterDataCommand.Create(),
             LedgerCommand.Create(),
             TraceCommand.Create(),
+            LotCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

@@ -9,13 +9,15 @@ namespace Gateway.MasterData;
 public sealed class MasterDataSnapshot
 {
     private readonly FrozenDictionary<string, Product> _products;
-    private readonly FrozenSet<string> _glns;
+    private readonly ILookup<string, Product> _containers;
+    private readonly FrozenDictionary<string, Location> _locations;
 
     public MasterDataSnapshot(IReadOnlyList<Product> products, IReadOnlyList<Location> locations, IReadOnlyList<Versioned<Product>> productVersions, long lastVersion = 0)
     {
         (ProductVersions, LastVersion) = (productVersions, lastVersion);
         _products = products.ToFrozenDictionary(p => p.Gtin);
-        _glns = locations.Select(l => l.Gln).ToFrozenSet();
+        _containers = products.Where(p => p.Holds is not null).ToLookup(p => p.Holds!);
+        _locations = locations.GroupBy(l => l.Gln).ToFrozenDictionary(g => g.Key, g => g.MinBy(l => l.Extension.Length)!);
         Prefixes = products.Select(p => p.CompanyPrefix).Concat(locations.Select(l => l.CompanyPrefix)).OfType<string>().Distinct()
             .Aggregate(CompanyPrefixes.None, (known, prefix) => known.With(prefix).Value ?? known);
     }
@@ -33,14 +35,25 @@ public sealed class MasterDataSnapshot
 
     public bool HasProducts => _products.Count > 0;
 
-    public bool HasLocations => _glns.Count > 0;
+    public bool HasLocations => _locations.Count > 0;
 
     /// <summary>The trade item, with its level, what a full one holds, and whether it may hold several lots; null: unknown.</summary>
     /// <param name="gtin">14 digits.</param>
     public Product? Find(string gtin) => _products.GetValueOrDefault(gtin);
 
+    /// <summary>The products whose containers hold this one directly.</summary>
+    /// <param name="gtin">14 digits.</param>
+    public IEnumerable<Product> ContainersOf(string gtin) => _containers[gtin];
+
+    /// <summary>Every product that holds others.</summary>
+    public IEnumerable<Product> Containers => _containers.SelectMany(c => c);
+
     /// <param name="gln">13 digits.</param>
-    public bool KnowsLocation(string gln) => _glns.Contains(gln);
+    public bool KnowsLocation(string gln) => _locations.ContainsKey(gln);
+
+    /// <summary>The party or place of a GLN itself, not of a place within it; null: unknown.</summary>
+    /// <param name="gln">13 digits.</param>
+    public Location? FindLocation(string gln) => _locations.GetValueOrDefault(gln);
 }
 
 /// <summary>
