@@ -70,6 +70,7 @@ public static class GatewayHost
         app.MapMasterData();
         app.MapUnits();
         app.MapLots();
+        app.MapRecalls();
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();

@@ -29,6 +29,7 @@ public static class Verbs
             LedgerCommand.Create(),
             TraceCommand.Create(),
             LotCommand.Create(),
+            RecallCommand.Create(),
             KeyCommand.Create(),
             PersonCommand.Create(),
         };

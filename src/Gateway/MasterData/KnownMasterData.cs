@@ -45,8 +45,8 @@ public sealed class MasterDataSnapshot
     /// <param name="gtin">14 digits.</param>
     public IEnumerable<Product> ContainersOf(string gtin) => _containers[gtin];
 
-    /// <summary>Every product that holds others.</summary>
-    public IEnumerable<Product> Containers => _containers.SelectMany(c => c);
+    /// <summary>Every product that is known.</summary>
+    public IReadOnlyCollection<Product> Products => _products.Values;
 
     /// <param name="gln">13 digits.</param>
     public bool KnowsLocation(string gln) => _locations.ContainsKey(gln);

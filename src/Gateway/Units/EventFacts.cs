@@ -128,6 +128,10 @@ public static class EventFacts
         _ => null,
     };
 
+    /// <summary>Where an event says that its objects go.</summary>
+    /// <param name="type">A bare CBV word such as <c>location</c>.</param>
+    internal static string? DestinationOf(EpcisEvent e, string type) => End(e.Destinations, type);
+
     private static string? End(IReadOnlyList<SourceOrDestination> ends, string type)
     {
         foreach (var end in ends)

@@ -11,7 +11,7 @@ namespace Gateway.Units;
 
 public static class LotEndpoints
 {
-    public static IServiceCollection AddLots(this IServiceCollection services) => services.AddSingleton<LotQueries>();
+    public static IServiceCollection AddLots(this IServiceCollection services) => services.AddSingleton<LotQueries>().AddSingleton<RecallScope>();
 
     public static void MapLots(this IEndpointRouteBuilder app)
     {

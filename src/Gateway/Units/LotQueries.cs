@@ -210,14 +210,14 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
         var known = await masterData.ReadAsync(ct);
         await using var work = await database.BeginAsync(reader, ct);
         var gtins = (await work.Connection.QueryAsync<string>(new CommandDefinition(
-            "select distinct gtin from lot where @Gtin::text is null or gtin = @Gtin", filter, work.Transaction, cancellationToken: ct))).Where(g => !IsContainer(known, g)).ToArray();
+            "select distinct gtin from lot where gtin <> '' and (@Gtin::text is null or gtin = @Gtin)", filter, work.Transaction, cancellationToken: ct))).Where(g => !IsContainer(known, g)).ToArray();
         var found = new List<Lot>();
         var before = filter.Before ?? int.MaxValue;
         for (var looked = 0; looked < MostLooked;)
         {
             var rows = (await work.Connection.QueryAsync<LotKey>(new CommandDefinition("""
                 select l.lot_id as LotId, l.gtin as Gtin, l.lot as Number from lot l
-                where l.gtin = any(@gtins) and l.lot_id < @before and (@Beginning::text is null or starts_with(l.lot, @Beginning))
+                where l.gtin = any(@gtins) and l.lot <> '' and l.lot_id < @before and (@Beginning::text is null or starts_with(l.lot, @Beginning))
                   and not exists (select from lot e where e.gtin = l.gtin and e.lot = l.lot and e.lot_id < l.lot_id)
                 order by l.lot_id desc limit @many
                 """, new { gtins, before, filter.Beginning, many = limit + 1 }, work.Transaction, cancellationToken: ct))).AsList();
@@ -290,6 +290,10 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
     internal static bool IsContainer(MasterDataSnapshot known, string gtin) =>
         known.Find(gtin) is { } product ? product.Holds is not null || product.Level is not (null or "unit") : gtin[0] is >= '1' and <= '8';
 
+    /// <param name="gtin">Empty for a logistic unit.</param>
+    internal static string LevelWord(MasterDataSnapshot known, string gtin) =>
+        gtin.Length == 0 ? "logistic unit" : known.Find(gtin)?.Level ?? (IsContainer(known, gtin) ? "not known" : "unit");
+
     /// <summary>The digits of a GLN without its check digit, which an EPC URI lacks; the text itself where there is none.</summary>
     internal static string Site(string uri) => $$"""
         coalesce(left(replace(substring({{uri}} from '^urn:epc:id:[sp]gln:([0-9.]+)'), '.', ''), 12), left(substring({{uri}} from '/41[47]/([0-9]{13})'), 12), {{uri}})
@@ -357,7 +361,7 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
         long In(string standing) => counts.Where(c => c.Standing == standing).Sum(c => c.Units);
 
         LotLevel Level(IGrouping<(string What, string Gtin), Count> of) => new(
-            of.Key.Gtin.Length == 0 ? null : of.Key.Gtin, of.Key.Gtin.Length == 0 ? "logistic unit" : known.Find(of.Key.Gtin)?.Level ?? (of.Key.What == "unit" && !IsContainer(known, of.Key.Gtin) ? "unit" : "not known"),
+            of.Key.Gtin.Length == 0 ? null : of.Key.Gtin, LevelWord(known, of.Key.Gtin),
             of.Sum(c => c.Units), of.GroupBy(c => (UnitState)c.State).ToDictionary(s => Lifecycle.Word(s.Key), s => s.Sum(c => c.Units)),
             of.Sum(c => c.Full), of.Sum(c => c.Partial), of.Sum(c => c.Short), of.All(c => c.Capacity is not null) ? of.Sum(c => c.Capacity) : null, of.Sum(c => c.Declared), of.Sum(c => c.Seen));
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dapper;
@@ -69,21 +68,8 @@ static class DeliveryExport
         await writer.WriteLineAsync(string.Join(',', Columns));
         await foreach (var d in rows.WithCancellation(ct))
         {
-            await writer.WriteLineAsync(string.Join(',', ((object?[])
-                [d.Id, d.Shown, d.Partner, d.PartnerName, d.Attempts, d.Reason, d.Code, d.Ordering, d.Document, d.MessageId, d.Receipt, d.ReplayOf, d.CreatedAt, d.DueAt, d.FinishedAt, d.HeldBy, d.HeldWhy, d.HeldUntil]).Select(Cell)));
+            await writer.WriteLineAsync(Http.Csv.Row((object?[])
+                [d.Id, d.Shown, d.Partner, d.PartnerName, d.Attempts, d.Reason, d.Code, d.Ordering, d.Document, d.MessageId, d.Receipt, d.ReplayOf, d.CreatedAt, d.DueAt, d.FinishedAt, d.HeldBy, d.HeldWhy, d.HeldUntil]));
         }
-    }
-
-    /// <summary>RFC 4180, every cell quoted; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
-    internal static string Cell(object? value)
-    {
-        var text = value switch
-        {
-            null => "",
-            DateTime at => at.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
-            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
-        };
-        var guard = text.TrimStart(' ') is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n', ..] ? "'" : "";
-        return $"\"{guard}{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 }

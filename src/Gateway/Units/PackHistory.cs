@@ -1,0 +1,100 @@
+using Dapper;
+using Epcis.Events;
+using Epcis.Identifiers;
+using Gateway.Database;
+
+namespace Gateway.Units;
+
+/// <summary>
+/// What was once in what, from the stored events: the ledger knows only what is. A round of statements for each level of packing,
+/// whatever the number of containers.
+/// </summary>
+internal sealed class PackHistory(Work work)
+{
+    private const int KeysAtOnce = 2_000;
+
+    /// <summary>The container, and whatever was ever in it at any depth.</summary>
+    /// <returns>Keys.</returns>
+    public Task<IReadOnlyCollection<string>> EverInAsync(string key, CancellationToken ct) => InsideAsync(new Dictionary<string, DateTime?> { [key] = null }, ct);
+
+    /// <summary>Whatever a party was ever sent, with what was in it when it was shipped.</summary>
+    /// <returns>Keys.</returns>
+    public async Task<IReadOnlyCollection<string>> SentToAsync(string gln, CancellationToken ct)
+    {
+        var sent = new Dictionary<string, DateTime?>(StringComparer.Ordinal);
+        // No index knows destinations, so the bodies of shipping events are looked through for the GLN as a Digital Link and as an EPC URI cut anywhere.
+        var cuts = string.Join('|', Enumerable.Range(6, 7).Select(length => $"{gln[..length]}[.]{gln[length..12]}"));
+        foreach (var body in await work.Connection.QueryAsync<string>(new CommandDefinition($"""
+            select body from event e where e.biz_step = 'shipping' and not e.told_again and e.body ~ @pattern and not {IsTakenBack}
+            """, new { pattern = $"/41[47]/{gln}|[sp]gln:({cuts})" }, work.Transaction, cancellationToken: ct)))
+        {
+            var e = StoredEvents.Parse(body);
+            if (e.EventTime is { } time && e.Destinations.Any(d => Gln.TryFromAny(d.Value, out var to) && to == gln))
+            {
+                foreach (var key in e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => UnitKey.Of(x.Epc)).OfType<string>())
+                {
+                    sent[key] = sent.GetValueOrDefault(key) is { } other && other > time.UtcDateTime ? other : time.UtcDateTime;
+                }
+            }
+        }
+        return await InsideAsync(sent, ct);
+    }
+
+    // An error declaration has the eventID of what it declares, so it goes with it.
+    private const string IsTakenBack = "exists (select from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' and i.party_id = e.party_id)";
+
+    /// <param name="containers">Each with the moment whose contents are meant; null: of any.</param>
+    private async Task<IReadOnlyCollection<string>> InsideAsync(Dictionary<string, DateTime?> containers, CancellationToken ct)
+    {
+        var known = new HashSet<string>(containers.Keys, StringComparer.Ordinal);
+        while (containers.Count > 0)
+        {
+            var inside = new Dictionary<string, DateTime?>(StringComparer.Ordinal);
+            foreach (var some in containers.Chunk(KeysAtOnce))
+            {
+                var contents = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+                foreach (var packing in (await PackingsAsync([.. some.Select(c => c.Key)], ct)).Where(p => containers[p.Key] is not { } until || p.Time <= until))
+                {
+                    if (!contents.TryGetValue(packing.Key, out var children))
+                    {
+                        contents.Add(packing.Key, children = []);
+                    }
+                    if (packing is { Action: "ADD", Child: { } child })
+                    {
+                        children.Add(child);
+                    }
+                    else if (packing.Action == "DELETE" && containers[packing.Key] is not null)
+                    {
+                        children.RemoveWhere(c => packing.Child is null || c == packing.Child);
+                    }
+                }
+                foreach (var (parent, children) in contents)
+                {
+                    foreach (var child in children)
+                    {
+                        inside[child] = containers[parent];
+                    }
+                }
+            }
+            containers = inside.Where(c => known.Add(c.Key)).ToDictionary(StringComparer.Ordinal);
+        }
+        return known;
+    }
+
+    /// <summary>What was put into these containers and taken out of them, in the order in which it happened (ties: LINES.md section 9).</summary>
+    private async Task<IEnumerable<Packing>> PackingsAsync(string[] keys, CancellationToken ct)
+    {
+        var named = keys.SelectMany(k => UnitKey.Spellings(k).Select(epc => (Key: k, Epc: epc))).ToList();
+        var rows = await work.Connection.QueryAsync<(string Key, string Action, DateTime Time, string? Child)>(new CommandDefinition($"""
+            select n.key, e.action, e.event_time, c.epc
+            from unnest(@keys, @epcs) n (key, epc) cross join lateral (select event_id from event_epc where epc = n.epc and role = {(int)EpcRole.Parent} offset 0) x
+            cross join lateral (select * from event where event_id = x.event_id limit 1) e
+            left join lateral (select epc from event_epc where event_id = x.event_id and role = {(int)EpcRole.Child} offset 0) c on true
+            where e.event_type = 'AggregationEvent' and e.action in ('ADD', 'DELETE') and not e.told_again and not {IsTakenBack}
+            order by e.event_time, e.action desc, e.event_id
+            """, new { keys = named.Select(n => n.Key).ToArray(), epcs = named.Select(n => n.Epc).ToArray() }, work.Transaction, cancellationToken: ct));
+        return rows.Select(r => new Packing(r.Key, r.Action, r.Time, r.Child is null ? null : UnitKey.Of(r.Child) ?? ""));
+    }
+
+    private sealed record Packing(string Key, string Action, DateTime Time, string? Child);
+}
