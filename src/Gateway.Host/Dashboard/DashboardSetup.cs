@@ -7,6 +7,7 @@ using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Host.Dashboard.Captures;
 using Gateway.Host.Dashboard.Deliveries;
+using Gateway.Host.Dashboard.Units;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
@@ -51,6 +52,7 @@ public static class DashboardSetup
         app.Use(SameOriginAsync);
         app.MapSignIn();
         app.MapDeliveryExport();
+        app.MapRecallExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         app.MapUpload();
         app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).AddEndpointFilter(RecordAsync);

@@ -33,6 +33,9 @@ public static class LotEndpoints
     /// <summary>A GTIN of any length by its 14 digits; what is none finds nothing.</summary>
     public static string KeyOf(string gtin) => Gtin.Parse(gtin).Value?.Value ?? gtin;
 
+    /// <summary>A lot number as a path has it: a slash in it comes as it was sent.</summary>
+    public static string NumberOf(string lot) => lot.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>What an address or a command line says of the units wanted.</summary>
     /// <param name="wrong">A sentence when a value cannot be.</param>
     public static LotUnitFilter Read(string? kind, string? level, string? state, out string? wrong)
@@ -60,7 +63,7 @@ public static class LotEndpoints
     }
 
     private static async Task<IResult> FindAsync(HttpContext context, string gtin, string lot, LotQueries queries, CancellationToken ct) =>
-        await queries.FindAsync(context.Actor(), KeyOf(gtin), lot, ct) is { } found ? TypedResults.Ok(View(found)) : Problems.NotFound("such lot");
+        await queries.FindAsync(context.Actor(), KeyOf(gtin), NumberOf(lot), ct) is { } found ? TypedResults.Ok(View(found)) : Problems.NotFound("such lot");
 
     private static async Task<IResult> UnitsAsync(HttpContext context, string gtin, string lot, LotQueries queries, string? kind, string? level, string? state, int? limit, long? cursor, CancellationToken ct)
     {
@@ -74,7 +77,7 @@ public static class LotEndpoints
             return Problems.BadParameter(wrong);
         }
         var take = limit ?? 50;
-        return await queries.UnitsAsync(context.Actor(), KeyOf(gtin), lot, filter, cursor ?? 0, take + 1, ct) is not { } rows ? Problems.NotFound("such lot")
+        return await queries.UnitsAsync(context.Actor(), KeyOf(gtin), NumberOf(lot), filter, cursor ?? 0, take + 1, ct) is not { } rows ? Problems.NotFound("such lot")
             : TypedResults.Ok(new { items = rows.Take(take).Select(View), next = rows.Count > take ? rows[take - 1].Cursor.ToString(CultureInfo.InvariantCulture) : null });
     }
 

@@ -63,7 +63,7 @@ public sealed record Lot(
 public sealed record LotFilter(string? Gtin = null, string? Beginning = null, bool? IsComplete = null, int? Before = null);
 
 /// <param name="Next">Where the next page begins; null at the end. A page that is narrowed to complete or other lots may be short, even empty, and yet not the last.</param>
-public sealed record LotPage(IReadOnlyList<Lot> Lots, int? Next);
+public sealed record LotsFound(IReadOnlyList<Lot> Lots, int? Next);
 
 /// <summary>Which units and containers of a lot; what is null does not narrow.</summary>
 /// <param name="Kind">One of <see cref="Kinds"/>.</param>
@@ -205,7 +205,7 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
 
     /// <summary>Newest first: in the order in which they were first told.</summary>
     /// <param name="limit">At most so many lots.</param>
-    public async Task<LotPage> ListAsync(Actor reader, LotFilter filter, int limit, CancellationToken ct)
+    public async Task<LotsFound> ListAsync(Actor reader, LotFilter filter, int limit, CancellationToken ct)
     {
         var known = await masterData.ReadAsync(ct);
         await using var work = await database.BeginAsync(reader, ct);
@@ -229,16 +229,16 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
                     found.Add(lot);
                     if (found.Count == limit)
                     {
-                        return new LotPage(found, key == rows[^1] ? null : before);
+                        return new LotsFound(found, key == rows[^1] ? null : before);
                     }
                 }
             }
             if (rows.Count <= limit)
             {
-                return new LotPage(found, null);
+                return new LotsFound(found, null);
             }
         }
-        return new LotPage(found, before);
+        return new LotsFound(found, before);
     }
 
     /// <returns>The lot, or null when no unit is known to be of it, or its units are another party's.</returns>

@@ -47,7 +47,11 @@ public static class RecallEndpoints
         }
     }
 
-    private static async Task<IResult> ScopeAsync(HttpContext context, RecallRequest? request, string? list, RecallScope scope, CancellationToken ct)
+    private static Task<IResult> ScopeAsync(HttpContext context, RecallRequest? request, string? list, RecallScope scope, CancellationToken ct) => AnswerAsync(context, request, list, scope, ct);
+
+    /// <summary>The sums, or the units as a list.</summary>
+    /// <param name="list">csv or json; null: the sums.</param>
+    public static async Task<IResult> AnswerAsync(HttpContext context, RecallRequest? request, string? list, RecallScope scope, CancellationToken ct)
     {
         if (list is not (null or "csv" or "json"))
         {
