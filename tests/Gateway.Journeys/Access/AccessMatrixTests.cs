@@ -18,7 +18,7 @@ public sealed partial class AccessMatrixTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
     private static readonly SimulatedParty OtherBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Other buyer");
 
-    private const string Product = "09521234001010";
+    private const string Product = "09521234001010", ShippedProduct = "09521234001232";
 
     // What is open to everybody, and nothing else is.
     private static readonly string[] Anonymous =
@@ -70,6 +70,13 @@ public sealed partial class AccessMatrixTests
         GET    /api/locations/{gln}/versions         own    200 200 200 403 403 200
         PUT    /api/locations/{gln}                  own    422 422 403 403 403 403
         POST   /api/masterdata/import                any    422 422 403 403 403 403
+        GET    /api/lots                             any    200 200 200 200 200 200
+        GET    /api/lots/{gtin}/{lot}                own    200 200 200 200 404 200
+        GET    /api/lots/{gtin}/{lot}/units          own    200 200 200 200 404 200
+        GET    /api/lots/{gtin}/{lot}                other  200 200 200 404 404 200
+        GET    /api/lots/{gtin}/{lot}/units          other  200 200 200 404 404 200
+        POST   /api/recalls/scope                    any    422 422 422 422 422 422
+        GET    /recall/units                         any    422 422 422 422 422 422
         GET    /api/deliveries                       any    200 200 403 403 200 200
         GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200
         GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200
@@ -113,6 +120,9 @@ public sealed partial class AccessMatrixTests
         *      /search                               any    200 200 200 200 403 200
         *      /partners                             any    200 200 403 403 403 200
         *      /partners/{PartnerId:int}             own    200 200 403 403 403 200
+        *      /lots                                 any    200 200 200 200 200 200
+        *      /lots/{Gtin}/{Number}                 own    200 200 200 200 200 200
+        *      /recall                               any    200 200 200 200 200 200
         *      /masterdata                           any    200 200 200 403 403 200
         *      /masterdata/products/{Gtin}           own    200 200 200 403 403 200
         *      /masterdata/locations/{Gln}           own    200 200 200 403 403 200
@@ -231,11 +241,12 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
+                : pattern.Contains("lots", StringComparison.Ordinal) ? ShippedProduct
                 : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
                 : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
-            return Placeholder().Replace(pattern, value);
+            return Placeholder().Replace(pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal), value);
         }
     }
 
@@ -283,7 +294,7 @@ public sealed partial class AccessMatrixTests
         using var http = new HttpClient { BaseAddress = gateway.Url };
         using var request = new HttpRequestMessage(HttpMethod.Post, "capture")
         {
-            Content = new ByteArrayContent(new ShipmentGenerator(11).Xml(new ShipmentPlan(sequence, Shipper, buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), "LOT1", new DateOnly(2029, 1, 31)))),
+            Content = new ByteArrayContent(new ShipmentGenerator(11).Xml(new ShipmentPlan(sequence, Shipper, buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), $"LOT{sequence}", new DateOnly(2029, 1, 31)))),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
