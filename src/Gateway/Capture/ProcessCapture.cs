@@ -104,7 +104,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             await DecideAsync(lease, isCareful: false, ct);
         }
-        catch (PostgresException e) when (AreUnitsStored(e))
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected || AreUnitsStored(e))
         {
             await DecideAsync(lease, isCareful: true, ct);
         }
@@ -127,6 +127,10 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         var work = await database.BeginAsync(Gateway, ct);
         try
         {
+            if (isCareful)
+            {
+                await UnitLedgers.WaitForTurnAsync(work, ct);
+            }
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
             using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, ct));

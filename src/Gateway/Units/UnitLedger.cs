@@ -7,6 +7,8 @@ namespace Gateway.Units;
 /// <summary>Opens the ledger for captures.</summary>
 public sealed class UnitLedgers(KnownMasterData masterData)
 {
+    private const long Turn = 20300030;
+
     private (MasterDataSnapshot Of, PackSpecifications Specifications) _known = (MasterDataSnapshot.Nothing, PackSpecifications.Nothing);
 
     /// <summary>The ledger for the events of one capture, in its transaction.</summary>
@@ -17,6 +19,13 @@ public sealed class UnitLedgers(KnownMasterData masterData)
     /// </param>
     public async ValueTask<UnitLedger> OpenAsync(Work work, int partyId, long captureId, bool isCareful, CancellationToken ct) =>
         new(work, partyId, captureId, await SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct)), isCareful);
+
+    /// <summary>
+    /// Waits until no other capture that met others over its units is at work, in the beginning of a transaction: so those who met
+    /// once do not meet again and again, however many they are.
+    /// </summary>
+    public static Task WaitForTurnAsync(Work work, CancellationToken ct) =>
+        work.Connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@Turn)", new { Turn }, work.Transaction, commandTimeout: 0, cancellationToken: ct));
 
     /// <summary>How products are packed, at any moment.</summary>
     /// <param name="atLeast">With this version of a product.</param>

@@ -284,6 +284,7 @@ internal sealed class UnitRows(Work work, UnitReferences references)
         ids.Sort();
         await using var select = new NpgsqlCommand($"select u.* from unnest($1) i cross join lateral (select {Stored} from unit where unit_id = i limit 1 for no key update) u", work.Connection, work.Transaction)
         {
+            CommandTimeout = 0, // who has them may have a large document
             Parameters = { new NpgsqlParameter { Value = ids.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint } },
         };
         return await RowsAsync(select, ids.Count, ct);

@@ -8,7 +8,7 @@ namespace Gateway.Tests.Units;
 /// <summary>Captures that touch the same units at the same time end as if one had come after the other.</summary>
 public sealed class LedgerConcurrencyTests
 {
-    private const int Writers = 8, Kills = 20;
+    private const int Writers = 8, Kills = 12;
 
     [Fact]
     public async Task Eight_writers_whose_connections_are_killed_leave_what_their_events_make()
@@ -31,7 +31,7 @@ public sealed class LedgerConcurrencyTests
             _ => random.Next(2) == 0 ? Held(Some(packs, 3)) : Released(Some(packs, 3)),
         }, ++minute).Event;
 
-        const int documents = 40;
+        const int documents = 24;
         for (var n = 0; n < documents; n++)
         {
             await ledger.AcceptAsync(Enumerable.Range(0, random.Next(1, 6)).Select(_ => Event()).ToList());
