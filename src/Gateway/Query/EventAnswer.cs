@@ -9,6 +9,7 @@ using Epcis.Formats.Xml;
 using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Units;
 using Gateway.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -24,12 +25,6 @@ internal static partial class EventAnswer
 {
     private const string QueryName = "SimpleEventQuery";
     private const int EventsAtOnce = 20;
-
-    // What is stored was within the limits of a capture when it came; its rendering may nest deeper, and have longer names and more values.
-    private static readonly ReaderLimits s_asStored = ReaderLimits.Default with
-    {
-        MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8, MaxValues = int.MaxValue,
-    };
 
     /// <param name="eventIds">In the order of the answer, which is theirs.</param>
     /// <param name="prefixes">Say how long the company prefix of a Digital Link is; where they do not, it is not guessed.</param>
@@ -131,7 +126,7 @@ internal static partial class EventAnswer
     /// <summary>A reader that stands on the stored event.</summary>
     private static JsonEpcisReader Opened(string body)
     {
-        var reader = JsonEpcisReader.ReadBareEvent(new MemoryStream(Encoding.UTF8.GetBytes(body)), s_asStored);
+        var reader = JsonEpcisReader.ReadBareEvent(new MemoryStream(Encoding.UTF8.GetBytes(body)), StoredEvents.Limits);
         // What is stored was rendered here from a checked event, so it is one.
         return reader.Read() ? reader : throw new InvalidOperationException($"A stored event cannot be read: {reader.Findings.All.FirstOrDefault()?.Message}");
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Epcis.Events;
+using Epcis.Formats;
 using Epcis.Formats.JsonLd;
 using Gateway.Database;
 using Npgsql;
@@ -10,6 +11,12 @@ namespace Gateway.Units;
 /// <summary>The stored events of some units, and of all that they met.</summary>
 internal sealed class StoredEvents(Work work)
 {
+    /// <summary>What is stored was within the limits of a capture when it came; its rendering may nest deeper, and have longer names and more values.</summary>
+    public static readonly ReaderLimits Limits = ReaderLimits.Default with
+    {
+        MaxDepth = 2 * ReaderLimits.Default.MaxDepth, MaxAttributes = int.MaxValue, MaxNameLength = int.MaxValue, MaxTextLength = int.MaxValue / 8, MaxValues = int.MaxValue,
+    };
+
     private readonly Dictionary<long, LedgerEvent> _events = [];
 
     // Which of the lengths that a company prefix may have were ever written, by product: nearly always one of them.
@@ -53,7 +60,7 @@ internal sealed class StoredEvents(Work work)
     public static EpcisEvent Parse(string body)
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(body), writable: false);
-        using var reader = JsonEpcisReader.ReadBareEvent(stream, Epcis.Formats.ReaderLimits.Default);
+        using var reader = JsonEpcisReader.ReadBareEvent(stream, Limits);
         return reader.Read() ? reader.Current : throw new InvalidOperationException("A stored event cannot be read back: " + reader.Findings.All[0].Message);
     }
 

@@ -23,7 +23,7 @@ public sealed partial class DependencyTests
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
-        ["Query"] = ["Capture", "MasterData"],
+        ["Query"] = ["Capture", "MasterData", "Units"],
     };
 
     private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Exceptions", "Http", "Scheduling", "Telemetry"];

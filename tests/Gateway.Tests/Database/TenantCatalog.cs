@@ -48,7 +48,7 @@ public static class TenantCatalog
             t.Key,
             t.Any(c => c.Column == "party_id") ? "party_id" : t.First(c => c.Type is "integer" or "bigint").Column,
             [.. t.Select(c => c.Column)],
-            [.. t.Select(c => c.InPartitionKey ? "2026" : Expression(c.Type))]))];
+            [.. t.Select(c => c.InPartitionKey && c.Column != "party_id" ? "2026" : Expression(c.Type))]))];
     }
 
     /// <summary>Fills each table with one row of party 1 and one of party 2. Nothing but row security and grants is left standing.</summary>
