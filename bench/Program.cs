@@ -12,6 +12,7 @@ using Gateway.Host;
 using Gateway.Host.Simulate;
 using Npgsql;
 using NpgsqlTypes;
+using static Gateway.Bench.Figures;
 
 // Capture end to end beside its raw limits, in one run: a bare validating XmlReader over the same bytes, and a bare COPY of the
 // same EPC rows into a table with the same hash index. Absolute times on a shared machine mean little; the ratios are the result.
@@ -19,6 +20,18 @@ using NpgsqlTypes;
 //   dotnet run -c Release --project bench -- deliveries [rows]
 //   dotnet run -c Release --project bench -- epcis [units] [units per event] [repetitions]
 //   dotnet run -c Release --project bench -- small [clients] [seconds]
+//   dotnet run -c Release --project bench -- table [scale] [rows, such as 1,2,3]
+//   dotnet run -c Release --project bench -- naive [units]
+if (args is [GatewayProcess.Verb])
+{
+    await GatewayProcess.ServeAsync();
+    return;
+}
+if (args is ["table", ..])
+{
+    await LedgerTable.RunAsync(args.Length > 1 ? double.Parse(args[1], CultureInfo.InvariantCulture) : 1, [.. (args.Length > 2 ? args[2] : "1,2,3,4,5,6,7,11").Split(',').Select(int.Parse)]);
+    return;
+}
 if (args is ["deliveries", ..])
 {
     await DeliveriesBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
@@ -27,6 +40,11 @@ if (args is ["deliveries", ..])
 if (args is ["small", ..])
 {
     await SmallBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 16, args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : 5);
+    return;
+}
+if (args is ["naive", ..])
+{
+    await NaiveCapture.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000);
     return;
 }
 if (args is ["epcis", .. var rest])
@@ -91,19 +109,10 @@ int Number(int index, int otherwise) => args.Length > index ? int.Parse(args[ind
 void Print(string what, List<double> times) =>
     Console.WriteLine(FormattableString.Invariant($"{what,-24} median {Median(times),7:0} ms  [{times.Min():0} .. {times.Max():0}]  {units / Median(times) * 1000,10:0} units/s"));
 
-static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
-
 static double Time(Action action)
 {
     var start = Stopwatch.GetTimestamp();
     action();
-    return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-}
-
-static async Task<double> TimeAsync(Func<Task> action)
-{
-    var start = Stopwatch.GetTimestamp();
-    await action();
     return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
 }
 
