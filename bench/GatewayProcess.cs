@@ -104,6 +104,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
         using var answer = await Http.PostAsync("capture", content);
         answer.EnsureSuccessStatusCode();
+        var start = Stopwatch.GetTimestamp();
         while (true)
         {
             using var job = JsonDocument.Parse(await Http.GetStringAsync(answer.Headers.Location));
@@ -115,7 +116,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
                 }
                 return;
             }
-            await Task.Delay(2);
+            // Asking costs what capturing wants: the answer may be late by a fiftieth.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(2, Stopwatch.GetElapsedTime(start).TotalMilliseconds / 50)));
         }
     }
 
