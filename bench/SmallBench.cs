@@ -29,7 +29,8 @@ static class SmallBench
     private const int MostPerSecond = 10_000;
     private static int s_seed;
 
-    public static async Task RunAsync(int clients, double seconds)
+    /// <returns>How many a second the bare endpoint takes, and how many the gateway.</returns>
+    public static async Task<(double Floor, double Gateway)> RunAsync(int clients, double seconds)
     {
         var data = Directory.CreateTempSubdirectory("gateway-bench-");
         Environment.SetEnvironmentVariable("GATEWAY_DATA", data.FullName);
@@ -63,6 +64,7 @@ static class SmallBench
             Console.WriteLine(FormattableString.Invariant($"capture / bare endpoint: {most.PerSecond / least.PerSecond:0.00}; by processor time {least.Processor / most.Processor:0.00}"));
             await app.StopAsync();
             await floor.StopAsync();
+            return (least.PerSecond, most.PerSecond);
         }
         finally
         {
