@@ -104,6 +104,17 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
             return; // the router shows why
         }
         Reader = user.ToActor("dashboard");
+        if (RendererInfo.IsInteractive)
+        {
+            // Before it is read: what changes meanwhile is heard of.
+            _subscription ??= Feed.Subscribe(change =>
+            {
+                if (change.Kind is "all" or "lost" || Concerns(change))
+                {
+                    _changed.Writer.TryWrite(true);
+                }
+            });
+        }
         await ReadAsync(again: false);
         WasRead();
         if (RendererInfo.IsInteractive)
@@ -117,13 +128,6 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         if (firstRender)
         {
-            _subscription = Feed.Subscribe(change =>
-            {
-                if (change.Kind is "all" or "lost" || Concerns(change))
-                {
-                    _changed.Writer.TryWrite(true);
-                }
-            });
             _resumed = () => _changed.Writer.TryWrite(true); // what happened meanwhile is shown at once
             Updates.Changed += _resumed;
             _watching = WatchAsync();

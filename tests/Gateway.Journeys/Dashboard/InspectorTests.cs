@@ -14,7 +14,7 @@ public sealed class InspectorTests
     // Everything that acts, but for copying and for forms that ask: they change nothing.
     private const string Verbs = """
         () => [...document.querySelectorAll("button, form, input[type=submit], [role=button]")]
-          .filter(e => !e.closest("form[method='get']") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
+          .filter(e => !e.closest("form[method='get'], form[role='search']") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
           .map(e => e.outerHTML.slice(0, 200))
         """;
 

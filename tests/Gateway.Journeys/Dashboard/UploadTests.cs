@@ -92,7 +92,7 @@ public sealed class UploadTests
         await browser.Page.ClickAsync("text=Upload");
         var rule = browser.Page.Locator(".rule", new() { HasText = "EPCIS-AGG-01" });
         await rule.GetByText("Show all 12 of this rule").WaitForAsync();
-        Assert.Equal(10, await rule.Locator(".finding").CountAsync());
+        await Assertions.Expect(rule.Locator(".finding")).ToHaveCountAsync(10); // while the page comes alive it is drawn once more
         // Each place of the one line is cut around its own column.
         Assert.Equal(10, (await rule.Locator("pre.source").AllInnerTextsAsync()).Count);
         await rule.GetByText("Show all 12 of this rule").ClickAsync();
