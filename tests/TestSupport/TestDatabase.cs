@@ -80,8 +80,11 @@ public sealed class TestDatabase : IAsyncDisposable
         {
             return;
         }
-        using var masterData = new KnownMasterData(new MasterDataRecords(Gateway));
-        var verified = await new LedgerVerification(Gateway, new UnitLedgers(masterData)).RunAsync(Actor.System("test"), null, CancellationToken.None);
+        // A pool of its own: the test may have ended every connection of the other.
+        var gateway = GatewayDatabase.Open(AdministratorConnectionString);
+        await using var pool = gateway.Source;
+        using var masterData = new KnownMasterData(new MasterDataRecords(gateway));
+        var verified = await new LedgerVerification(gateway, new UnitLedgers(masterData)).RunAsync(Actor.System("test"), null, CancellationToken.None);
         if (verified.Difference is { } difference)
         {
             throw new InvalidOperationException($"The ledger is not what its events make: {difference.Epc}\nstored:  {difference.Stored}\nrebuilt: {difference.Rebuilt}");
