@@ -52,7 +52,6 @@ public sealed class CommitJourneys
             using (var again = await PostAsync(client, ct))
             {
                 Assert.Equal(HttpStatusCode.Accepted, again.StatusCode);
-                Assert.Contains("\"running\":false", await again.Content.ReadAsStringAsync(ct), StringComparison.Ordinal);
             }
             Assert.Equal(1L, await ScalarAsync<long>(administrator, "select count(*) from capture"));
             await app.StopAsync(ct);

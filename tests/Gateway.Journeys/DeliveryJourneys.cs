@@ -36,7 +36,7 @@ public sealed class DeliveryJourneys
     [Fact]
     public async Task A_small_document_is_answered_with_a_finished_job_whose_delivery_is_queued()
     {
-        await using var gateway = await TestGateway.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(("Capture:MaxBytesAtOnce", "262144"));
         await gateway.AddPartnerAsync(Buyer.Owner.Gln, "well/buyer");
         using var answer = await gateway.CaptureAsync(Shipment(1));
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
