@@ -51,7 +51,7 @@ internal static class LedgerFill
             create temp table indexes as
             select c.relname, t.oid::regclass::text as on_table, k.conname, pg_get_constraintdef(k.oid) as definition, replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') as sql
             from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid left join pg_constraint k on k.conindid = c.oid and k.conrelid = t.oid
-            where t.relname in ('unit_row', 'event', 'event_epc') and not i.indisprimary;
+            where t.relname in ('unit_row', 'event', 'event_epc', 'event_class') and not i.indisprimary;
             do $$
             declare x record;
             begin
@@ -89,6 +89,13 @@ internal static class LedgerFill
                 union all select {4 + CasesPerPallet}, 2, {ContainerUri('4', "p")}
                 union all select {5 + CasesPerPallet}, 1, {ContainerUri('4', "p")}) i
             """);
+        await ExecuteAsync(connection, $"""
+            insert into event_class_y{year} (event_id, party_id, period, role, class)
+            select t.event + n, party, year, role, class from pallet t cross join lateral (
+                select n, role, 'urn:epc:id:sgtin:{s_product.UnitClass}' as class from generate_series(0, {3 + CasesPerPallet}) n, (values (case when n < 4 then 1 else 3 end)) r (role) where n not in (2, 3)
+                union all select n, case when n between 4 and {4 + CasesPerPallet} then 2 else 1 end, 'urn:epc:id:sscc:{s_product.CompanyPrefix}' from generate_series(2, {5 + CasesPerPallet}) n
+                union all select {4 + CasesPerPallet}, 3, 'urn:epc:id:sscc:{s_product.CompanyPrefix}') c
+            """);
         await ExecuteAsync(connection, $$$"""
             insert into event_y{{{year}}} (event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, body)
             select e.event_id, {{{year}}}, e.party, uri, type, action, t, e.at, step, disposition, place, place,
@@ -106,8 +113,8 @@ internal static class LedgerFill
             """);
         // What is packed stays commissioned; the pallet is shipped.
         await ExecuteAsync(connection, $"""
-            insert into unit_row (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, location_id, children, head, state, flags, level, last_kind, prefix_length, key)
-            select t.unit + n, i.parent, t.event + first, t.event + last, at, party, case when children is null then lot end, case when children is not null then content end, place, children, head, state, flags, 0, kind, 7, key
+            insert into unit_row (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, location_id, children, head, state, flags, level, last_kind, prefix_length, key, hash)
+            select t.unit + n, i.parent, t.event + first, t.event + last, at, party, case when children is null then lot end, case when children is not null then content end, place, children, head, state, flags, 0, kind, 7, key, ('x' || encode(substr(sha256(key::bytea), 1, 8), 'hex'))::bit(64)::bigint
             from pallet t cross join lateral (
                 select u as n, t.unit + {UnitsPerPallet} + u / {UnitsPerCase} as parent, u / {UnitsPerEvent} as first, 4 + u / {UnitsPerCase} as last, null::int as children, (array[{heads}])[1 + left(serial, 2)::int] as head,
                        {(short)UnitState.Commissioned} as state, {(short)(UnitFlags.EverCommissioned | UnitFlags.HeardOf)} as flags, {(short)FactKind.Pack} as kind, '01{gtin}21' || serial as key

@@ -61,9 +61,9 @@ internal sealed class NaiveCapture(NpgsqlConnection connection)
     private async Task CaptureAsync(string path)
     {
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var select = Command("select unit_id from unit_row where key = $1", NpgsqlDbType.Text);
-        await using var insert = Command("insert into unit_row (unit_id, first_event, last_event, last_at, party_id, head, state, flags, level, last_kind, prefix_length, key) values ($1, $2, $2, $3, 1, $4, 7, 3, 0, 7, 7, $5)",
-            NpgsqlDbType.Bigint, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz, NpgsqlDbType.Integer, NpgsqlDbType.Text);
+        await using var select = Command("select unit_id from unit_row where head = $1 and hash = $2 and key = $3", NpgsqlDbType.Integer, NpgsqlDbType.Bigint, NpgsqlDbType.Text);
+        await using var insert = Command("insert into unit_row (unit_id, first_event, last_event, last_at, party_id, head, state, flags, level, last_kind, prefix_length, key, hash) values ($1, $2, $2, $3, 1, $4, 7, 3, 0, 7, 7, $5, $6)",
+            NpgsqlDbType.Bigint, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz, NpgsqlDbType.Integer, NpgsqlDbType.Text, NpgsqlDbType.Bigint);
         await using var update = Command("update unit_row set parent_id = $2, last_event = $3, last_at = $4 where unit_id = $1", NpgsqlDbType.Bigint, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz);
         await using var eventRow = Command("insert into event (event_id, period, party_id, event_type, action, event_time, record_time, biz_step, body) values ($1, $2, 1, $3, $4, $5, now(), $6, '')",
             NpgsqlDbType.Bigint, NpgsqlDbType.Smallint, NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.TimestampTz, NpgsqlDbType.Text);
@@ -76,22 +76,24 @@ internal sealed class NaiveCapture(NpgsqlConnection connection)
             var (e, number) = (reader.Current, ++_number);
             var at = e.EventTime!.Value.UtcDateTime;
             await RunAsync(eventRow, number, period, e.EventType, e.Action.ToString()!, at, e.BizStep!);
-            object parent = e.Epcs.FirstOrDefault(x => x.Role == EpcRole.Parent).Epc is { } container ? await RunAsync(select, UnitKey.Of(container)!) ?? DBNull.Value : DBNull.Value;
+            object parent = e.Epcs.FirstOrDefault(x => x.Role == EpcRole.Parent).Epc is { } container ? await FindAsync(UnitKey.Of(container)!) ?? DBNull.Value : DBNull.Value;
             foreach (var (role, epc) in e.Epcs)
             {
                 var key = UnitKey.Of(epc)!;
-                if (await RunAsync(select, key) is { } known)
+                if (await FindAsync(key) is { } known)
                 {
                     await RunAsync(update, known, role == EpcRole.Child ? parent : DBNull.Value, number, at);
                 }
                 else
                 {
-                    await RunAsync(insert, ++_number, number, at, UnitKey.Head(key), key);
+                    await RunAsync(insert, ++_number, number, at, UnitKey.Head(key), key, UnitKey.Hash(key));
                 }
                 await RunAsync(epcRow, number, period, (short)role, epc);
             }
         }
         await transaction.CommitAsync();
+
+        Task<object?> FindAsync(string key) => RunAsync(select, UnitKey.Head(key), UnitKey.Hash(key), key);
 
         NpgsqlCommand Command(string sql, params NpgsqlDbType[] types)
         {

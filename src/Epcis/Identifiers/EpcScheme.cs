@@ -109,6 +109,19 @@ public sealed class EpcScheme
         return schemes.Length == 1 ? schemes[0] : Array.Find(schemes, s => s.QualifierAi is { } ai && has(ai)) ?? Sgtin;
     }
 
+    /// <returns>How long the key is in an element that holds a serial number behind it; 0 for an application identifier of another kind.</returns>
+    internal static int WithSerialInKey(ReadOnlySpan<char> keyAi)
+    {
+        foreach (var scheme in All)
+        {
+            if (scheme is { Tail: [{ Ai: null }], IsNumeric: true } && keyAi.SequenceEqual(scheme.KeyAi))
+            {
+                return scheme.Filler.Length + scheme._length + 1;
+            }
+        }
+        return 0;
+    }
+
     /// <summary>A GS1 company prefix has 6 to 12 digits. Only an EPC URI says how many; nobody may guess.</summary>
     internal static ValueFinding? RefusePrefix(ReadOnlySpan<char> prefix) =>
         prefix.Length is >= 6 and <= 12 ? Digits.Refuse("company prefix", prefix, prefix.Length)

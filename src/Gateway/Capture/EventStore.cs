@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Dapper;
 using Epcis;
 using Epcis.Cbv;
@@ -26,6 +27,9 @@ internal sealed class NewEvent(EventStore of, ParsedEvent parsed, Findings findi
 
     public long Id { get; } = of.IdOf(parsed);
 
+    /// <summary>Its identifiers that are looked up in another spelling, as a JSON object; null when there are none.</summary>
+    public string? Keys => Parsed.Respelled is null ? null : JsonSerializer.Serialize(Parsed.Respelled);
+
     /// <summary>What of it is looked up by columns.</summary>
     public EventRow Row => new(
         CaptureRecords.Storable(Parsed.Event.EventId), CaptureRecords.Storable(Parsed.Event.EventType)!, Parsed.Event.Action?.ToString().ToUpperInvariant(), Parsed.Event.EventTime!.Value.UtcDateTime,
@@ -42,7 +46,7 @@ internal readonly record struct EventRow(string? Uri, string Type, string? Actio
 /// </summary>
 internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger) : IDisposable
 {
-    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, body";
+    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, keys, body";
     private const int Few = 500;
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -101,7 +105,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
     }
 
     /// <summary>Writes what the ledger has kept back until all events are known.</summary>
-    /// <exception cref="PostgresException">Deadlock or exclusion violation: other captures touch the same units.</exception>
+    /// <exception cref="PostgresException">Deadlock or unique violation: other captures touch the same units.</exception>
     public Task CompleteAsync(CancellationToken ct) => ledger.FlushAsync(ct);
 
     public void Dispose() => _digest.Dispose();
@@ -119,46 +123,54 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
     private static Task InsertAsync(Work work, IReadOnlyList<NewEvent> events)
     {
         var (of, rows, epcs) = (events[0].Of, events.Select(e => e.Row).ToList(), events.SelectMany(e => e.Parsed.Epcs.Select(x => (e.Id, x.Role, x.Epc))).ToList());
+        var classes = events.SelectMany(e => e.Parsed.Classes.Select(c => (e.Id, c.Role, c.Class))).ToList();
         return work.Connection.ExecuteAsync($"""
             insert into event_epc_y{of.Period} (event_id, party_id, period, role, epc) select event_id, @party, @period, role, epc from unnest(@epcEvents, @roles, @epcs) as n (event_id, role, epc);
+            insert into event_class_y{of.Period} (event_id, party_id, period, role, class) select event_id, @party, @period, role, class from unnest(@classEvents, @classRoles, @classes) as n (event_id, role, class);
             insert into event_y{of.Period} ({EventColumns})
-            select event_id, @period, @party, uri, type, action, at, @recordTime, biz_step, disposition, read_point, biz_location, told_again, body
-            from unnest(@ids, @uris, @types, @actions, @times, @steps, @dispositions, @readPoints, @locations, @told, @bodies) as n (event_id, uri, type, action, at, biz_step, disposition, read_point, biz_location, told_again, body)
+            select event_id, @period, @party, uri, type, action, at, @recordTime, biz_step, disposition, read_point, biz_location, told_again, keys::jsonb, body
+            from unnest(@ids, @uris, @types, @actions, @times, @steps, @dispositions, @readPoints, @locations, @told, @keys, @bodies) as n (event_id, uri, type, action, at, biz_step, disposition, read_point, biz_location, told_again, keys, body)
             """, new
         {
             party = of.PartyId, period = of.Period, recordTime = of.RecordTime,
             epcEvents = epcs.Select(x => x.Id).ToArray(), roles = epcs.Select(x => x.Role).ToArray(), epcs = epcs.Select(x => x.Epc).ToArray(),
+            classEvents = classes.Select(c => c.Id).ToArray(), classRoles = classes.Select(c => c.Role).ToArray(), classes = classes.Select(c => c.Class).ToArray(),
             ids = events.Select(e => e.Id).ToArray(), uris = rows.Select(r => r.Uri).ToArray(), types = rows.Select(r => r.Type).ToArray(), actions = rows.Select(r => r.Action).ToArray(),
             times = rows.Select(r => r.Time).ToArray(), steps = rows.Select(r => r.BizStep).ToArray(), dispositions = rows.Select(r => r.Disposition).ToArray(),
-            readPoints = rows.Select(r => r.ReadPoint).ToArray(), locations = rows.Select(r => r.BizLocation).ToArray(), told = events.Select(e => e.IsToldAgain).ToArray(), bodies = events.Select(e => Encoding.UTF8.GetString(e.Parsed.Body)).ToArray(),
+            readPoints = rows.Select(r => r.ReadPoint).ToArray(), locations = rows.Select(r => r.BizLocation).ToArray(), told = events.Select(e => e.IsToldAgain).ToArray(), keys = events.Select(e => e.Keys).ToArray(), bodies = events.Select(e => Encoding.UTF8.GetString(e.Parsed.Body)).ToArray(),
         }, work.Transaction);
     }
 
     private static async Task CopyAsync(Work work, IReadOnlyList<NewEvent> events, CancellationToken ct)
     {
         var period = events[0].Of.Period;
-        await using (var epcs = await work.Connection.BeginBinaryImportAsync($"copy event_epc_y{period} (event_id, party_id, period, role, epc) from stdin (format binary)", ct))
-        {
-            foreach (var e in events)
-            {
-                foreach (var (role, epc) in e.Parsed.Epcs)
-                {
-                    await epcs.StartRowAsync(ct);
-                    await epcs.WriteAsync(e.Id, NpgsqlDbType.Bigint, ct);
-                    await epcs.WriteAsync(e.Of.PartyId, NpgsqlDbType.Integer, ct);
-                    await epcs.WriteAsync(period, NpgsqlDbType.Smallint, ct);
-                    await epcs.WriteAsync(role, NpgsqlDbType.Smallint, ct);
-                    await epcs.WriteAsync(epc, NpgsqlDbType.Text, ct);
-                }
-            }
-            await epcs.CompleteAsync(ct);
-        }
+        await CopyNamesAsync(work, $"event_epc_y{period}", "epc", events, e => e.Parsed.Epcs, ct);
+        await CopyNamesAsync(work, $"event_class_y{period}", "class", events, e => e.Parsed.Classes, ct);
         await using var rows = await work.Connection.BeginBinaryImportAsync($"copy event_y{period} ({EventColumns}) from stdin (format binary)", ct);
         foreach (var e in events)
         {
             await WriteRowAsync(rows, e, ct);
         }
         await rows.CompleteAsync(ct);
+    }
+
+    private static async Task CopyNamesAsync(Work work, string table, string column, IReadOnlyList<NewEvent> events, Func<NewEvent, IReadOnlyList<(short Role, string Name)>> names, CancellationToken ct)
+    {
+        await using var copy = await work.Connection.BeginBinaryImportAsync($"copy {table} (event_id, party_id, period, role, {column}) from stdin (format binary)", ct);
+        foreach (var e in events)
+        {
+            foreach (var (role, name) in names(e))
+            {
+                // Written without waiting for each value: a hundred thousand EPCs are half a million of them.
+                copy.StartRow();
+                copy.Write(e.Id, NpgsqlDbType.Bigint);
+                copy.Write(e.Of.PartyId, NpgsqlDbType.Integer);
+                copy.Write(e.Of.Period, NpgsqlDbType.Smallint);
+                copy.Write(role, NpgsqlDbType.Smallint);
+                copy.Write(name, NpgsqlDbType.Text);
+            }
+        }
+        await copy.CompleteAsync(ct);
     }
 
     private static async Task WriteRowAsync(NpgsqlBinaryImporter rows, NewEvent added, CancellationToken ct)
@@ -178,6 +190,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
         await TextAsync(row.ReadPoint);
         await TextAsync(row.BizLocation);
         await rows.WriteAsync(added.IsToldAgain, NpgsqlDbType.Boolean, ct);
+        await (added.Keys is { } keys ? rows.WriteAsync(keys, NpgsqlDbType.Jsonb, ct) : rows.WriteNullAsync(ct));
         await rows.WriteAsync(added.Parsed.Body, NpgsqlDbType.Text, ct);
 
         Task TextAsync(string? text) => text is null ? rows.WriteNullAsync(ct) : rows.WriteAsync(text, NpgsqlDbType.Text, ct);

@@ -12,8 +12,11 @@ namespace Gateway.Capture;
 
 /// <summary>An event ready to be stored.</summary>
 /// <param name="Epcs">With the numbers of <see cref="EpcRole"/>; classes of objects with <see cref="ClassRoles"/> more.</param>
+/// <param name="Classes">What patterns find: of EPCs their <see cref="EpcKey.ClassOf"/>, of classes of objects the whole, each once for a role.</param>
+/// <param name="Respelled">Those of <paramref name="Epcs"/> that the event spells in another way, by its spelling; null when there are none, as nearly always.</param>
 /// <param name="Content">What the event says, the same in every form; only an event with an eventID can be told again.</param>
-internal sealed record ParsedEvent(EpcisEvent Event, byte[] Body, IReadOnlyList<(short Role, string Epc)> Epcs, byte[] Content)
+internal sealed record ParsedEvent(
+    EpcisEvent Event, byte[] Body, IReadOnlyList<(short Role, string Epc)> Epcs, IReadOnlyList<(short Role, string Class)> Classes, IReadOnlyDictionary<string, string>? Respelled, byte[] Content)
 {
     public const short ClassRoles = 10;
 }
@@ -34,10 +37,15 @@ internal sealed class ParsedEvents
     private readonly CaptureTerms _terms;
     private readonly UnknownKeys _unknown;
     private readonly EpcKeys _keys = new();
+    private readonly HashSet<string> _classes = new(StringComparer.Ordinal);
+    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _classSpans;
     private HashSet<string> _seen = new(StringComparer.Ordinal);
 
-    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known) =>
+    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known)
+    {
         (_reader, _rules, _proceed, _terms, _unknown) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known));
+        _classSpans = _classes.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
     public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct, out Task parsing)
@@ -113,6 +121,8 @@ internal sealed class ParsedEvents
         }
         _seen.Clear();
         var epcs = new List<(short Role, string Epc)>();
+        var classes = new List<(short Role, string Class)>();
+        Dictionary<string, string>? respelled = null;
         short last = 0;
         foreach (var (role, epc) in e.Epcs)
         {
@@ -122,7 +132,7 @@ internal sealed class ParsedEvents
         {
             Add((short)((short)role + ParsedEvent.ClassRoles), quantity.EpcClass);
         }
-        return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), epcs, e.EventId is null ? [] : EventContent.Hash(e, namespaces));
+        return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), epcs, classes, respelled, e.EventId is null ? [] : EventContent.Hash(e, namespaces));
 
         // Those of one role follow each other, and each is kept once.
         void Add(short role, string identifier)
@@ -131,11 +141,23 @@ internal sealed class ParsedEvents
             {
                 last = role;
                 _seen.Clear();
+                _classes.Clear();
             }
             var key = CaptureRecords.Storable(_keys.Normalise(identifier))!;
-            if (_seen.Add(key))
+            if (!_seen.Add(key))
             {
-                epcs.Add((role, key));
+                return;
+            }
+            epcs.Add((role, key));
+            var of = role > ParsedEvent.ClassRoles ? key : EpcKey.ClassOf(key);
+            // Those of one class mostly follow each other.
+            if (of.Length > 0 && !(classes is [.., var known] && known.Role == role && of.SequenceEqual(known.Class)) && _classSpans.Add(of))
+            {
+                classes.Add((role, of.ToString()));
+            }
+            if (key != identifier)
+            {
+                (respelled ??= [])[CaptureRecords.Storable(identifier)!] = key;
             }
         }
     }

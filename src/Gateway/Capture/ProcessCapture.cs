@@ -110,7 +110,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
     }
 
-    private static bool AreUnitsStored(PostgresException e) => e is { SqlState: PostgresErrorCodes.ExclusionViolation, ConstraintName: UnitLedger.OneRow };
+    private static bool AreUnitsStored(PostgresException e) => e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: UnitLedger.OneRow };
 
     private async Task DecideAsync(CaptureLease lease, bool isCareful, CancellationToken ct)
     {

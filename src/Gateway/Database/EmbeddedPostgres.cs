@@ -261,7 +261,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         string[] all =
         [
             "listen_addresses=", $"unix_socket_directories={_socket}", "port=5432", "max_connections=200", "shared_buffers=512MB", "max_wal_size=4GB",
-            "wal_compression=on", "jit=off", "timezone=UTC", "log_timezone=UTC", "lc_messages=C", "logging_collector=on", "log_directory=log",
+            "wal_compression=lz4", "jit=off", "timezone=UTC", "log_timezone=UTC", "lc_messages=C", "logging_collector=on", "log_directory=log",
             "log_filename=postgresql-%a.log", "log_truncate_on_rotation=on", "log_rotation_age=1d", .. settings,
         ];
         string[] command = [.. prefix, Path.Combine(_binaries, "postgres"), "-D", _cluster, .. all.SelectMany(s => (string[])["-c", s])];

@@ -128,12 +128,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     // A document that tells what was told before has those events in any year's partition. Else the year stands in the text, so that the plan has one partition.
     private const string ToldBefore = """
 
-            union all select e.event_id, e.body from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'
-        """;
-
-    private const string ThingsBefore = """
-
-            union all select x.event_id, (x.role % 10)::int, x.epc from event_epc x where x.event_id in (select event_id from told where event_id not between @FirstEventId and @LastEventId)
+            union all select e.event_id, e.body, e.keys from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'
         """;
 
     /// <summary>
@@ -145,19 +140,19 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         with recursive
         said as materialized (select code, severity, event, event_uri from finding where capture_id = @CaptureId),
         told as not materialized (
-            select event_id, body from event where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ToldBefore : "")}),
+            select event_id, body, keys from event where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ToldBefore : "")}),
         thing as materialized ( -- a class has the role of its list, and ten
-            select event_id, (role % 10)::int as role, epc from event_epc where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ThingsBefore : "")}),
+            select event_id, role % 10 as role, epc from told cross join lateral event_things(body, keys)),
         edge as materialized (select p.epc as parent, c.epc as child from thing p join thing c on c.event_id = p.event_id and c.role = 3 where p.role = 2),
         shipped (epc) as (select epc from thing where event_id = any(@shipments) union select e.child from edge e join shipped s on e.parent = s.epc),
         bare as materialized (select t.event_id, t.body from told t where not exists (select from thing x where x.event_id = t.event_id) and not t.event_id = any(@shipments)),
         transaction (value) as (
-            select b.value ->> 'bizTransaction' from told t cross join lateral jsonb_array_elements(t.body::jsonb -> 'bizTransactionList') b
+            select b.value ->> 'bizTransaction' from told t cross join lateral jsonb_array_elements(event_json(t.body) -> 'bizTransactionList') b
             where t.event_id = any(@shipments) and exists (select from bare))
         select coalesce(
             (select x.epc || ', which is not in the shipment' from thing x where not exists (select from shipped s where s.epc = x.epc) limit 1),
             (select 'something that names no product of the shipment' from bare b
-             where not exists (select from jsonb_array_elements(b.body::jsonb -> 'bizTransactionList') l join transaction t on t.value = l.value ->> 'bizTransaction') limit 1),
+             where not exists (select from jsonb_array_elements(event_json(b.body) -> 'bizTransactionList') l join transaction t on t.value = l.value ->> 'bizTransaction') limit 1),
             (select 'an event that was not accepted' from said where event is not null and (severity = 'error' or code = 'GW-EVT-02') limit 1),
             (select 'more repeated events than can be looked at' from capture where capture_id = @CaptureId
              and (finding_count > (select count(*) from said) or (select count(*) from said where code = 'GW-EVT-01') >= @MaxRepeats)))

@@ -4,9 +4,9 @@ using Epcis.Identifiers;
 namespace Gateway.Query;
 
 /// <summary>
-/// One MATCH parameter (EPCIS 2.0, SimpleEventQuery) as SQL over event_epc. A value is an identifier in any spelling or a
+/// One MATCH parameter (EPCIS 2.0, SimpleEventQuery) as SQL over event_epc and event_class. A value is an identifier in any spelling or a
 /// pattern <c>urn:epc:idpat:…</c>, compared component by component: since a pattern ends in its wildcards, that is a
-/// comparison of beginnings, so every pattern is a range of an index.
+/// comparison of beginnings, so every pattern is a class of EPCs or a range of classes.
 /// </summary>
 internal sealed class EpcMatch
 {
@@ -26,6 +26,7 @@ internal sealed class EpcMatch
     };
 
     private readonly HashSet<string> _exact = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _classes = new(StringComparer.Ordinal);
     private readonly List<string> _beginnings = [];
     private readonly short[] _roles;
     private readonly bool _ofClasses;
@@ -58,16 +59,16 @@ internal sealed class EpcMatch
             values.Add(name, _exact.ToArray());
             alternatives.Add($"select x.event_id from event_epc x where x.epc = any(@{name}) and x.role = any(@{name}_roles)");
         }
+        if (_classes.Count > 0)
+        {
+            values.Add($"{name}_classes", _classes.ToArray());
+            alternatives.Add($"select x.event_id from event_class x where x.class = any(@{name}_classes) and x.role = any(@{name}_roles)");
+        }
         foreach (var (beginning, i) in _beginnings.Select((b, i) => (b, i)))
         {
-            var (from, to) = HeadsOf(beginning);
-            values.Add($"{name}_h{i}", from);
-            values.Add($"{name}_i{i}", to);
-            values.Add($"{name}_b{i}", beginning);
-            values.Add($"{name}_c{i}", After(beginning));
-            alternatives.Add($"""
-                select x.event_id from event_epc x where x.head >= @{name}_h{i} and x.head < @{name}_i{i} and x.epc >= @{name}_b{i} and x.epc < @{name}_c{i} and x.role = any(@{name}_roles)
-                """);
+            values.Add($"{name}_from{i}", beginning);
+            values.Add($"{name}_to{i}", beginning[..^1] + (char)(beginning[^1] + 1)); // the least text behind all that begin so, in the order of bytes
+            alternatives.Add($"select x.event_id from event_class x where x.class >= @{name}_from{i} and x.class < @{name}_to{i} and x.role = any(@{name}_roles)");
         }
         return string.Join(" union all ", alternatives);
     }
@@ -126,7 +127,16 @@ internal sealed class EpcMatch
         }
         else
         {
-            _beginnings.Add("urn:epc:id:" + text[Pattern.Length..text.IndexOf('*', StringComparison.Ordinal)]);
+            var beginning = "urn:epc:id:" + text[Pattern.Length..text.IndexOf('*', StringComparison.Ordinal)];
+            // Only the serial number is left open: one class, which has no dot behind it (EpcKey.ClassOf).
+            if (concrete.Count == pattern.Components.Count - 1)
+            {
+                _classes.Add(beginning[..^1]);
+            }
+            else
+            {
+                _beginnings.Add(beginning);
+            }
         }
         if (pattern.ToDigitalLink() is { } link)
         {
@@ -153,22 +163,7 @@ internal sealed class EpcMatch
         };
         if (!_ofClasses && behind is not null)
         {
-            _beginnings.Add(link + behind);
+            _classes.Add(link + behind);
         }
     }
-
-    /// <summary>The range of event_epc.head in which EPCs with this beginning lie: one value when the class is whole.</summary>
-    private static (string From, string To) HeadsOf(string beginning)
-    {
-        if (!beginning.StartsWith("urn:", StringComparison.Ordinal))
-        {
-            var head = beginning[..Math.Min(36, beginning.Length)];
-            return (head, head.Length < 36 ? After(head) : head + "\u0001");
-        }
-        var parts = beginning.Split('.');
-        return parts.Length > 2 ? ($"{parts[0]}.{parts[1]}", $"{parts[0]}.{parts[1]}\u0001") : (beginning, After(beginning));
-    }
-
-    /// <summary>The least text behind all that begin so, in the order of bytes.</summary>
-    private static string After(string beginning) => beginning[..^1] + (char)(beginning[^1] + 1);
 }

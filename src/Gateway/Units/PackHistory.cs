@@ -89,7 +89,7 @@ internal sealed class PackHistory(Work work)
             select n.key, e.action, e.event_time, c.epc
             from unnest(@keys, @epcs) n (key, epc) cross join lateral (select event_id from event_epc where epc = n.epc and role = {(int)EpcRole.Parent} offset 0) x
             cross join lateral (select * from event where event_id = x.event_id limit 1) e
-            left join lateral (select epc from event_epc where event_id = x.event_id and role = {(int)EpcRole.Child} offset 0) c on true
+            left join lateral (select epc from event_things(e.body, e.keys) where role = {(int)EpcRole.Child}) c on true
             where e.event_type = 'AggregationEvent' and e.action in ('ADD', 'DELETE') and not e.told_again and not {IsTakenBack}
             order by e.event_time, e.action desc, e.event_id
             """, new { keys = named.Select(n => n.Key).ToArray(), epcs = named.Select(n => n.Epc).ToArray() }, work.Transaction, cancellationToken: ct));

@@ -160,7 +160,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
     // What was once inside is named by its key; what is inside now is found below what is named.
     private const string Named = """
         with recursive scope as materialized (
-            select u.unit_id, u.parent_id, u.children, u.key, @descends as descends from unnest(@keys) k cross join lateral (select unit_id, parent_id, children, key from unit where key = k limit 1) u
+            select u.unit_id, u.parent_id, u.children, u.key, @descends as descends from unnest(@keys, @heads, @hashes) k (key, head, hash) cross join lateral (select unit_id, parent_id, children, key from unit where head = k.head and hash = k.hash and key = k.key limit 1) u
             union
             select u.unit_id, u.parent_id, u.children, u.key, true from unit u where u.holder_id = any(@places) and u.parent_id is null)
         """;
@@ -242,9 +242,11 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
         else
         {
             var history = new PackHistory(work);
-            var keys = ask.Container is { } container ? await history.EverInAsync(container, ct) : await history.SentToAsync(ask.Partner!, ct);
+            string[] keys = [.. ask.Container is { } container ? await history.EverInAsync(container, ct) : await history.SentToAsync(ask.Partner!, ct)];
             select.CommandText = Named + Scope;
-            Add("keys", keys.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+            Add("keys", keys, NpgsqlDbType.Array | NpgsqlDbType.Text);
+            Add("heads", keys.Select(k => UnitKey.Head(k)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
+            Add("hashes", keys.Select(UnitKey.Hash).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
             Add("descends", ask.Container is not null, NpgsqlDbType.Boolean);
             Add("places", ask.Partner is null ? [] : await PlacesAsync(work, ask.Partner, ct), NpgsqlDbType.Array | NpgsqlDbType.Integer);
         }

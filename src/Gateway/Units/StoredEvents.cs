@@ -2,6 +2,7 @@ using System.Text;
 using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.JsonLd;
+using Epcis.Identifiers;
 using Gateway.Database;
 using Npgsql;
 using NpgsqlTypes;
@@ -70,10 +71,8 @@ internal sealed class StoredEvents(Work work)
         var products = keys.Select(k => UnitKey.GtinOf(k).ToString()).Where(g => g.Length > 0 && !_lengths.ContainsKey(g)).Distinct().ToList();
         if (products.Count > 0)
         {
-            // As event_epc.head has them: an EPC URI up to the item, a Digital Link up to the GTIN.
-            var heads = products.SelectMany(g => UnitKey.PrefixLengths, (gtin, length) => (gtin, length, Epc: UnitKey.ToEpc($"01{gtin}210", length)))
-                .Select(h => (h.gtin, h.length, Head: h.length == 0 ? h.Epc[..h.Epc.LastIndexOf("/21/", StringComparison.Ordinal)] : h.Epc[..h.Epc.LastIndexOf('.')])).ToList();
-            await using var select = new NpgsqlCommand("select h from unnest($1) h where exists (select from event_epc where head = h)", work.Connection, work.Transaction) { Parameters = { Texts(heads.Select(h => h.Head)) } };
+            var classes = products.SelectMany(g => UnitKey.PrefixLengths, (gtin, length) => (Gtin: gtin, Length: length, Class: EpcKey.ClassOf(UnitKey.ToEpc($"01{gtin}210", length)).ToString())).ToList();
+            await using var select = new NpgsqlCommand("select c from unnest($1) c where exists (select from event_class where class = c)", work.Connection, work.Transaction) { Parameters = { Texts(classes.Select(c => c.Class)) } };
             var known = new HashSet<string>(StringComparer.Ordinal);
             await using (var rows = await select.ExecuteReaderAsync(ct))
             {
@@ -82,9 +81,9 @@ internal sealed class StoredEvents(Work work)
                     known.Add(rows.GetString(0));
                 }
             }
-            foreach (var product in heads.GroupBy(h => h.gtin))
+            foreach (var product in classes.GroupBy(c => c.Gtin))
             {
-                _lengths.Add(product.Key, [.. product.Where(h => known.Contains(h.Head)).Select(h => h.length)]);
+                _lengths.Add(product.Key, [.. product.Where(c => known.Contains(c.Class)).Select(c => c.Length)]);
             }
         }
         return [.. keys.SelectMany(k => _lengths.GetValueOrDefault(UnitKey.GtinOf(k).ToString(), UnitKey.PrefixLengths).Select(length => UnitKey.ToEpc(k, length)))];

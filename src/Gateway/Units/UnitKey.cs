@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using Epcis.Identifiers;
 
 namespace Gateway.Units;
@@ -87,6 +90,18 @@ public static class UnitKey
             hash = unchecked((hash ^ c) * 16777619);
         }
         return unchecked((int)hash);
+    }
+
+    /// <summary>
+    /// A number of the whole key: the first eight bytes of its SHA-256, so nobody can make two keys that have it in common. It is stored and never
+    /// changes. With <see cref="Head"/> it keeps one row for each key; should two keys of one head ever share it, the second is refused.
+    /// </summary>
+    public static long Hash(string key)
+    {
+        Span<byte> bytes = stackalloc byte[MaxLength];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes[..Encoding.ASCII.GetBytes(key, bytes)], hash);
+        return BinaryPrimitives.ReadInt64BigEndian(hash);
     }
 
     /// <summary>Writes the key and says how long it is; 0 for what is no unit.</summary>

@@ -15,7 +15,7 @@ public sealed class UnitLedgers(KnownMasterData masterData)
     /// <param name="partyId">Whose capture it is.</param>
     /// <param name="isCareful">
     /// Looks each commissioned unit up. Otherwise the units of large documents are taken for new, as nearly all are, and the
-    /// database says when they are not: an exclusion violation, after which the capture is processed again, carefully.
+    /// database says when they are not: a unique violation, after which the capture is processed again, carefully.
     /// </param>
     public async ValueTask<UnitLedger> OpenAsync(Work work, int partyId, long captureId, bool isCareful, CancellationToken ct) =>
         new(work, partyId, captureId, await SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct)), isCareful);
@@ -47,7 +47,7 @@ public sealed class UnitLedgers(KnownMasterData masterData)
 /// </summary>
 public sealed class UnitLedger
 {
-    /// <summary>The constraint that keeps one row for each unit.</summary>
+    /// <summary>The index that keeps one row for each unit.</summary>
     public const string OneRow = "unit_once";
 
     /// <summary>Above so many units in memory they are written and forgotten: about 40 MB.</summary>
@@ -78,7 +78,7 @@ public sealed class UnitLedger
     /// <summary>Applies events that are stored in the same transaction already.</summary>
     /// <returns>What the rules have to say; of earlier events too, where these come before them.</returns>
     /// <exception cref="Npgsql.PostgresException">
-    /// Deadlock or exclusion violation: other captures touch the same units. The transaction is to be rolled back, and the capture processed again.
+    /// Deadlock or unique violation: other captures touch the same units. The transaction is to be rolled back, and the capture processed again.
     /// </exception>
     public async Task<IReadOnlyList<UnitFinding>> ApplyAsync(IReadOnlyList<LedgerEvent> events, CancellationToken ct)
     {
@@ -179,7 +179,7 @@ public sealed class UnitLedger
             return [];
         }
         var retracted = await _work.Connection.QueryAsync<string>(new CommandDefinition(
-            "select x.epc from event e join event_epc x using (event_id) where e.event_uri = any(@ids) and e.party_id = @_partyId and x.role < 10",
+            "select x.epc from event e cross join lateral event_things(e.body, e.keys) x where e.event_uri = any(@ids) and e.party_id = @_partyId and x.role < 10",
             new { ids = declarations.Select(e => e.Event.EventId).OfType<string>().Select(Storable).ToArray(), _partyId }, _work.Transaction, cancellationToken: ct));
         return retracted.Concat(declarations.SelectMany(d => d.Event.Epcs).Select(x => x.Epc)).Select(UnitKey.Of).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }

@@ -15,7 +15,7 @@ public sealed class UnitQueries(GatewayDatabase database, KnownMasterData master
     /// <summary>Where a unit is in the world: itself, and what is around it, the innermost first.</summary>
     private const string Up = """
         with recursive up as (
-            select u.*, 0 as height from unit u where u.key = @key
+            select u.*, 0 as height from unit u where u.head = @head and u.hash = @hash and u.key = @key
             union all
             select p.*, up.height + 1 from up join unit p on p.unit_id = up.parent_id where up.height < @MaxHeight)
         """;
@@ -37,7 +37,7 @@ public sealed class UnitQueries(GatewayDatabase database, KnownMasterData master
             left join lateral (select * from event join capture on capture_id = event_id >> 20 where event_id = up.first_event) f on up.height = 0
             left join lateral (select * from event join capture on capture_id = event_id >> 20 where event_id = up.last_event) e on up.height = 0
             order by up.height
-            """, new { key, MaxHeight }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { key, head = UnitKey.Head(key), hash = UnitKey.Hash(key), MaxHeight }, work.Transaction, cancellationToken: ct))).AsList();
         if (rows.Count == 0)
         {
             return null;
@@ -74,7 +74,7 @@ public sealed class UnitQueries(GatewayDatabase database, KnownMasterData master
                    case d.height when 0 then (select count(*) - 1 from down) end as Count
             from down d left join lot l on l.lot_id = d.lot_id
             where d.height = 0 or @after::bigint[] is null or d.path > @after order by d.path limit @limit
-            """, new { key, MaxHeight, after = after is null ? null : PlaceOf(after), limit = limit + 2 }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { key, head = UnitKey.Head(key), hash = UnitKey.Hash(key), MaxHeight, after = after is null ? null : PlaceOf(after), limit = limit + 2 }, work.Transaction, cancellationToken: ct))).AsList();
         if (rows.Count == 0)
         {
             return null;

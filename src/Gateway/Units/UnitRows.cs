@@ -14,7 +14,7 @@ internal sealed class UnitRows(Work work, UnitReferences references)
     private readonly Dictionary<long, Unit> _loaded = [];
 
     private const string Columns =
-        "unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, holder_id, location_id, children, held_below, head, state, flags, level, last_kind, prefix_length, key, reason, holds";
+        "unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, holder_id, location_id, children, held_below, head, state, flags, level, last_kind, prefix_length, key, reason, holds, hash";
 
     private const string Stored = "unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, holder_id, location_id, children, held_below, state, flags, level, last_kind, prefix_length, key, reason, holds";
 
@@ -71,10 +71,8 @@ internal sealed class UnitRows(Work work, UnitReferences references)
     /// <summary>The stored units of these keys, each by itself, for reading.</summary>
     public async Task<List<Row>> ReadAsync(IReadOnlyCollection<string> keys, CancellationToken ct)
     {
-        await using var select = new NpgsqlCommand($"select u.* from unnest($1) k cross join lateral (select {Stored} from unit where key = k limit 1) u", work.Connection, work.Transaction)
-        {
-            Parameters = { new NpgsqlParameter { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
-        };
+        await using var select = new NpgsqlCommand($"select u.* from unnest($1, $2, $3) k (key, head, hash) cross join lateral (select {Stored} from unit where {IsNamed} limit 1) u", work.Connection, work.Transaction);
+        Name(select, keys);
         return await RowsAsync(select, keys.Count, ct);
     }
 
@@ -118,7 +116,7 @@ internal sealed class UnitRows(Work work, UnitReferences references)
         rows.SelectMany(r => (int?[])[r.LotId, r.ContentLotId]).OfType<int>(), rows.SelectMany(r => (int?[])[r.HolderId, r.LocationId]).OfType<int>(), ct);
 
     /// <summary>Adds rows that there are not yet, each with a number, whose containers have numbers too.</summary>
-    /// <exception cref="PostgresException">Exclusion violation: another transaction has added one of them meanwhile.</exception>
+    /// <exception cref="PostgresException">Unique violation: another transaction has added one of them meanwhile.</exception>
     public async Task AddAsync(IReadOnlyCollection<Unit> units, CancellationToken ct)
     {
         if (units.Count == 0)
@@ -151,6 +149,7 @@ internal sealed class UnitRows(Work work, UnitReferences references)
             copy.Write(unit.Key, NpgsqlDbType.Text);
             WriteText(unit.Reason);
             WriteText(Holds(unit));
+            copy.Write(UnitKey.Hash(unit.Key), NpgsqlDbType.Bigint);
         }
         await copy.CompleteAsync(ct);
 
@@ -245,26 +244,36 @@ internal sealed class UnitRows(Work work, UnitReferences references)
 
     private static string? Holds(Unit unit) => unit.Holds.Count == 0 ? null : string.Join(' ', unit.Holds);
 
+    // As unit_once has them.
+    private const string IsNamed = "head = k.head and hash = k.hash and key = k.key";
+
+    private static void Name(NpgsqlCommand command, IReadOnlyCollection<string> keys)
+    {
+        command.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        command.Parameters.Add(new NpgsqlParameter { Value = keys.Select(k => UnitKey.Head(k)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        command.Parameters.Add(new NpgsqlParameter { Value = keys.Select(UnitKey.Hash).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+    }
+
     // One look for each key by its index, whatever the planner thinks of the number of rows.
     private async Task<List<long>> FindAsync(IReadOnlyCollection<string> keys, IReadOnlyCollection<string> emptied, CancellationToken ct, bool withAround = true)
     {
         await using var find = new NpgsqlCommand(!withAround
-            ? "select u.unit_id from unnest($1) k cross join lateral (select unit_id from unit where key = k limit 1) u order by 1"
-            : """
+            ? $"select u.unit_id from unnest($1, $2, $3) k (key, head, hash) cross join lateral (select unit_id from unit where {IsNamed} limit 1) u order by 1"
+            : $"""
             with recursive named as materialized (
-                select u.unit_id, u.parent_id from unnest($1) k cross join lateral (select unit_id, parent_id from unit where key = k limit 1) u
+                select u.unit_id, u.parent_id from unnest($1, $2, $3) k (key, head, hash) cross join lateral (select unit_id, parent_id from unit where {IsNamed} limit 1) u
                 union
-                select c.unit_id, c.parent_id from unnest($2) k cross join lateral (select unit_id from unit where key = k limit 1) u cross join lateral (select unit_id, parent_id from unit where parent_id = u.unit_id) c),
+                select c.unit_id, c.parent_id from unnest($4, $5, $6) k (key, head, hash) cross join lateral (select unit_id from unit where {IsNamed} limit 1) u cross join lateral (select unit_id, parent_id from unit where parent_id = u.unit_id) c),
             around (unit_id, parent_id) as (
                 select unit_id, parent_id from named
                 union
                 select u.unit_id, u.parent_id from around a cross join lateral (select unit_id, parent_id from unit where unit_id = a.parent_id limit 1) u)
             select unit_id from around order by 1
             """, work.Connection, work.Transaction);
-        find.Parameters.Add(new NpgsqlParameter { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        Name(find, keys);
         if (withAround)
         {
-            find.Parameters.Add(new NpgsqlParameter { Value = emptied.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+            Name(find, emptied);
         }
         var ids = new List<long>();
         await using var rows = await find.ExecuteReaderAsync(ct);

@@ -48,14 +48,14 @@ public sealed class UnitSearch(GatewayDatabase database, KnownMasterData masterD
             """, new { wanted, gtin, limit }, work.Transaction, cancellationToken: ct))).AsList();
         var named = await NamedByDocumentAsync(work, wanted, limit, ct);
         var beginnings = await BeginningsAsync(work, wanted, ct);
+        string[] keys = [.. new[] { UnitIdentifier.Read(wanted, out _) }.OfType<string>(), .. named];
         // One look by its index for each beginning and each lot, whatever the planner thinks of how many units there are.
         var units = (await work.Connection.QueryAsync<UnitRow>(new CommandDefinition("""
             with recursive found (unit_id, rank) as (
-                (select unit_id, 1 from unit where key = any(@keys))
+                (select u.unit_id, k.rank from unnest(@keys, @keyHeads, @keyHashes, @ranks) as k (key, head, hash, rank) cross join lateral (select unit_id from unit where head = k.head and hash = k.hash and key = k.key limit 1) u)
                 union all (select u.unit_id, case when u.key like '00%' then 3 else 2 end from unnest(@heads, @froms, @tos) as b (head, starts, ends)
                     cross join lateral (select unit_id, key from unit where head = b.head and key >= b.starts and key < b.ends limit @limit + 1) u limit @limit + 1)
-                union all (select u.unit_id, 4 from lot l cross join lateral (select unit_id from unit where lot_id = l.lot_id limit @limit + 1) u where l.lot = @wanted limit @limit + 1)
-                union all (select unit_id, 5 from unit where key = any(@named))),
+                union all (select u.unit_id, 4 from lot l cross join lateral (select unit_id from unit where lot_id = l.lot_id limit @limit + 1) u where l.lot = @wanted limit @limit + 1)),
             hit as (select unit_id, min(rank) as rank from found group by unit_id order by min(rank), unit_id limit @limit + 1),
             up (hit_id, parent_id, state, held, height) as (
                 select u.unit_id, u.parent_id, u.state, u.holds is not null or u.held_below > 0, 0 from hit join unit u using (unit_id)
@@ -66,11 +66,13 @@ public sealed class UnitSearch(GatewayDatabase database, KnownMasterData masterD
             from hit join unit u using (unit_id) join top on top.hit_id = u.unit_id left join lot l using (lot_id) order by hit.rank, u.key
             """, new
         {
-            keys = new[] { UnitIdentifier.Read(wanted, out _) }.OfType<string>().ToArray(),
+            keys,
+            keyHeads = keys.Select(k => UnitKey.Head(k)).ToArray(),
+            keyHashes = keys.Select(UnitKey.Hash).ToArray(),
+            ranks = keys.Select((_, i) => i < keys.Length - named.Length ? 1 : 5).ToArray(),
             heads = beginnings.Select(b => UnitKey.Head(b)).ToArray(),
             froms = beginnings.ToArray(),
             tos = beginnings.Select(b => b[..^1] + (char)(b[^1] + 1)).ToArray(),
-            named,
             wanted,
             limit,
             UnitQueries.MaxHeight,
@@ -100,7 +102,7 @@ public sealed class UnitSearch(GatewayDatabase database, KnownMasterData masterD
         [.. (await work.Connection.QueryAsync<string>(new CommandDefinition("""
             select x.epc from (select capture_id from capture_term where kind = 'document' and term = @number order by capture_id desc limit @MaxDocuments) c
             join event e on e.event_id >= c.capture_id << 20 and e.event_id < (c.capture_id + 1) << 20 and e.biz_step = 'shipping'
-            join event_epc x on x.event_id = e.event_id and x.period = e.period and x.role = 1 limit @limit + 1
+            cross join lateral event_things(e.body, e.keys) x where x.role = 1 limit @limit + 1
             """, new { number, MaxDocuments, limit }, work.Transaction, cancellationToken: ct))).Select(UnitKey.Of).OfType<string>().Distinct()];
 
     private sealed record LotRow

@@ -86,11 +86,11 @@ public sealed class UnitTimeline(GatewayDatabase database)
         (await work.Connection.QueryAsync<Row>(new CommandDefinition($"""
             select e.event_id as Cursor, e.event_uri as EventId, e.event_type as Type, e.action as Action, e.biz_step as BizStep, e.disposition as Disposition, e.event_time as EventTime,
                    e.record_time as RecordTime, e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
-                   case when x.role = 3 then (select p.epc from event_epc p where p.event_id = e.event_id and p.period = e.period and p.role = 2 limit 1) end as ParentEpc, x.IsEmptying,
+                   case when x.role = 3 then event_json(e.body) ->> 'parentID' end as ParentEpc, k.IsEmptying,
                    (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
-            from (select m.*, m.role = 2 and not exists (select from event_epc k where k.event_id = m.event_id and k.period = m.period and k.role = 3) as IsEmptying from event_epc m where m.epc = any(@epcs)) x
-            join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
-            where @isUnit or x.role <> 2 or x.IsEmptying and e.action = 'DELETE'
+            from event_epc x join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
+            cross join lateral (select case when x.role = 2 and e.action = 'DELETE' then coalesce(jsonb_array_length(event_json(e.body) -> 'childEPCs'), 0) = 0 else false end as IsEmptying) k
+            where x.epc = any(@epcs) and (@isUnit or x.role <> 2 or k.IsEmptying)
             order by e.event_time, e.event_id limit @MaxEvents
             """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), isUnit, MaxEvents }, work.Transaction, cancellationToken: ct))).AsList();
 
@@ -132,7 +132,7 @@ public sealed class UnitTimeline(GatewayDatabase database)
 
         public bool IsUnpacking => IsAggregation && Role == (short)EpcRole.Child && Action == "DELETE";
 
-        public bool Empties => IsAggregation && IsEmptying && Action == "DELETE";
+        public bool Empties => IsAggregation && IsEmptying;
 
         // What was retracted never was, and the declaration repeats it.
         private bool IsAggregation => Type == "AggregationEvent" && DeclaredBy is null;

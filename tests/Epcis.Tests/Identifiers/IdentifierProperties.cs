@@ -39,6 +39,21 @@ public sealed class IdentifierProperties
         && EpcKey.Normalise(e.ToDigitalLink(), e.CompanyPrefixLength) == e.ToUrn());
 
     [Fact]
+    public void The_class_of_an_object_is_what_a_pattern_names_that_leaves_its_serial_number_open() => Holds(Arbitrary.Epc, e =>
+    {
+        if (e.IsClass || e.Scheme.IsOfClasses)
+        {
+            return true;
+        }
+        var (urn, link) = (e.ToUrn()!, e.ToDigitalLink());
+        var parts = EpcUri.Parse(urn).Value!.Components.Count;
+        var of = EpcKey.ClassOf(urn).ToString();
+        var pattern = EpcUri.Parse($"urn:epc:idpat:{of["urn:epc:id:".Length..]}.*").Value!;
+        return of.Count(c => c == '.') == parts - 2 && urn.StartsWith(of + ".", StringComparison.Ordinal)
+            && (e.Scheme.Tail.Length == 0 || e.Scheme.Name == "sgln" && link.Count(c => c == '/') < 6 || EpcKey.ClassOf(link).ToString() == pattern.ToDigitalLink() + (e.Scheme.QualifierAi is { } ai ? $"/{ai}/" : ""));
+    });
+
+    [Fact]
     public void Without_its_length_a_company_prefix_is_not_known_and_everything_else_is() => Holds(Arbitrary.Epc, e =>
         Epc.Parse(e.ToDigitalLink(), CompanyPrefixes.None).Value is { CompanyPrefixLength: null } read
         && read.ToUrn() is null && read.ToDigitalLink() == e.ToDigitalLink() && read.Parts.SequenceEqual(e.Parts)

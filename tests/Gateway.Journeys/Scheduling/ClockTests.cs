@@ -38,9 +38,9 @@ public sealed class ClockTests
             await Task.WhenAll(Enumerable.Range(0, times).SelectMany(_ => all).Select(node => Task.Run(() => node.RunAsync(chore.Name, TestContext.Current.CancellationToken))));
         }
 
-        Assert.Equal("2 partitions, 2 grants, due without lease after 1 crash, 1 unknown outcome", await gateway.Database.ScalarAsync<string>($"""
-            select (select count(*) from pg_class where relname in ('event_y' || {NextYear}, 'event_epc_y' || {NextYear})) || ' partitions, '
-                || (select count(*) from pg_class where relname in ('event_y' || {NextYear}, 'event_epc_y' || {NextYear}) and has_table_privilege('gateway_app', oid, 'insert')) || ' grants, '
+        Assert.Equal("3 partitions, 3 grants, due without lease after 1 crash, 1 unknown outcome", await gateway.Database.ScalarAsync<string>($"""
+            select (select count(*) from pg_class where relname in ('event_y' || {NextYear}, 'event_epc_y' || {NextYear}, 'event_class_y' || {NextYear})) || ' partitions, '
+                || (select count(*) from pg_class where relname in ('event_y' || {NextYear}, 'event_epc_y' || {NextYear}, 'event_class_y' || {NextYear}) and has_table_privilege('gateway_app', oid, 'insert')) || ' grants, '
                 || (select state || case when lease_token is null then ' without lease' else ' leased' end || ' after ' || crashes || ' crash' from delivery) || ', '
                 || (select count(*) from attempt where code = 'unknown-outcome' and ended_at is not null) || ' unknown outcome'
             """));
@@ -155,7 +155,7 @@ public sealed class ClockTests
         await gateway.AddPartnerAsync("9521234000204", "well/buyer");
         await gateway.Database.ExecuteAsync($"""
             select set_config('app.actor', 'system:test', false), set_config('app.actor_name', 'Test', false), set_config('app.actor_role', 'system', false);
-            do $$ begin execute format('drop table event_y%s, event_epc_y%s', {NextYear}, {NextYear}); end $$;
+            do $$ begin execute format('drop table event_y%s, event_epc_y%s, event_class_y%s', {NextYear}, {NextYear}, {NextYear}); end $$;
             update partner set state = 'paused';
             with d as (insert into document (party_id, sha256, length, media_type, received_at) select party_id, sha256('x'), 1, 'application/xml', gateway_now() from partner returning *),
             o as (insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, give_up_at, attempts, lease_token, lease_until)

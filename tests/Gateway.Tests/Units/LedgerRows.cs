@@ -32,8 +32,8 @@ internal sealed class LedgerRows(TestDatabase database)
             select lot_id from added union all select lot_id from lot where gtin = '{UnitKey.GtinOf(key)}' and lot = '{lot}' limit 1
             """) is var number ? number.ToString(CultureInfo.InvariantCulture) : "";
         await database.ExecuteAsync($"""
-            insert into unit_row (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, children, head, state, flags, level, last_kind, prefix_length, key, holds)
-            select {id}, {Or(parent)}, 1, 1, gateway_now(), party_id, {lotId}, {Or(children)}, {UnitKey.Head(key)}, {(short)state}, 3, {level}, 7, {prefix}, '{key}', {(holds is null ? "null" : $"'{holds}'")}
+            insert into unit_row (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, children, head, state, flags, level, last_kind, prefix_length, key, hash, holds)
+            select {id}, {Or(parent)}, 1, 1, gateway_now(), party_id, {lotId}, {Or(children)}, {UnitKey.Head(key)}, {(short)state}, 3, {level}, 7, {prefix}, '{key}', {UnitKey.Hash(key)}, {(holds is null ? "null" : $"'{holds}'")}
             from party where name = '{party}'
             """);
         return id;

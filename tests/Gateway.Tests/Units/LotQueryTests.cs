@@ -43,8 +43,8 @@ public sealed class LotQueryTests
             update unit set parent_id = 987 where key like '%U000061';                        -- in a container that does not exist
             update unit set children = 4 where key like '%C000013';
             update unit set state = 11 where unit_id = 5;                                     -- a whole pallet is gone
-            insert into unit (unit_id, first_event, last_event, last_at, party_id, head, state, flags, level, last_kind, prefix_length, key)
-            values (777, 3, 3, timestamptz '2026-09-14 10:00Z', 1, 0, 1, 4, 1, 12, 0, '01{Unit}21LATE'), (778, 99, 99, timestamptz '2026-09-14 10:00Z', 1, 0, 1, 4, 1, 12, 7, '01{Unit}21FOREIGN')
+            insert into unit (unit_id, first_event, last_event, last_at, party_id, head, state, flags, level, last_kind, prefix_length, key, hash)
+            values (777, 3, 3, timestamptz '2026-09-14 10:00Z', 1, 0, 1, 4, 1, 12, 0, '01{Unit}21LATE', 777), (778, 99, 99, timestamptz '2026-09-14 10:00Z', 1, 0, 1, 4, 1, 12, 7, '01{Unit}21FOREIGN', 778)
             """);
         var lot = await FindAsync(database);
         Assert.False(lot.IsComplete);
@@ -93,12 +93,12 @@ public sealed class LotQueryTests
         await database.ExecuteAsync($"""
             insert into lot (party_id, gtin, lot, expiry) values (1, '{Unit}', '{Lot}', '2028-08-31'), (1, '{Case}', '{Lot}', '2028-08-31');
             insert into place (party_id, uri) values (1, '{Said.Line}'), (1, '{Said.Wholesaler}');
-            insert into unit (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, holder_id, location_id, children, head, state, flags, level, last_kind, prefix_length, key)
-            select n, null, 1, 4, timestamptz '2026-09-14 10:00Z', 1, null, 1, 1, 4, 0, 7, 3, 3, 12, 7, key from unnest(array['{string.Join("','", Enumerable.Range(1, pallets).Select(n => UnitKey.Of(Said.Pallet(n))))}']) with ordinality p (key, n)
+            insert into unit (unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, holder_id, location_id, children, head, state, flags, level, last_kind, prefix_length, key, hash)
+            select n, null, 1, 4, timestamptz '2026-09-14 10:00Z', 1, null, 1, 1, 4, 0, 7, 3, 3, 12, 7, key, n from unnest(array['{string.Join("','", Enumerable.Range(1, pallets).Select(n => UnitKey.Of(Said.Pallet(n))))}']) with ordinality p (key, n)
             union all
-            select 1000000 + n, 1 + (n - 1) / 4, 2, 4, timestamptz '2026-09-14 10:00Z', 1, 2, 1, 1, 5, 0, 7, 3, 2, 12, 7, '01{Case}21C' || lpad(n::text, 6, '0') from generate_series(1, {pallets * 4}) n
+            select 1000000 + n, 1 + (n - 1) / 4, 2, 4, timestamptz '2026-09-14 10:00Z', 1, 2, 1, 1, 5, 0, 7, 3, 2, 12, 7, '01{Case}21C' || lpad(n::text, 6, '0'), 1000000 + n from generate_series(1, {pallets * 4}) n
             union all
-            select 10000000 + n, 1000001 + (n - 1) / 5, 1, 3, timestamptz '2026-09-14 10:00Z', 1, 1, 1, 1, null, 0, 7, 3, 1, 12, 7, '01{Unit}21U' || lpad(n::text, 6, '0') from generate_series(1, {pallets * 20}) n;
+            select 10000000 + n, 1000001 + (n - 1) / 5, 1, 3, timestamptz '2026-09-14 10:00Z', 1, 1, 1, 1, null, 0, 7, 3, 1, 12, 7, '01{Unit}21U' || lpad(n::text, 6, '0'), 10000000 + n from generate_series(1, {pallets * 20}) n;
             analyze unit
             """);
         return database;

@@ -212,7 +212,7 @@ public sealed class StoredLedgerTests
         await RefusedAsync("a year after the last of its lots expires");
         await ledger.Gateway.Database.ExecuteAsync("update lot set expiry = '2028-08-31' where expiry is not null");
         var before = await ledger.TextAsync();
-        Assert.Equal($"event_y{year}, event_epc_y{year}", await ledger.Gateway.Database.ScalarAsync<string>($"select archive_events({year})"));
+        Assert.Equal($"event_y{year}, event_epc_y{year}, event_class_y{year}", await ledger.Gateway.Database.ScalarAsync<string>($"select archive_events({year})"));
 
         Assert.Equal(before, await ledger.TextAsync());
         Assert.Equal(6, (await ledger.HoldsAsync()).Archived);
@@ -234,7 +234,7 @@ public sealed class StoredLedgerTests
         var cases = (from history in UnitBookProperties.History.Generator from order in Gen.Shuffle(history) from cuts in Gen.ArrayOf(Gen.Choose(0, 2), 30) from gone in Gen.ArrayOf(Gen.Choose(0, 5), 30) select (order, cuts, gone)).Sample(Histories, 20);
         foreach (var (order, cuts, gone) in cases)
         {
-            await ledger.Gateway.Database.ExecuteAsync("set session_replication_role = replica; truncate unit_row, event, event_epc, event_identity, exception_unit, exception_note, exception, finding, capture_term, idempotency, capture, document_chunk, document cascade");
+            await ledger.Gateway.Database.ExecuteAsync("set session_replication_role = replica; truncate unit_row, event, event_epc, event_class, event_identity, exception_unit, exception_note, exception, finding, capture_term, idempotency, capture, document_chunk, document cascade");
             // Between facts of one kind at one moment, arrival decides.
             var told = order.Select((m, i) => m with { Number = i + 1 }).ToList();
             var taken = told.Where((_, i) => gone[i % gone.Length] == 0).ToList();
