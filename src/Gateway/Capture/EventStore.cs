@@ -156,18 +156,17 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
 
     private static async Task CopyNamesAsync(Work work, string table, string column, IReadOnlyList<NewEvent> events, Func<NewEvent, IReadOnlyList<(short Role, string Name)>> names, CancellationToken ct)
     {
-        await using var copy = await work.Connection.BeginBinaryImportAsync($"copy {table} (event_id, party_id, period, role, {column}) from stdin (format binary)", ct);
+        await using var copy = await BinaryCopy.BeginAsync(work, table, $"event_id, party_id, period, role, {column}", ct);
         foreach (var e in events)
         {
             foreach (var (role, name) in names(e))
             {
-                // Written without waiting for each value: a hundred thousand EPCs are half a million of them.
-                copy.StartRow();
-                copy.Write(e.Id, NpgsqlDbType.Bigint);
-                copy.Write(e.Of.PartyId, NpgsqlDbType.Integer);
-                copy.Write(e.Of.Period, NpgsqlDbType.Smallint);
-                copy.Write(role, NpgsqlDbType.Smallint);
-                copy.Write(name, NpgsqlDbType.Text);
+                await copy.StartRowAsync(ct);
+                copy.Write(e.Id);
+                copy.Write(e.Of.PartyId);
+                copy.Write(e.Of.Period);
+                copy.Write(role);
+                copy.Write(name);
             }
         }
         await copy.CompleteAsync(ct);

@@ -13,6 +13,9 @@ internal sealed class UnitRows(Work work, UnitReferences references)
     // Those in the book, by their numbers.
     private readonly Dictionary<long, Unit> _loaded = [];
 
+    // The last one asked for: neighbours are mostly of one lot.
+    private (Unit? Of, int? Id) _lot;
+
     private const string Columns =
         "unit_id, parent_id, first_event, last_event, last_at, party_id, lot_id, content_lot_id, holder_id, location_id, children, held_below, head, state, flags, level, last_kind, prefix_length, key, reason, holds, hash";
 
@@ -123,60 +126,34 @@ internal sealed class UnitRows(Work work, UnitReferences references)
         {
             return;
         }
-        await using var copy = await work.Connection.BeginBinaryImportAsync($"copy unit_row ({Columns}) from stdin (format binary)", ct);
+        await using var copy = await BinaryCopy.BeginAsync(work, "unit_row", Columns, ct);
         foreach (var unit in units)
         {
-            // Written without waiting for each value: a hundred thousand units are two million of them.
-            copy.StartRow();
-            copy.Write(unit.Id, NpgsqlDbType.Bigint);
-            Write(unit.Parent?.Id, NpgsqlDbType.Bigint);
-            copy.Write(unit.FirstEvent!.Value, NpgsqlDbType.Bigint);
-            copy.Write(unit.Last.Number, NpgsqlDbType.Bigint);
-            copy.Write(unit.Last.Time.UtcDateTime, NpgsqlDbType.TimestampTz);
-            copy.Write(unit.PartyId, NpgsqlDbType.Integer);
-            Write(LotId(unit), NpgsqlDbType.Integer);
-            Write(ContentLotId(unit), NpgsqlDbType.Integer);
-            Write(PlaceId(unit, unit.Holder), NpgsqlDbType.Integer);
-            Write(PlaceId(unit, unit.Location), NpgsqlDbType.Integer);
-            Write(Count(unit.Children), NpgsqlDbType.Integer);
-            Write(Count(unit.HeldBelow), NpgsqlDbType.Integer);
-            copy.Write(UnitKey.Head(unit.Key), NpgsqlDbType.Integer);
-            copy.Write((short)unit.State, NpgsqlDbType.Smallint);
-            copy.Write((short)unit.Flags, NpgsqlDbType.Smallint);
-            copy.Write((short)unit.Level, NpgsqlDbType.Smallint);
-            copy.Write((short)unit.Last.Kind, NpgsqlDbType.Smallint);
-            copy.Write((short)unit.PrefixLength, NpgsqlDbType.Smallint);
-            copy.Write(unit.Key, NpgsqlDbType.Text);
-            WriteText(unit.Reason);
-            WriteText(Holds(unit));
-            copy.Write(UnitKey.Hash(unit.Key), NpgsqlDbType.Bigint);
+            await copy.StartRowAsync(ct);
+            copy.Write(unit.Id);
+            copy.Write(unit.Parent?.Id);
+            copy.Write(unit.FirstEvent!.Value);
+            copy.Write(unit.Last.Number);
+            copy.Write(unit.Last.Time.UtcDateTime);
+            copy.Write(unit.PartyId);
+            copy.Write(LotId(unit));
+            copy.Write(ContentLotId(unit));
+            copy.Write(PlaceId(unit, unit.Holder));
+            copy.Write(PlaceId(unit, unit.Location));
+            copy.Write(Count(unit.Children));
+            copy.Write(Count(unit.HeldBelow));
+            copy.Write(UnitKey.Head(unit.Key));
+            copy.Write((short)unit.State);
+            copy.Write((short)unit.Flags);
+            copy.Write((short)unit.Level);
+            copy.Write((short)unit.Last.Kind);
+            copy.Write((short)unit.PrefixLength);
+            copy.Write(unit.Key);
+            copy.Write(unit.Reason);
+            copy.Write(Holds(unit));
+            copy.Write(UnitKey.Hash(unit.Key));
         }
         await copy.CompleteAsync(ct);
-
-        void Write<T>(T? value, NpgsqlDbType type)
-            where T : struct
-        {
-            if (value is { } some)
-            {
-                copy.Write(some, type);
-            }
-            else
-            {
-                copy.WriteNull();
-            }
-        }
-
-        void WriteText(string? text)
-        {
-            if (text is null)
-            {
-                copy.WriteNull();
-            }
-            else
-            {
-                copy.Write(text, NpgsqlDbType.Text);
-            }
-        }
     }
 
     /// <summary>Writes rows that there are, with what their units are now.</summary>
@@ -225,16 +202,46 @@ internal sealed class UnitRows(Work work, UnitReferences references)
         ids.Count == 0 ? Task.CompletedTask : work.Connection.ExecuteAsync(new CommandDefinition("delete from unit where unit_id = any(@ids)", new { ids = ids.ToArray() }, work.Transaction, cancellationToken: ct));
 
     /// <summary>Gives numbers to the lots and places that units name and no row names yet.</summary>
-    public Task ReferAsync(IReadOnlyCollection<Unit> units, CancellationToken ct) => references.MakeAsync(
-        units.SelectMany(u => (IEnumerable<(int, LotName)>)[.. LotOf(u) is { } lot ? [(u.PartyId, lot)] : (IEnumerable<(int, LotName)>)[], .. ContentLotOf(u) is { } content ? [(u.PartyId, content)] : (IEnumerable<(int, LotName)>)[]]),
-        units.SelectMany(u => (string?[])[u.Holder, u.Location], (u, uri) => (u.PartyId, uri)).Where(p => p.uri is not null).Select(p => (p.PartyId, p.uri!)), ct);
+    public Task ReferAsync(IReadOnlyCollection<Unit> units, CancellationToken ct)
+    {
+        var (lots, places) = (new HashSet<(int, LotName)>(), new HashSet<(int, string)>());
+        Unit? before = null;
+        _lot = default; // units change between two writes
+        foreach (var unit in units)
+        {
+            // Neighbours mostly have all of it in common.
+            if (before is null || !AreOfOneLot(unit, before) || unit.ContentLot != before.ContentLot || unit.Holder != before.Holder || unit.Location != before.Location)
+            {
+                foreach (var lot in (LotName?[])[LotOf(unit), ContentLotOf(unit)])
+                {
+                    _ = lot is { } name && lots.Add((unit.PartyId, name));
+                }
+                foreach (var place in (string?[])[unit.Holder, unit.Location])
+                {
+                    _ = place is not null && places.Add((unit.PartyId, place));
+                }
+            }
+            before = unit;
+        }
+        return references.MakeAsync(lots, places, ct);
+    }
 
     private static LotName? LotOf(Unit unit) => unit.Lot is null && unit.Expiry is null ? null : new LotName(UnitKey.GtinOf(unit.Key).ToString(), unit.Lot ?? "", unit.Expiry);
 
     // Of whichever product it is, so it is one of none.
     private static LotName? ContentLotOf(Unit unit) => unit.ContentLot is null ? null : new LotName("", unit.ContentLot, null);
 
-    private int? LotId(Unit unit) => LotOf(unit) is { } lot ? references.IdOf(unit.PartyId, lot) : null;
+    private static bool AreOfOneLot(Unit unit, Unit other) =>
+        unit.PartyId == other.PartyId && unit.Lot == other.Lot && unit.Expiry == other.Expiry && UnitKey.GtinOf(unit.Key).SequenceEqual(UnitKey.GtinOf(other.Key));
+
+    private int? LotId(Unit unit)
+    {
+        if (_lot.Of is not { } before || !AreOfOneLot(unit, before))
+        {
+            _lot = (unit, LotOf(unit) is { } lot ? references.IdOf(unit.PartyId, lot) : null);
+        }
+        return _lot.Id;
+    }
 
     private int? ContentLotId(Unit unit) => ContentLotOf(unit) is { } lot ? references.IdOf(unit.PartyId, lot) : null;
 
