@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Gateway.Host;
 using Gateway.TestSupport;
@@ -21,6 +23,24 @@ public sealed class CommandLineTests
         Assert.Equal(1, exitCode);
         Assert.Contains(sentence, errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stop_that_waits_for_a_request_ends_well()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var key = (await TestGateway.MakeKeysAsync(database))["cmo"];
+        var data = Directory.CreateTempSubdirectory();
+        await using (var host = await ChildHost.StartAsync(database, data.FullName))
+        {
+            // The rest of the body never comes: the host gives the sender the time that it has for stopping.
+            using var sender = new TcpClient();
+            await sender.ConnectAsync(host.Url.Host, host.Url.Port, TestContext.Current.CancellationToken);
+            await sender.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /capture HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/xml\r\nContent-Length: 1000000\r\n\r\n<?xml"), TestContext.Current.CancellationToken);
+            await Eventually.TrueAsync(async () => await database.ScalarAsync<bool>("select exists (select from api_key where last_used_at is not null)"));
+            Assert.Equal(0, await host.StopAsync());
+        }
+        data.Delete(recursive: true);
     }
 
     [Fact]

@@ -45,8 +45,9 @@ public static class Verbs
         }
         try
         {
-            // Its own handler would print a stack trace where a sentence with the remedy is meant.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            // Its own handler would print a stack trace where a sentence with the remedy is meant. Whatever is told to stop ends by itself:
+            // cut off after its two seconds, a stop would leave requests without an answer and the embedded server running.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
         }
         catch (Exception e) when (Remedy(e) is { } remedy)
         {
