@@ -1,6 +1,7 @@
-using Dapper;
+using System.Data;
 using Gateway.Access;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Capture;
 
@@ -10,14 +11,15 @@ namespace Gateway.Capture;
 /// </summary>
 internal sealed class ChunkStream(GatewayDatabase database, Actor actor, long documentId) : ForwardStream
 {
-    private byte[] _chunk = [];
+    private byte[] _chunk = []; // one for all: so large, each would be left to the collector's last generation
+    private int _length;
     private int _position;
     private int _next;
     private bool _ended;
 
     public override int Read(Span<byte> buffer)
     {
-        if (_position == _chunk.Length && !_ended)
+        if (_position == _length && !_ended)
         {
             NextAsync(CancellationToken.None).GetAwaiter().GetResult();
         }
@@ -26,7 +28,7 @@ internal sealed class ChunkStream(GatewayDatabase database, Actor actor, long do
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_position == _chunk.Length && !_ended)
+        if (_position == _length && !_ended)
         {
             await NextAsync(cancellationToken);
         }
@@ -38,7 +40,7 @@ internal sealed class ChunkStream(GatewayDatabase database, Actor actor, long do
 
     private int Take(Span<byte> buffer)
     {
-        var length = Math.Min(buffer.Length, _chunk.Length - _position);
+        var length = Math.Min(buffer.Length, _length - _position);
         _chunk.AsSpan(_position, length).CopyTo(buffer);
         _position += length;
         return length;
@@ -47,8 +49,18 @@ internal sealed class ChunkStream(GatewayDatabase database, Actor actor, long do
     private async Task NextAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct).ConfigureAwait(false);
-        var chunk = await work.Connection.QuerySingleOrDefaultAsync<byte[]>(new CommandDefinition(
-            "select bytes from document_chunk where document_id = @documentId and ordinal = @next", new { documentId, next = _next++ }, work.Transaction, cancellationToken: ct)).ConfigureAwait(false);
-        (_chunk, _position, _ended) = (chunk ?? [], 0, chunk is null);
+        await using var select = new NpgsqlCommand("select octet_length(bytes), bytes from document_chunk where document_id = $1 and ordinal = $2", work.Connection, work.Transaction)
+        {
+            Parameters = { new() { Value = documentId }, new() { Value = _next++ } },
+        };
+        await using var row = await select.ExecuteReaderAsync(CommandBehavior.SequentialAccess, ct).ConfigureAwait(false);
+        (_length, _position, _ended) = (0, 0, !await row.ReadAsync(ct).ConfigureAwait(false));
+        if (!_ended)
+        {
+            _length = row.GetInt32(0);
+            _chunk = _chunk.Length < _length ? new byte[_length] : _chunk;
+            await using var bytes = await row.GetStreamAsync(1, ct).ConfigureAwait(false);
+            await bytes.ReadExactlyAsync(_chunk.AsMemory(0, _length), ct).ConfigureAwait(false);
+        }
     }
 }

@@ -27,7 +27,7 @@ internal sealed record ParsedChunk(IReadOnlyList<ParsedEvent> Events, bool Error
 /// <summary>Parses on a thread of its own into a bounded channel, so that reading and storing overlap in flat memory.</summary>
 internal sealed class ParsedEvents
 {
-    private const int MaxEpcs = 20_000;
+    private const int MaxEpcs = 5_000; // five chunks may be on their way, and what lives long is collected late
     private const int MaxBodyBytes = 4 << 20;
     private const int MaxKeptCapacity = 10_000;
     private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });

@@ -112,6 +112,9 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
 
     private static bool AreUnitsStored(PostgresException e) => e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: UnitLedger.OneRow };
 
+    // A hundred thousand units that are commissioned, packed and shipped have less; and gzip takes an eighth or more of it.
+    private static bool IsHuge(CaptureLease lease) => lease.Length > (lease.ContentEncoding is null ? 16 << 20 : 2 << 20);
+
     private async Task DecideAsync(CaptureLease lease, bool isCareful, CancellationToken ct)
     {
         // Ends the parser whatever happens here: it would wait for room in the channel for ever.
@@ -133,7 +136,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             }
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
-            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, ct));
+            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, IsHuge(lease), ct));
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {

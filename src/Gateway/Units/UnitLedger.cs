@@ -17,8 +17,9 @@ public sealed class UnitLedgers(KnownMasterData masterData)
     /// Looks each commissioned unit up. Otherwise the units of large documents are taken for new, as nearly all are, and the
     /// database says when they are not: a unique violation, after which the capture is processed again, carefully.
     /// </param>
-    public async ValueTask<UnitLedger> OpenAsync(Work work, int partyId, long captureId, bool isCareful, CancellationToken ct) =>
-        new(work, partyId, captureId, await SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct)), isCareful);
+    /// <param name="isHuge">More units are to be expected than can stay in memory, so fewer do.</param>
+    public async ValueTask<UnitLedger> OpenAsync(Work work, int partyId, long captureId, bool isCareful, bool isHuge, CancellationToken ct) =>
+        new(work, partyId, captureId, await SpecificationsAsync(ct, await MasterDataRecords.LastVersionAsync(work, ct)), isCareful, isHuge);
 
     /// <summary>
     /// Waits until no other capture that met others over its units is at work, in the beginning of a transaction: so those who met
@@ -50,8 +51,11 @@ public sealed class UnitLedger
     /// <summary>The index that keeps one row for each unit.</summary>
     public const string OneRow = "unit_once";
 
-    /// <summary>Above so many units in memory they are written and forgotten: about 40 MB.</summary>
-    private const int MaxUnits = 120_000;
+    /// <summary>
+    /// Above so many units in memory they are written and forgotten: about 40 MB. A shipment of a hundred thousand units stays until
+    /// they are packed; of a document that is too large for that, to keep as many would only take memory, twice until the collector comes.
+    /// </summary>
+    private const int MaxUnits = 120_000, MaxUnitsOfHuge = 30_000;
 
     /// <summary>Documents that commission fewer look them up: a repeated serial number is then found without a second turn.</summary>
     private const int FewUnits = 1_000;
@@ -61,15 +65,16 @@ public sealed class UnitLedger
     private readonly Work _work;
     private readonly int _partyId;
     private readonly bool _isCareful;
+    private readonly int _maxUnits;
     private readonly PackSpecifications _specifications;
     private readonly UnitRows _rows;
     private readonly List<Unit> _dirty = [];
     private UnitBook _book;
     private long _nextId;
 
-    internal UnitLedger(Work work, int partyId, long captureId, PackSpecifications specifications, bool isCareful)
+    internal UnitLedger(Work work, int partyId, long captureId, PackSpecifications specifications, bool isCareful, bool isHuge)
     {
-        (_work, _partyId, _specifications, _isCareful) = (work, partyId, specifications, isCareful);
+        (_work, _partyId, _specifications, _isCareful, _maxUnits) = (work, partyId, specifications, isCareful, isHuge ? MaxUnitsOfHuge : MaxUnits);
         _nextId = captureId << UnitBits;
         _rows = new UnitRows(work, new UnitReferences(work));
         _book = new UnitBook(specifications.Find);
@@ -102,9 +107,14 @@ public sealed class UnitLedger
             Note(applied.Changed);
         }
         _book.Except = null;
-        if (_book.Units.Count > MaxUnits)
+        if (_book.Units.Count > _maxUnits)
         {
             await FlushAsync(ct);
+            if (_maxUnits == MaxUnitsOfHuge)
+            {
+                // What was forgotten has grown old, and on a busy machine the collector would let several times as much come before it looks.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+            }
         }
         return findings;
     }
