@@ -159,6 +159,16 @@ public static class Problems
     public static ProblemHttpResult NoUnit(string detail) =>
         Of(400, "epcisException:QueryParameterException", "No unit's identifier", detail, "GW-UNI-01");
 
+    /// <summary>The unit is known, and was not yet at that moment.</summary>
+    public static ProblemHttpResult UnitNotYet(string detail) =>
+        Of(404, "epcisException:NoSuchResourceException", "Not known yet at that moment", detail, "GW-UNI-02");
+
+    public static ProblemHttpResult PastArchived(string detail) =>
+        Of(410, "epcisException:NoSuchResourceException", "Its past is in the archive", detail, "GW-UNI-03");
+
+    public static ProblemHttpResult PastTooLarge(string detail) =>
+        Of(413, "epcisException:QueryTooLargeException", "Too much for one answer", detail, "GW-UNI-04");
+
     public static ProblemHttpResult RecordChanged(int version) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Changed meanwhile", $"The record is of version {version} now: look at it again, and change that.", "GW-MAS-01");
 

@@ -23,6 +23,16 @@ internal sealed class StoredEvents(Work work)
     // Which of the lengths that a company prefix may have were ever written, by product: nearly always one of them.
     private readonly Dictionary<string, int[]> _lengths = [];
     private short[]? _periods;
+    private long _text;
+
+    /// <summary>Units that were packed together later than that have not met yet.</summary>
+    public DateTimeOffset Until { get; init; } = DateTimeOffset.MaxValue;
+
+    /// <summary>Beyond so many characters of events nothing more is read: see <see cref="IsTooMuch"/>.</summary>
+    public long MaxText { get; init; } = long.MaxValue;
+
+    /// <summary>There is more than was to be read, and what was found does not hold together.</summary>
+    public bool IsTooMuch => _text > MaxText;
 
     /// <summary>The events found so far, in no order.</summary>
     public IReadOnlyCollection<LedgerEvent> All => _events.Values;
@@ -41,10 +51,14 @@ internal sealed class StoredEvents(Work work)
     {
         Keys.UnionWith(keys);
         var next = Keys.ToList(); // also those asked for before: something may have been said of them meanwhile
-        while (next.Count > 0)
+        while (next.Count > 0 && !IsTooMuch)
         {
             await ReadAsync("select x.event_id from unnest($1) e cross join lateral (select event_id from event_epc where epc = e and role < 10 and period = any($3)) x", await SpellingsAsync(next, ct), ct);
-            next = [.. _events.Values.SelectMany(EventFacts.Of).Where(f => f.Parent is not null).SelectMany(Together).Where(Keys.Add)];
+            next = [.. _events.Values.SelectMany(EventFacts.Of).Where(f => f.Parent is not null && f.Stamp.Time <= Until).SelectMany(Together).Where(Keys.Add)];
+        }
+        if (IsTooMuch)
+        {
+            return;
         }
         // A declaration need not repeat the units of what it takes back.
         var ids = _events.Values.Where(e => e.Event.ErrorDeclaration is null).Select(e => e.Event.EventId).OfType<string>().Select(id => id.Replace('\0', '\uFFFD'));
@@ -116,10 +130,11 @@ internal sealed class StoredEvents(Work work)
             },
         };
         await using var rows = await select.ExecuteReaderAsync(ct);
-        while (await rows.ReadAsync(ct))
+        while (!IsTooMuch && await rows.ReadAsync(ct))
         {
-            var number = rows.GetInt64(0);
-            _events.Add(number, new LedgerEvent(Parse(rows.GetString(3)), number) { PartyId = rows.GetInt32(1), RecordedAt = rows.GetDateTime(2) });
+            var (number, body) = (rows.GetInt64(0), rows.GetString(3));
+            _text += body.Length;
+            _events.Add(number, new LedgerEvent(Parse(body), number) { PartyId = rows.GetInt32(1), RecordedAt = rows.GetDateTime(2) });
         }
     }
 }

@@ -139,7 +139,7 @@ public sealed partial class UnitBook(Func<string, DateTime, PackSpecification?>?
     {
         var book = new UnitBook(specificationOf, allocationCheck) { _only = only };
         var findings = new List<UnitFinding>();
-        foreach (var fact in Standing(events).SelectMany(EventFacts.Of).Concat(facts ?? []).Where(f => until is null || f.Time <= until).OrderBy(f => f.Stamp))
+        foreach (var fact in Standing(events).SelectMany(EventFacts.Of).Concat(facts ?? []).Where(f => until is null || f.Stamp.Time <= until).OrderBy(f => f.Stamp))
         {
             findings.AddRange(book.Apply([fact]).Findings);
         }

@@ -9,7 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Units;
 
-/// <summary>Single units over REST: where each is, what it holds, what was told of it. A unit is named in any form.</summary>
+/// <summary>
+/// Single units over REST: where each is, what it holds, what was told of it. A unit is named in any form. With <c>asOf</c>, an
+/// instant with its zone, each is answered as it was at that past moment: see <see cref="UnitPast"/>.
+/// </summary>
 public static class UnitEndpoints
 {
     // A full pallet is answered whole; no answer grows without end.
@@ -18,7 +21,7 @@ public static class UnitEndpoints
     // What a person must settle about one unit is a handful.
     private const int MaxExceptions = 50;
 
-    public static IServiceCollection AddUnits(this IServiceCollection services) => services.AddSingleton<UnitQueries>().AddSingleton<UnitTimeline>().AddSingleton<UnitSearch>();
+    public static IServiceCollection AddUnits(this IServiceCollection services) => services.AddSingleton<UnitQueries>().AddSingleton<UnitPast>().AddSingleton<UnitTimeline>().AddSingleton<UnitSearch>();
 
     public static void MapUnits(this IEndpointRouteBuilder app)
     {
@@ -29,25 +32,31 @@ public static class UnitEndpoints
         units.MapGet("/search", SearchAsync).RequireAuthorization(Permissions.ReadUnits);
     }
 
-    private static Task<IResult> FindAsync(HttpContext context, string? epc, UnitQueries units, CancellationToken ct) => OfAsync(epc, async key =>
-        await units.FindAsync(context.Actor(), key, ct) is { } unit ? TypedResults.Ok(UnitItem.Of(unit)) : Problems.NotFound("such unit"));
+    private static Task<IResult> FindAsync(HttpContext context, string? epc, string? asOf, UnitQueries units, UnitPast past, CancellationToken ct) => OfAsync(epc, asOf, async (key, at) =>
+        at is { } moment ? Answer(await past.FindAsync(context.Actor(), key, moment, ct), then => UnitItem.Of(then.Facts!))
+        : await units.FindAsync(context.Actor(), key, ct) is { } unit ? TypedResults.Ok(UnitItem.Of(unit)) : Problems.NotFound("such unit"));
 
-    private static Task<IResult> ContentsAsync(HttpContext context, string? epc, int? limit, string? cursor, UnitQueries units, CancellationToken ct) => OfAsync(epc, async key =>
+    private static Task<IResult> ContentsAsync(
+        HttpContext context, string? epc, string? asOf, int? limit, string? cursor, UnitQueries units, UnitPast past, CancellationToken ct) => OfAsync(epc, asOf, async (key, at) =>
     {
         if (limit is < 1 or > MaxContents)
         {
             return Problems.BadParameter($"limit is 1 to {MaxContents}.");
         }
-        if (cursor is not null && !UnitQueries.IsPlace(cursor))
+        if (cursor is not null && !(at is null ? UnitQueries.IsPlace(cursor) : UnitPast.IsPlace(cursor)))
         {
             return Problems.BadParameter("cursor is not one of ours.");
         }
-        return await units.ContentsAsync(context.Actor(), key, cursor, limit ?? MaxContents, ct) is { } contents
-            ? TypedResults.Ok(new { contents.Epc, contents.Count, items = contents.Items.Select(ContainedUnitItem.Of), contents.Next })
-            : Problems.NotFound("such unit");
+        var take = limit ?? MaxContents;
+        return at is { } moment ? Answer(await past.FindAsync(context.Actor(), key, moment, ct), then => Page(then.Contents(cursor, take)))
+            : await units.ContentsAsync(context.Actor(), key, cursor, take, ct) is { } contents ? TypedResults.Ok(Page(contents)) : Problems.NotFound("such unit");
+
+        static object Page(UnitContents contents) => new { contents.Epc, contents.Count, items = contents.Items.Select(ContainedUnitItem.Of), contents.Next };
     });
 
-    private static Task<IResult> HistoryAsync(HttpContext context, string? epc, int? limit, string? cursor, UnitQueries units, UnitTimeline timeline, ExceptionList exceptions, CancellationToken ct) => OfAsync(epc, async key =>
+    // What a person must settle is told as it is today: it is about what is known, not about what was.
+    private static Task<IResult> HistoryAsync(
+        HttpContext context, string? epc, string? asOf, int? limit, string? cursor, UnitQueries units, UnitPast past, UnitTimeline timeline, ExceptionList exceptions, CancellationToken ct) => OfAsync(epc, asOf, async (key, at) =>
     {
         if (limit is < 1 or > 200)
         {
@@ -67,7 +76,11 @@ public static class UnitEndpoints
         {
             return Problems.NotFound("such unit");
         }
-        var events = await timeline.ListAsync(reader, key, after, take + 1, ct);
+        if (at is { } moment && await past.WhyNotAsync(unit, moment, ct) is { } refusal)
+        {
+            return Refused(refusal);
+        }
+        var events = await timeline.ListAsync(reader, key, after, take + 1, ct, at);
         var opened = context.User.Has(Permissions.ReadExceptions) ? await exceptions.OfUnitAsync(reader, UnitKey.Spellings(key), MaxExceptions, ct) : [];
         return TypedResults.Ok(new
         {
@@ -92,6 +105,27 @@ public static class UnitEndpoints
         return TypedResults.Ok(new { items = found.Units.Select(FoundUnitItem.Of), found.Lots, found.More });
     }
 
-    private static async Task<IResult> OfAsync(string? epc, Func<string, Task<IResult>> answer) =>
-        UnitIdentifier.Read(epc ?? "", out var wrong) is { } key ? await answer(key) : Problems.NoUnit(wrong!);
+    private static async Task<IResult> OfAsync(string? epc, string? asOf, Func<string, DateTimeOffset?, Task<IResult>> answer)
+    {
+        if (UnitIdentifier.Read(epc ?? "", out var wrong) is not { } key)
+        {
+            return Problems.NoUnit(wrong!);
+        }
+        if (asOf is null)
+        {
+            return await answer(key, null);
+        }
+        return UnitPast.ReadMoment(asOf, out wrong) is { } at ? await answer(key, at) : Problems.BadParameter($"asOf cannot be read. {wrong}");
+    }
+
+    private static IResult Answer(UnitThen? then, Func<UnitThen, object> view) =>
+        then is null ? Problems.NotFound("such unit") : then.Refusal is { } refusal ? Refused(refusal) : TypedResults.Ok(view(then));
+
+    private static IResult Refused(PastRefusal refusal) => refusal.Gap switch
+    {
+        PastGap.Future => Problems.BadParameter(refusal.Sentence),
+        PastGap.NotYet => Problems.UnitNotYet(refusal.Sentence),
+        PastGap.Archived => Problems.PastArchived(refusal.Sentence),
+        _ => Problems.PastTooLarge(refusal.Sentence),
+    };
 }

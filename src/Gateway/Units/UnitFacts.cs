@@ -1,3 +1,5 @@
+using Gateway.MasterData;
+
 namespace Gateway.Units;
 
 /// <summary>What the ledger knows of one unit. Its state, holder and location are those of its outermost container.</summary>
@@ -19,6 +21,21 @@ public sealed record UnitFacts(
     string Key, string Epc, string Level, string? Gtin, string? Serial, string? Lot, DateOnly? Expiry, string? ContentLot, UnitState State, string? Reason, UnitFlags Flags, int Children, int HeldBelow,
     IReadOnlyList<string> Holds, IReadOnlyList<UnitContainer> Containers, string? Holder, string? Location, UnitEventName First, UnitEventName Last)
 {
+    /// <summary>Of a unit as a book has it, with what is around it.</summary>
+    internal static UnitFacts Of(Unit unit, MasterDataSnapshot known, UnitEventName first, UnitEventName last)
+    {
+        var containers = new List<UnitContainer>();
+        for (var container = unit.Parent; container is not null && containers.Count < UnitQueries.MaxHeight; container = container.Parent)
+        {
+            containers.Add(new UnitContainer(container.Epc, UnitLevels.Word(container.Key, container.Level, known), container.Holds));
+        }
+        var top = unit.Top;
+        return new UnitFacts(
+            unit.Key, unit.Epc, UnitLevels.Word(unit.Key, unit.Level, known), UnitKey.GtinOf(unit.Key) is { Length: > 0 } gtin ? gtin.ToString() : null,
+            UnitKey.SerialOf(unit.Key) is { Length: > 0 } serial ? serial.ToString() : null, unit.Lot, unit.Expiry, unit.ContentLot, top.State, top.Reason, unit.Flags,
+            unit.Children, unit.HeldBelow, unit.Holds, containers, top.Holder, top.Location, first, last);
+    }
+
     /// <summary>Whether it may not be shipped: it, something in it, or something around it is held.</summary>
     public bool IsHeld => Holds.Count > 0 || HeldBelow > 0 || Containers.Any(c => c.Holds.Count > 0);
 }
@@ -28,8 +45,8 @@ public sealed record UnitFacts(
 public sealed record UnitContainer(string Epc, string Level, IReadOnlyList<string> Holds);
 
 /// <summary>An event of the ledger.</summary>
-/// <param name="EventId">eventID; null when it has none, or it is another party's.</param>
-/// <param name="Time">Null when it is another party's.</param>
+/// <param name="EventId">eventID; null when it has none, or it is another party's or in the archive.</param>
+/// <param name="Time">Null when it is another party's or in the archive.</param>
 /// <param name="CaptureId">The captureID of its document; null likewise.</param>
 public sealed record UnitEventName(string? EventId, DateTime? Time, Guid? CaptureId);
 

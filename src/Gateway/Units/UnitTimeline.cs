@@ -34,7 +34,11 @@ public sealed class UnitTimeline(GatewayDatabase database)
     /// <summary>In the order of event time.</summary>
     /// <param name="key">See <see cref="UnitKey"/>.</param>
     /// <param name="after">The cursor of the last one already known; null from the beginning.</param>
-    public async Task<IReadOnlyList<UnitEvent>> ListAsync(Actor reader, string key, long? after, int limit, CancellationToken ct)
+    /// <param name="until">
+    /// Leaves out what happened after that moment. What was corrected since counts as corrected: a declaration has the event time of
+    /// what it declares to be in error, and is told with it however late it came.
+    /// </param>
+    public async Task<IReadOnlyList<UnitEvent>> ListAsync(Actor reader, string key, long? after, int limit, CancellationToken ct, DateTimeOffset? until = null)
     {
         await using var work = await database.BeginAsync(reader, ct);
         var all = new Dictionary<long, Row>();
@@ -45,7 +49,7 @@ public sealed class UnitTimeline(GatewayDatabase database)
             var rows = (await EventsAsync(work, [.. stays.Select(s => s.Key).Distinct()], isUnit: height == 0, ct)).ToLookup(r => UnitKey.Of(r.Epc));
             stays = [.. stays.SelectMany(stay => Follow(stay, rows[stay.Key], all))];
         }
-        var story = all.Values.OrderBy(r => r.EventTime).ThenBy(r => r.Cursor).ToList();
+        var story = all.Values.Where(r => until is null || r.EventTime <= until.Value.UtcDateTime).OrderBy(r => r.EventTime).ThenBy(r => r.Cursor).ToList();
         var page = story.Skip(after is null ? 0 : story.FindIndex(r => r.Cursor == after) + 1).Take(limit).ToList();
         var findings = (await FindingsAsync(work, [.. page.Select(r => r.Cursor)], ct)).ToLookup(f => f.Cursor, f => new FindingView(f.Code, f.Severity, f.Message));
         return [.. page.Select(r => new UnitEvent(

@@ -76,7 +76,18 @@ internal sealed class LedgerGateway : IAsyncDisposable
         return verified;
     }
 
-    public UnitLedgers Ledgers() => new(new KnownMasterData(new MasterDataRecords(Gateway.Database.Gateway)));
+    public UnitLedgers Ledgers() => new(MasterData());
+
+    public UnitQueries Units() => new(Gateway.Database.Gateway, MasterData());
+
+    public UnitPast Past(long? maxText = null) =>
+        new(Gateway.Database.Gateway, Ledgers(), Units(), MasterData()) { MaxText = maxText ?? 16_000_000 };
+
+    /// <summary>As if nothing had ever been captured.</summary>
+    public Task ForgetAsync() => Gateway.Database.ExecuteAsync(
+        "set session_replication_role = replica; truncate unit_row, event, event_epc, event_class, event_identity, exception_unit, exception_note, exception, finding, capture_term, idempotency, capture, document_chunk, document cascade");
+
+    private KnownMasterData MasterData() => new(new MasterDataRecords(Gateway.Database.Gateway));
 
     /// <summary>A column of a unit's row.</summary>
     public Task<string> OfAsync(string epc, string column) =>

@@ -188,9 +188,9 @@ public sealed class StoredLedgerTests
         await ledger.CaptureAsync(
             At(0, Commissioned(Packs(1, 5))), At(1, Commissioned(null, [Case(1), Pallet(1)])), At(3, Packed(Case(1), Packs(1, 5))), At(4, Packed(Pallet(1), Case(1))), At(5, Shipped(Pallet(1))),
             At(7, Received(Wholesaler, Pallet(1))), At(8, Unpacked(Wholesaler, Pallet(1))), At(9, Unpacked(Wholesaler, Case(1), Pack(2))));
-        var past = new UnitPast(ledger.Gateway.Database.Gateway, ledger.Ledgers());
-        async Task<string> AtAsync(int minutes) => await past.FindAsync(Actor.System("test"), UnitKey.Of(Pack(2))!, Start.AddMinutes(minutes), CancellationToken.None) is not { } unit ? "nothing"
-            : $"{unit.Top.State} in {unit.Parent?.Epc} in {unit.Parent?.Parent?.Epc} at {unit.Top.Location}";
+        using var past = ledger.Past();
+        async Task<string> AtAsync(int minutes) => (await past.FindAsync(Actor.System("test"), UnitKey.Of(Pack(2))!, Start.AddMinutes(minutes), CancellationToken.None))!.Facts is not { } unit ? "nothing"
+            : $"{unit.State} in {unit.Containers.ElementAtOrDefault(0)?.Epc} in {unit.Containers.ElementAtOrDefault(1)?.Epc} at {unit.Location}";
         Assert.Equal("nothing", await AtAsync(-1));
         Assert.Equal($"Commissioned in  in  at {Line}", await AtAsync(2));
         Assert.Equal($"Commissioned in {Case(1)} in  at {Line}", await AtAsync(3));
@@ -234,7 +234,7 @@ public sealed class StoredLedgerTests
         var cases = (from history in UnitBookProperties.History.Generator from order in Gen.Shuffle(history) from cuts in Gen.ArrayOf(Gen.Choose(0, 2), 30) from gone in Gen.ArrayOf(Gen.Choose(0, 5), 30) select (order, cuts, gone)).Sample(Histories, 20);
         foreach (var (order, cuts, gone) in cases)
         {
-            await ledger.Gateway.Database.ExecuteAsync("set session_replication_role = replica; truncate unit_row, event, event_epc, event_class, event_identity, exception_unit, exception_note, exception, finding, capture_term, idempotency, capture, document_chunk, document cascade");
+            await ledger.ForgetAsync();
             // Between facts of one kind at one moment, arrival decides.
             var told = order.Select((m, i) => m with { Number = i + 1 }).ToList();
             var taken = told.Where((_, i) => gone[i % gone.Length] == 0).ToList();
