@@ -21,7 +21,7 @@ public sealed record LotBalance(long Packed, long Loose, long Sampled, long Reje
 
 /// <summary>The lot's units of one product, or the containers of one kind around them.</summary>
 /// <param name="Gtin">Null for logistic units (SSCC).</param>
-/// <param name="Level">unit, bundle, case or pallet as master data have it; else <c>logistic unit</c> or <c>not known</c>.</param>
+/// <param name="Level">unit, bundle, case or pallet.</param>
 /// <param name="States">How many are in which state, by the words of LINES.md section 2; that of what is packed is its outermost container's.</param>
 /// <param name="Full">Containers that hold what master data say they can.</param>
 /// <param name="Partial">Containers that hold less and are flagged so.</param>
@@ -210,7 +210,7 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
         var known = await masterData.ReadAsync(ct);
         await using var work = await database.BeginAsync(reader, ct);
         var gtins = (await work.Connection.QueryAsync<string>(new CommandDefinition(
-            "select distinct gtin from lot where gtin <> '' and (@Gtin::text is null or gtin = @Gtin)", filter, work.Transaction, cancellationToken: ct))).Where(g => !IsContainer(known, g)).ToArray();
+            "select distinct gtin from lot where gtin <> '' and (@Gtin::text is null or gtin = @Gtin)", filter, work.Transaction, cancellationToken: ct))).Where(g => !UnitLevels.IsContainer(g, known)).ToArray();
         var found = new List<Lot>();
         var before = filter.Before ?? int.MaxValue;
         for (var looked = 0; looked < MostLooked;)
@@ -286,14 +286,6 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
         return [.. page.Select(l => UnitOf(l, units[l.Cursor], l.TopId is { } top ? units[top] : null))];
     }
 
-    /// <summary>What holds other units: master data say it, else the indicator digit (1 to 8) of the GTIN.</summary>
-    internal static bool IsContainer(MasterDataSnapshot known, string gtin) =>
-        known.Find(gtin) is { } product ? product.Holds is not null || product.Level is not (null or "unit") : gtin[0] is >= '1' and <= '8';
-
-    /// <param name="gtin">Empty for a logistic unit.</param>
-    internal static string LevelWord(MasterDataSnapshot known, string gtin) =>
-        gtin.Length == 0 ? "logistic unit" : known.Find(gtin)?.Level ?? (IsContainer(known, gtin) ? "not known" : "unit");
-
     /// <summary>The digits of a GLN without its check digit, which an EPC URI lacks; the text itself where there is none.</summary>
     internal static string Site(string uri) => $$"""
         coalesce(left(replace(substring({{uri}} from '^urn:epc:id:[sp]gln:([0-9.]+)'), '.', ''), 12), left(substring({{uri}} from '/41[47]/([0-9]{13})'), 12), {{uri}})
@@ -361,7 +353,7 @@ public sealed class LotQueries(GatewayDatabase database, KnownMasterData masterD
         long In(string standing) => counts.Where(c => c.Standing == standing).Sum(c => c.Units);
 
         LotLevel Level(IGrouping<(string What, string Gtin), Count> of) => new(
-            of.Key.Gtin.Length == 0 ? null : of.Key.Gtin, LevelWord(known, of.Key.Gtin),
+            of.Key.Gtin.Length == 0 ? null : of.Key.Gtin, UnitLevels.Word(of.Key.Gtin, known),
             of.Sum(c => c.Units), of.GroupBy(c => (UnitState)c.State).ToDictionary(s => Lifecycle.Word(s.Key), s => s.Sum(c => c.Units)),
             of.Sum(c => c.Full), of.Sum(c => c.Partial), of.Sum(c => c.Short), of.All(c => c.Capacity is not null) ? of.Sum(c => c.Capacity) : null, of.Sum(c => c.Declared), of.Sum(c => c.Seen));
     }

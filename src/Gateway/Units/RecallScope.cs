@@ -250,8 +250,8 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
             Add("descends", ask.Container is not null, NpgsqlDbType.Boolean);
             Add("places", ask.Partner is null ? [] : await PlacesAsync(work, ask.Partner, ct), NpgsqlDbType.Array | NpgsqlDbType.Integer);
         }
-        Add("containers", known.Products.Where(p => LotQueries.IsContainer(known, p.Gtin)).Select(p => p.Gtin).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add("units", known.Products.Where(p => !LotQueries.IsContainer(known, p.Gtin)).Select(p => p.Gtin).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add("containers", known.Products.Where(p => UnitLevels.IsContainer(p.Gtin, known)).Select(p => p.Gtin).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add("units", known.Products.Where(p => !UnitLevels.IsContainer(p.Gtin, known)).Select(p => p.Gtin).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
         var found = new List<(long, long?)>();
         await using var rows = await select.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
@@ -287,7 +287,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
             : RecallStandings.InHand;
         var gln = holder is null ? null : GlnOf(holder);
         return new Top(
-            shipping?.EventId ?? row.LastEvent, LotQueries.LevelWord(known, UnitKey.GtinOf(row.Key).ToString()),
+            shipping?.EventId ?? row.LastEvent, UnitLevels.WordOf(row.Key, 0, known),
             new RecallTop(UnitKey.ToEpc(row.Key, row.PrefixLength), Lifecycle.Word(state), standing, gln, holder, gln is null ? null : known.FindLocation(gln)?.Name, row.Place, row.LastAt, null));
     }
 

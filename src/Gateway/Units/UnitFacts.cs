@@ -27,11 +27,11 @@ public sealed record UnitFacts(
         var containers = new List<UnitContainer>();
         for (var container = unit.Parent; container is not null && containers.Count < UnitQueries.MaxHeight; container = container.Parent)
         {
-            containers.Add(new UnitContainer(container.Epc, UnitLevels.Word(container.Key, container.Level, known), container.Holds));
+            containers.Add(new UnitContainer(container.Epc, UnitLevels.WordOf(container.Key, container.Level, known), container.Holds));
         }
         var top = unit.Top;
         return new UnitFacts(
-            unit.Key, unit.Epc, UnitLevels.Word(unit.Key, unit.Level, known), UnitKey.GtinOf(unit.Key) is { Length: > 0 } gtin ? gtin.ToString() : null,
+            unit.Key, unit.Epc, UnitLevels.WordOf(unit.Key, unit.Level, known), UnitKey.GtinOf(unit.Key) is { Length: > 0 } gtin ? gtin.ToString() : null,
             UnitKey.SerialOf(unit.Key) is { Length: > 0 } serial ? serial.ToString() : null, unit.Lot, unit.Expiry, unit.ContentLot, top.State, top.Reason, unit.Flags,
             unit.Children, unit.HeldBelow, unit.Holds, containers, top.Holder, top.Location, first, last);
     }

@@ -49,7 +49,7 @@ public sealed class UnitThen
     {
         var from = after is null ? 0 : UnitPast.PlaceOf(after)!.Value;
         var page = _inside.Skip(from).Take(limit).Select(u => new ContainedUnit(
-            u.Unit.Epc, UnitLevels.Word(u.Unit.Key, u.Unit.Level, _known), u.Unit.Parent!.Epc, u.Depth, Facts!.State, u.Unit.Lot, u.Unit.Children, u.Unit.Holds)).ToList();
+            u.Unit.Epc, UnitLevels.WordOf(u.Unit.Key, u.Unit.Level, _known), u.Unit.Parent!.Epc, u.Depth, Facts!.State, u.Unit.Lot, u.Unit.Children, u.Unit.Holds)).ToList();
         return new UnitContents(Facts!.Epc, _inside.Count, page, from + page.Count < _inside.Count ? string.Create(CultureInfo.InvariantCulture, $"p{from + page.Count}") : null);
     }
 }

@@ -124,6 +124,6 @@ public sealed class UnitQueries(GatewayDatabase database, KnownMasterData master
 
         public IReadOnlyList<string> HoldReasons => Holds?.Split(' ') ?? [];
 
-        public string LevelWord(MasterDataSnapshot known) => UnitLevels.Word(Key, Level, known);
+        public string LevelWord(MasterDataSnapshot known) => UnitLevels.WordOf(Key, Level, known);
     }
 }

@@ -126,7 +126,7 @@ public sealed class UnitSearch(GatewayDatabase database, KnownMasterData masterD
         public DateOnly? Expiry { get; init; }
 
         public FoundUnit ToFound(MasterDataSnapshot known) => new(
-            s_why[Rank - 1], UnitKey.ToEpc(Key, PrefixLength), UnitLevels.Word(Key, Level, known), Text(UnitKey.GtinOf(Key)), Text(UnitKey.SerialOf(Key)), Lot, Expiry, (UnitState)State, IsHeld);
+            s_why[Rank - 1], UnitKey.ToEpc(Key, PrefixLength), UnitLevels.WordOf(Key, Level, known), Text(UnitKey.GtinOf(Key)), Text(UnitKey.SerialOf(Key)), Lot, Expiry, (UnitState)State, IsHeld);
 
         private static string? Text(ReadOnlySpan<char> text) => text.IsEmpty ? null : text.ToString();
     }

@@ -20,7 +20,7 @@ public sealed class LotQueryTests
         var lot = await FindAsync(database);
         Assert.True(lot.IsComplete);
         Assert.Equal((100m, 40L, 40L, new LotBalance(40, 0, 0, 0, 0, 0, 0, 0), "Demozol", new DateOnly(2028, 8, 31)), (lot.Percent, lot.Commissioned, lot.Settled, lot.Balance, lot.Product, lot.Expiry));
-        Assert.Equal([(Unit, "unit", 40L, 0L), (Case, "case", 8L, 8L), (null, "logistic unit", 2L, 2L)], lot.Levels.Select(l => (l.Gtin, l.Level, l.Units, l.Full)));
+        Assert.Equal([(Unit, "unit", 40L, 0L), (Case, "case", 8L, 8L), (null, "pallet", 2L, 2L)], lot.Levels.Select(l => (l.Gtin, l.Level, l.Units, l.Full)));
         Assert.Equal([0L, 40L, 8L], lot.Levels.Select(l => l.Seen));
         Assert.Equal(lot.Levels.Select(l => (l.Seen, (long?)l.Seen)), lot.Levels.Select(l => (l.Declared, l.Gtin == Unit ? 0 : l.Capacity)));
         Assert.Equal(40, (await UnitsAsync(database, new("packed"))).Count);

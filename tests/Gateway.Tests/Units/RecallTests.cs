@@ -22,7 +22,7 @@ public sealed class RecallTests
         var answer = await AskAsync(ledger, lot: "L1");
         Assert.Equal(20, answer.Units);
         Assert.Equal(
-            [(RecallStandings.OnItsWay, GlnOf(Dispenser), 2L, "1 logistic unit"), (RecallStandings.InHand, GlnOf(Wholesaler), 18L, "4 case")],
+            [(RecallStandings.OnItsWay, GlnOf(Dispenser), 2L, "1 pallet"), (RecallStandings.InHand, GlnOf(Wholesaler), 18L, "4 case")],
             answer.Holders.Select(h => (h.Standing, h.Gln!, h.Units, string.Join(", ", h.Outermost.Select(o => $"{o.Value} {o.Key}")))));
         Assert.Equal(0, answer.Unplaced);
         Assert.Equal([2L, 3L, 15L], answer.Documents.Select(d => d.Units).Order());
