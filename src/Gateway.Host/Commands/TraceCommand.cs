@@ -7,7 +7,7 @@ using Gateway.Units;
 
 namespace Gateway.Host.Commands;
 
-/// <summary><c>gateway trace</c>: where a unit is, what it is in, what was told of it, and with <c>--contents</c> all that is in it.</summary>
+/// <summary><c>gateway trace</c>: where a unit is, what it is in, what was told of it, and with <c>--contents</c> all that is in it; with <c>--as-of</c> at a past moment.</summary>
 public static class TraceCommand
 {
     private const int PageSize = 1_000, MaxExceptions = 50;
@@ -18,20 +18,29 @@ public static class TraceCommand
     {
         var epc = new Argument<string>("EPC") { Description = "The unit in any form: EPC URI, GS1 Digital Link, element string, SSCC, or GTIN and serial number with a blank between them." };
         var contents = new Option<bool>("--contents") { Description = "All that is in it too, container by container." };
+        var asOf = new Option<string>("--as-of") { Description = "At a past moment such as 2026-01-31T12:00:00Z, as is known today: what was corrected since counts as corrected." };
         var json = new Option<bool>("--json") { Description = "One JSON object for the unit with its history and exceptions, then one for each unit in it." };
-        var command = new Command("trace", "Where a unit is, what it is in, and what was told of it.") { epc, contents, json };
+        var command = new Command("trace", "Where a unit is, what it is in, and what was told of it.") { epc, contents, asOf, json };
         command.SetAction(async (parsed, ct) =>
         {
             var key = UnitIdentifier.Read(parsed.GetValue(epc)!, out var wrong) ?? throw new WrongUseException(wrong!);
+            DateTimeOffset? at = parsed.GetValue(asOf) is { } text ? UnitPast.ReadMoment(text, out wrong) ?? throw new WrongUseException(wrong!) : null;
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
             using var masterData = new KnownMasterData(new MasterDataRecords(database.Gateway));
             var units = new UnitQueries(database.Gateway, masterData);
-            if (await units.FindAsync(CommandLine, key, ct) is not { } unit)
+            using var past = new UnitPast(database.Gateway, new UnitLedgers(masterData), units, masterData);
+            var then = at is { } moment ? await past.FindAsync(CommandLine, key, moment, ct) : null;
+            if (then?.Refusal is { } refusal)
+            {
+                await Console.Error.WriteLineAsync(refusal.Sentence);
+                return 1;
+            }
+            if ((at is null ? await units.FindAsync(CommandLine, key, ct) : then?.Facts) is not { } unit)
             {
                 await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
                 return 1;
             }
-            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, key, null, UnitTimeline.MaxEvents, ct);
+            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, key, null, UnitTimeline.MaxEvents, ct, at);
             var exceptions = await new ExceptionList(database.Gateway).OfUnitAsync(CommandLine, UnitKey.Spellings(key), MaxExceptions, ct);
             var (item, history, opened) = (UnitItem.Of(unit), told.Select(UnitEventItem.Of).ToList(), exceptions.Select(ExceptionItem.Of).ToList());
             if (parsed.GetValue(json))
@@ -44,7 +53,7 @@ public static class TraceCommand
             }
             for (string? after = null; parsed.GetValue(contents);)
             {
-                var page = (await units.ContentsAsync(CommandLine, key, after, PageSize, ct))!;
+                var page = then?.Contents(after, PageSize) ?? (await units.ContentsAsync(CommandLine, key, after, PageSize, ct))!;
                 foreach (var c in page.Items.Select(ContainedUnitItem.Of))
                 {
                     await WriteAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(c, JsonSerializerOptions.Web) : $"{new string(' ', 2 * c.Depth)}{c.Epc}  {c.Level}  {c.State}{(c.Lot is null ? "" : $"  lot {c.Lot}")}{Held(c.Holds)}");

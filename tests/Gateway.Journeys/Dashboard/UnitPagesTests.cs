@@ -63,6 +63,58 @@ public sealed class UnitPagesTests
     }
 
     [Fact]
+    public async Task A_moment_of_the_story_shows_the_pack_and_its_pallet_as_they_were_then()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var (pallet, serial) = await ShippedAsync(gateway);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await page.SetViewportSizeAsync(1024, 768);
+        await browser.GoAsync($"units/view?epc={(await gateway.Database.ScalarAsync<string>($"select key from unit where key like '%{serial}'"))}");
+
+        // The packing of its case, before that of the case itself and the shipment.
+        await page.Locator("ol.timeline li", new() { HasText = "packing" }).First.Locator("a[title]").ClickAsync();
+        await browser.AtAsync("**/units/view?epc=*&asOf=*Z");
+        await browser.ReadyAsync();
+        await page.GetByText("the pack was COMMISSIONED, in a case.").WaitForAsync();
+        Assert.Contains("This is a past moment", await page.InnerTextAsync(".notice.watch"), StringComparison.Ordinal);
+        Assert.Equal("case", string.Join(' ', await page.Locator("#up + table td:first-child").AllInnerTextsAsync()));
+        Assert.DoesNotContain("shipping", await page.InnerTextAsync("ol.timeline"), StringComparison.Ordinal);
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"));
+        await browser.AxeAsync("unit-then");
+
+        // What it was in is shown at the same moment.
+        var moment = page.Url[page.Url.IndexOf("&asOf=", StringComparison.Ordinal)..];
+        await page.Locator("#up + table a").First.ClickAsync();
+        await browser.AtAsync("**" + moment);
+        await page.GetByText("the case was COMMISSIONED; it held 4 units.").WaitForAsync();
+        await page.GetByText("Open it").ClickAsync();
+        await page.GetByText("4 units in all.").WaitForAsync();
+        await page.SetViewportSizeAsync(1280, 800);
+        await browser.AxeAsync("case-then");
+        await page.Locator("td.deep-1 a").First.ClickAsync();
+        await browser.AtAsync("**" + moment);
+        await page.GetByText("the pack was COMMISSIONED, in a case.").WaitForAsync();
+        await page.GetByText("Show it as it is now").ClickAsync();
+        await page.GetByText("The pack is SHIPPED").WaitForAsync();
+        Assert.DoesNotContain("asOf", page.Url, StringComparison.Ordinal);
+
+        // A moment of one's own, in UTC; before anything had happened, and after all of it.
+        await page.FillAsync("#asOf", "2020-02-29T12:00");
+        await page.Locator("form:has(#asOf) button").ClickAsync();
+        await page.GetByText("it is known since 2026-").WaitForAsync();
+        await browser.ReadyAsync();
+        await browser.AxeAsync("unit-not-yet");
+        await page.FillAsync("#asOf", "2026-11-02T12:00");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("At 2026-11-02 12:00:00 UTC the pack was SHIPPED, in 2 containers, at last a pallet.").WaitForAsync();
+        await browser.GoAsync($"units/view?epc={pallet}&asOf=soon");
+        await page.GetByText("The moment was not understood.").WaitForAsync();
+        Assert.StartsWith("The pallet is SHIPPED", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
+        browser.NothingWentWrong();
+    }
+
+    [Fact]
     public async Task Trace_tells_where_a_unit_is_what_is_in_it_and_what_was_told()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -80,6 +132,21 @@ public sealed class UnitPagesTests
         Assert.Contains("SHIPPED", said, StringComparison.Ordinal);
         Assert.Contains($"in {lines[0].GetProperty("unit").GetProperty("epc").GetString()}  pallet", said, StringComparison.Ordinal);
         Assert.Contains("lot LOT1, expires 2029-01-31", said, StringComparison.Ordinal);
+
+        // Before its shipment; without what was told since, and with what was in it then.
+        var before = lines[0].GetProperty("history").EnumerateArray().Last().GetProperty("eventTime").GetDateTime().AddSeconds(-1);
+        (exit, said, wrong) = await gateway.VerbAsync("trace", pallet, "--json", "--contents", "--as-of", before.ToString("O"));
+        Assert.True(exit == 0, wrong);
+        var past = said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal((16, "COMMISSIONED"), (past.Count, past[0].GetProperty("unit").GetProperty("state").GetString()));
+        Assert.All(past.Skip(1), c => Assert.Equal("COMMISSIONED", c.GetProperty("state").GetString()));
+        Assert.Equal(lines[0].GetProperty("history").GetArrayLength() - 1, past[0].GetProperty("history").GetArrayLength());
+        (exit, said, _) = await gateway.VerbAsync("trace", pallet, "--as-of", before.ToString("O"));
+        Assert.Equal((0, true, false), (exit, said.Contains("COMMISSIONED", StringComparison.Ordinal), said.Contains("shipping", StringComparison.Ordinal)));
+        (exit, _, wrong) = await gateway.VerbAsync("trace", pallet, "--as-of", "2020-01-01T00:00:00Z");
+        Assert.Equal((1, true), (exit, wrong.Contains("it is known since 2026-", StringComparison.Ordinal)));
+        (exit, _, wrong) = await gateway.VerbAsync("trace", pallet, "--as-of", "2026-01-01T00:00:00");
+        Assert.Equal((2, true), (exit, wrong.Contains("with Z or an offset", StringComparison.Ordinal)));
 
         (exit, _, wrong) = await gateway.VerbAsync("trace", "(00)395212340000000014");
         Assert.Equal((1, true), (exit, wrong.Contains("Nobody has told of the unit", StringComparison.Ordinal)));
