@@ -55,6 +55,12 @@ public sealed class UnitPagesTests
         await browser.ReadyAsync();
         await page.Locator("main a[href^='units/view']").First.WaitForAsync();
         await browser.AxeAsync("search-units");
+
+        // A lot that is found leads to its page.
+        await browser.GoAsync("search?q=LOT1");
+        await page.Locator("main a[href^='lots/']").First.ClickAsync();
+        await browser.AtAsync("**/lots/*/LOT1");
+        await browser.ReadyAsync();
         await browser.GoAsync($"units?q={pallet}");
         await browser.AtAsync("**/units/view?epc=*");
         await browser.GoAsync("units/view?epc=09521234001010");
