@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Gateway.Host.Simulate;
 using Microsoft.Playwright;
@@ -117,6 +118,36 @@ public sealed class UnitPagesTests
         await browser.GoAsync($"units/view?epc={pallet}&asOf=soon");
         await page.GetByText("The moment was not understood.").WaitForAsync();
         Assert.StartsWith("The pallet is SHIPPED", await page.InnerTextAsync("h1"), StringComparison.Ordinal);
+        browser.NothingWentWrong();
+    }
+
+    [Fact]
+    public async Task What_an_exception_is_about_leads_to_the_units()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var (_, serial) = await ShippedAsync(gateway);
+        var pack = await gateway.Database.ScalarAsync<string>($"select epc from event_epc where epc like '%{serial}' limit 1");
+        using (var answer = await gateway.CaptureAsync(Encoding.UTF8.GetBytes($"""
+            <?xml version="1.0" encoding="UTF-8"?>
+            <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-11-02T10:00:00Z"><EPCISBody><EventList>
+            <ObjectEvent><eventTime>2026-11-02T09:00:00Z</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList><epc>{pack}</epc></epcList>
+            <action>ADD</action><bizStep>urn:epcglobal:cbv:bizstep:commissioning</bizStep></ObjectEvent>
+            </EventList></EPCISBody></epcis:EPCISDocument>
+            """)))
+        {
+            await gateway.JobAsync(answer.Headers.Location!);
+        }
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await browser.GoAsync($"exceptions?epc={pack}");
+        Assert.Equal(pack, await page.InnerTextAsync(".toolbar a[href^='units/view']"));
+        await page.GetByRole(AriaRole.Link, new() { Name = "1 unit", Exact = true }).ClickAsync();
+        await browser.AtAsync("**/exceptions/*#units");
+        await browser.ReadyAsync();
+        await browser.AxeAsync("exception-units");
+        await page.Locator("#units + table a", new() { HasText = pack }).ClickAsync();
+        await page.GetByText("The pack is SHIPPED and held").WaitForAsync();
+        Assert.Contains("Commissioned twice", await page.InnerTextAsync("#exceptions + ul"), StringComparison.Ordinal);
         browser.NothingWentWrong();
     }
 
