@@ -63,12 +63,12 @@ public sealed class UnitThen
 public sealed class UnitPast(GatewayDatabase database, UnitLedgers ledgers, UnitQueries units, KnownMasterData masterData) : IDisposable
 {
     /// <summary>
-    /// So many characters of events are read for one moment. A pallet of ten thousand packs has about two million; where everything met
+    /// So many characters of events are read for one moment. A pallet of ten thousand packs has about one million; where everything met
     /// everything, as in a store that packs anew what it received, a replay could be that of the whole ledger.
     /// </summary>
-    public long MaxText { get; init; } = 16_000_000;
+    public long MaxText { get; init; } = 8_000_000;
 
-    // Each takes up to some 200 MB for a second or two.
+    // Each takes up to 200 MB for some seconds.
     private const int AtOnce = 2;
 
     private static readonly Actor Gateway = Actor.System("units");

@@ -81,7 +81,7 @@ internal sealed class LedgerGateway : IAsyncDisposable
     public UnitQueries Units() => new(Gateway.Database.Gateway, MasterData());
 
     public UnitPast Past(long? maxText = null) =>
-        new(Gateway.Database.Gateway, Ledgers(), Units(), MasterData()) { MaxText = maxText ?? 16_000_000 };
+        new(Gateway.Database.Gateway, Ledgers(), Units(), MasterData()) { MaxText = maxText ?? 8_000_000 };
 
     /// <summary>As if nothing had ever been captured.</summary>
     public Task ForgetAsync() => Gateway.Database.ExecuteAsync(
