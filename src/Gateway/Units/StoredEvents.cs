@@ -32,7 +32,9 @@ internal sealed class StoredEvents(Work work)
     public long MaxText { get; init; } = long.MaxValue;
 
     /// <summary>There is more than was to be read, and what was found does not hold together.</summary>
-    public bool IsTooMuch => _text > MaxText;
+    // A unit's name takes some forty characters and stands where it was made and where it was packed, so too many units are too much
+    // before their events are looked for.
+    public bool IsTooMuch => _text > MaxText || Keys.Count > MaxText / 80;
 
     /// <summary>The events found so far, in no order.</summary>
     public IReadOnlyCollection<LedgerEvent> All => _events.Values;
