@@ -128,8 +128,8 @@ public sealed class UnitPast(GatewayDatabase database, UnitLedgers ledgers, Unit
         // Row security tells a party as little of an archived event as of another's, so the gateway looks itself.
         await using var work = await database.BeginAsync(Gateway, ct);
         var (today, isArchived) = await work.Connection.QuerySingleAsync<(DateTime, bool)>(new CommandDefinition("""
-            select gateway_now(), exists (select from unit u where u.key = @Key and not exists (select from event e where e.event_id = u.first_event))
-            """, new { now.Key }, work.Transaction, cancellationToken: ct));
+            select gateway_now(), exists (select from unit u where u.head = @head and u.hash = @hash and u.key = @Key and not exists (select from event e where e.event_id = u.first_event))
+            """, new { now.Key, head = UnitKey.Head(now.Key), hash = UnitKey.Hash(now.Key) }, work.Transaction, cancellationToken: ct));
         return at.UtcDateTime > today ? new PastRefusal(PastGap.Future, $"{Exact(at)} has not come yet.")
             : isArchived ? Archived(now.Epc)
             : now.First.Time is { } first && at.UtcDateTime < first ? NotYet(now.Epc, at, first)
