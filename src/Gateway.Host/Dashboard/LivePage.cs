@@ -136,11 +136,15 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     private async Task WatchAsync()
     {
+        // One wait outlives the ticks: who is no longer waited for would take the next change with it.
+        Task<bool>? next = null;
         while (!_closed.IsCancellationRequested)
         {
             try
             {
-                await _changed.Reader.ReadAsync(Closed).AsTask().WaitAsync(Tick, Closed);
+                next ??= _changed.Reader.ReadAsync(Closed).AsTask();
+                await next.WaitAsync(Tick, Closed);
+                next = null;
                 if (!Updates.Paused)
                 {
                     await RereadInTimeAsync();

@@ -37,6 +37,7 @@ public sealed class UploadTests
         await page.SetInputFilesAsync("#files", File("shipment.xml", Document(isBad: true)));
         await page.ClickAsync("text=Upload");
         await browser.AtAsync("**/captures/*-*");
+        await browser.ReadyAsync();
         await page.GetByText("EPCIS-AGG-01").First.WaitForAsync();
         var finding = page.Locator(".finding").First;
         Assert.Contains("AggregationEvent", await finding.Locator("pre.source mark").InnerTextAsync(), StringComparison.Ordinal);
@@ -63,18 +64,25 @@ public sealed class UploadTests
         Assert.EndsWith(".txt", download.SuggestedFilename, StringComparison.Ordinal);
         Assert.Equal(copied, await System.IO.File.ReadAllTextAsync(await download.PathAsync(), Ct));
 
-        // The corrected document is found from the refused one, without a reload, and its events behind it.
+        // The corrected document is found from the refused one, without a reload, and its events behind it; also when the page has only told the time meanwhile.
         var refused = page.Url;
+        for (var tick = 0; tick < 2; tick++)
+        {
+            var age = await page.Locator("dl.facts time").First.InnerTextAsync();
+            await Eventually.TrueAsync(async () => await page.Locator("dl.facts time").First.InnerTextAsync() != age);
+        }
         using var corrected = await gateway.CaptureAsync(Document(isBad: false));
         await page.GetByText("A later document with the same document number was accepted").WaitForAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "look at it" }).ClickAsync();
         await page.GetByText("Accepted with").First.WaitForAsync();
+        await browser.ReadyAsync();
         await browser.AxeAsync("capture-accepted");
         await page.GetByRole(AriaRole.Link, new() { Name = "AggregationEvent" }).First.ClickAsync();
         await browser.AtAsync("**/events?type=AggregationEvent");
         await page.GetByText("Only AggregationEvent").WaitForAsync();
         await browser.AxeAsync("capture-events");
         await page.GotoAsync(refused + "/events");
+        await browser.ReadyAsync();
         await page.GetByText("Nothing was stored.").WaitForAsync();
         await browser.AxeAsync("capture-events-empty");
         browser.NothingWentWrong();
@@ -90,6 +98,8 @@ public sealed class UploadTests
         await browser.GoAsync("captures");
         await browser.Page.SetInputFilesAsync("#files", File("one-line.json", Encoding.UTF8.GetBytes(document)));
         await browser.Page.ClickAsync("text=Upload");
+        await browser.AtAsync("**/captures/*-*");
+        await browser.ReadyAsync();
         var rule = browser.Page.Locator(".rule", new() { HasText = "EPCIS-AGG-01" });
         await rule.GetByText("Show all 12 of this rule").WaitForAsync();
         await Assertions.Expect(rule.Locator(".finding")).ToHaveCountAsync(10); // while the page comes alive it is drawn once more
