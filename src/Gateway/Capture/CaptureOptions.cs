@@ -20,7 +20,7 @@ public sealed class CaptureOptions : IValidatableObject
     /// Documents up to this size, sent without compression, are stored and decided in one transaction and answered with a finished job;
     /// those that come at the same time share it. 0: none, all are answered first and decided later.
     /// </summary>
-    [Range(0, 1 << 20)] public int MaxBytesAtOnce { get; init; } = 0;
+    [Range(0, 1 << 20)] public int MaxBytesAtOnce { get; init; } = 256 << 10;
 
     /// <summary>How many such transactions run side by side.</summary>
     [Range(1, 16)] public int TransactionsAtOnce { get; init; } = 2;
