@@ -116,7 +116,8 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
             var sender = senders[planned.Shipper];
             var key = string.Create(CultureInfo.InvariantCulture, $"{KeyPrefix}{seed}-{planned.Number}");
             var stored = await history.StoreAsync(work, document, planned.At, sender.PartyId, $"key:{sender.KeyId}", key, ct);
-            if (!document.IsRefused)
+            // A document that tells of packs which it does not ship is never sent to whom it ships: a person has to look.
+            if (!document.IsRefused && planned.Shipment.LooseUnits == 0)
             {
                 settled.Add(deliveries.Of(planned, stored.DocumentId, partners[planned.Partner.Party.Owner.Gln]));
             }

@@ -95,7 +95,6 @@ public sealed class HistoryPlan
             string.Create(CultureInfo.InvariantCulture, $"D{_start.AddDays(day):yyMMdd}{(char)('A' + shipper)}"), FirstExpiry.AddDays(lot))
         {
             Product = DemonstrationCast.Products[lot % DemonstrationCast.Products.Count],
-            Cases = 2 + _random.Next(2),
         };
     }
 
