@@ -236,7 +236,7 @@ function findingFrom(step) {
 }
 
 // Keys: / to search, g and a letter to a page, Shift with a letter for a verb that names it. Never while somebody types.
-let gone = 0;
+let gone = -Infinity;
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) {
     return;
@@ -247,7 +247,7 @@ document.addEventListener("keydown", event => {
   } else if (event.key === "g") {
     gone = event.timeStamp;
   } else if (event.timeStamp - gone < 1500) {
-    gone = 0;
+    gone = -Infinity;
     document.querySelector(`header nav a[title="g then ${CSS.escape(event.key)}"]`)?.click();
   } else if ((event.key === "n" || event.key === "p") && findingFrom(event.key === "n" ? 1 : -1)) {
     event.preventDefault();
