@@ -40,6 +40,7 @@ public sealed class CaptureKillTests
                 }
             }, ct);
             await load.EachTookEffectOnceAsync();
+            await database.LedgerHoldsAsync();
             TestContext.Current.SendDiagnosticMessage($"{load.Acknowledged} documents acknowledged once; in between {load.Failures}.");
         }
         finally
