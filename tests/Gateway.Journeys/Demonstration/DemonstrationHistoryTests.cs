@@ -103,7 +103,8 @@ public sealed class DemonstrationHistoryTests
     {
         await using var gateway = await StartAsync();
         var database = gateway.Database;
-        await HistoryOf(gateway).WriteAsync(Ct);
+        // Of the last night that was over an hour ago, at six in the morning not all lies in the last day.
+        await HistoryOf(gateway, size: Day with { Days = 2, Shipments = 240 }).WriteAsync(Ct);
         Assert.True(await CountAsync(database, "delivery v join partner p using (partner_id) where p.name = 'Northern Wholesale' and v.attempts > 1 and v.state = 'delivered' and (select bool_or(a.code = 'http-503') from attempt a where a.delivery_id = v.delivery_id)") > 0);
         Assert.Equal(0, await CountAsync(database, "delivery v join partner p using (partner_id) where p.name = 'Northern Wholesale' and v.state <> 'delivered'"));
         Assert.True(await CountAsync(database, "delivery v join partner p using (partner_id) where p.name = 'Lakeside Clinics' and v.receipt = 'pending' and v.receipt_overdue") > 0);
@@ -168,8 +169,8 @@ public sealed class DemonstrationHistoryTests
         return gateway;
     }
 
-    private static DemonstrationHistory HistoryOf(TestGateway gateway, CaptureHistory? history = null) => new(
-        gateway.Database.Gateway, history ?? gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, Day, DemonstrationPlant.Seed);
+    private static DemonstrationHistory HistoryOf(TestGateway gateway, CaptureHistory? history = null, HistorySize? size = null) => new(
+        gateway.Database.Gateway, history ?? gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, size ?? Day, DemonstrationPlant.Seed);
 
     private static Task<long> CountAsync(TestDatabase database, string from) => database.ScalarAsync<long>("select count(*) from " + from);
 }
