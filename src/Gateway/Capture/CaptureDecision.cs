@@ -48,7 +48,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
 
     /// <summary>Writes the verdicts on documents of one party, with all that follows from them.</summary>
     /// <param name="at">When they are decided; null: now.</param>
-    /// <exception cref="Npgsql.PostgresException">Deadlock or exclusion violation: other captures touch the same units.</exception>
+    /// <exception cref="Npgsql.PostgresException">Deadlock or unique violation: other captures touch the same units.</exception>
     public async Task EndAsync(Work work, IReadOnlyList<DecidedDocument> decided, DateTime? at, CancellationToken ct)
     {
         if (decided.FirstOrDefault(d => d.Store is not null)?.Store is { } any)
