@@ -45,9 +45,10 @@ public static class Verbs
         }
         try
         {
-            // Its own handler would print a stack trace where a sentence with the remedy is meant. Whatever is told to stop ends by itself:
-            // cut off after its two seconds, a stop would leave requests without an answer and the embedded server running.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Timeout.InfiniteTimeSpan });
+            // Its own handler would print a stack trace where a sentence with the remedy is meant. A host that is told to
+            // stop ends by itself: cut off after two seconds as other verbs are, it would leave requests without an answer and its server running.
+            var isHost = parsed.CommandResult.Command.Name is "serve" or "demo";
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isHost ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(2) });
         }
         catch (Exception e) when (Remedy(e) is { } remedy)
         {

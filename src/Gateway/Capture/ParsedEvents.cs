@@ -37,15 +37,10 @@ internal sealed class ParsedEvents
     private readonly CaptureTerms _terms;
     private readonly UnknownKeys _unknown;
     private readonly EpcKeys _keys = new();
-    private readonly HashSet<string> _classes = new(StringComparer.Ordinal);
-    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _classSpans;
-    private HashSet<string> _seen = new(StringComparer.Ordinal);
+    private HashSet<string> _seen = new(StringComparer.Ordinal), _classes = new(StringComparer.Ordinal);
 
-    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known)
-    {
+    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known) =>
         (_reader, _rules, _proceed, _terms, _unknown) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known));
-        _classSpans = _classes.GetAlternateLookup<ReadOnlySpan<char>>();
-    }
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
     public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct, out Task parsing)
@@ -115,11 +110,8 @@ internal sealed class ParsedEvents
     private ParsedEvent Parse(EpcisEvent e)
     {
         var namespaces = _reader.Namespaces; // in JSON, an event may declare its own
-        if (_seen.Capacity > MaxKeptCapacity)
-        {
-            _seen = new HashSet<string>(StringComparer.Ordinal); // to clear it costs what its largest list did
-        }
-        _seen.Clear();
+        _seen = Cleared(_seen);
+        _classes = Cleared(_classes);
         var epcs = new List<(short Role, string Epc)>();
         var classes = new List<(short Role, string Class)>();
         Dictionary<string, string>? respelled = null;
@@ -134,14 +126,25 @@ internal sealed class ParsedEvents
         }
         return new ParsedEvent(e, JsonEventWriter.ToUtf8(e, recordTime: null, namespaces), epcs, classes, respelled, e.EventId is null ? [] : EventContent.Hash(e, namespaces));
 
+        // To clear it costs what its largest list did.
+        static HashSet<string> Cleared(HashSet<string> names)
+        {
+            if (names.Capacity > MaxKeptCapacity)
+            {
+                return new HashSet<string>(StringComparer.Ordinal);
+            }
+            names.Clear();
+            return names;
+        }
+
         // Those of one role follow each other, and each is kept once.
         void Add(short role, string identifier)
         {
             if (role != last)
             {
                 last = role;
-                _seen.Clear();
-                _classes.Clear();
+                _seen = Cleared(_seen);
+                _classes = Cleared(_classes);
             }
             var key = CaptureRecords.Storable(_keys.Normalise(identifier))!;
             if (!_seen.Add(key))
@@ -151,7 +154,7 @@ internal sealed class ParsedEvents
             epcs.Add((role, key));
             var of = role > ParsedEvent.ClassRoles ? key : EpcKey.ClassOf(key);
             // Those of one class mostly follow each other.
-            if (of.Length > 0 && !(classes is [.., var known] && known.Role == role && of.SequenceEqual(known.Class)) && _classSpans.Add(of))
+            if (of.Length > 0 && !(classes is [.., var known] && known.Role == role && of.SequenceEqual(known.Class)) && _classes.GetAlternateLookup<ReadOnlySpan<char>>().Add(of))
             {
                 classes.Add((role, of.ToString()));
             }

@@ -127,7 +127,7 @@ internal sealed class BinaryCopy : IAsyncDisposable
                 await _stream.CancelAsync();
                 await _stream.DisposeAsync();
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (e is NpgsqlException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
             {
                 // The connection is lost, and whoever lost it has been told.
             }

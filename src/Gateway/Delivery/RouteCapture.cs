@@ -128,7 +128,8 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     // A document that tells what was told before has those events in any year's partition. Else the year stands in the text, so that the plan has one partition.
     private const string ToldBefore = """
 
-            union all select e.event_id, e.body, e.keys from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId join event e on e.event_id = i.event_id where s.code = 'GW-EVT-01'
+            union all select e.event_id, e.body, e.keys from event e where e.event_id not between @FirstEventId and @LastEventId
+                and e.event_id in (select i.event_id from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId where s.code = 'GW-EVT-01')
         """;
 
     /// <summary>

@@ -76,7 +76,7 @@ internal sealed class PackHistory(Work work)
                     }
                 }
             }
-            containers = inside.Where(c => known.Add(c.Key)).ToDictionary(StringComparer.Ordinal);
+            containers = inside.Where(c => c.Key.Length > 0 && known.Add(c.Key)).ToDictionary(StringComparer.Ordinal);
         }
         return known;
     }

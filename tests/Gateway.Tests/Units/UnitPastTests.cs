@@ -135,6 +135,7 @@ public sealed class UnitPastTests(ShippedPallet shipped) : IClassFixture<Shipped
         await ledger.CaptureAsync(At(0, Commissioned(Packs(1, 5))));
         var year = (await ledger.Gateway.Database.ScalarAsync<DateTime>("select gateway_now()")).Year;
         await ledger.Gateway.Database.AdvanceAsync(TimeSpan.FromDays(366 * 7));
+        await ledger.Gateway.Database.ScalarAsync<int>("select make_event_partitions(0)");
         await ledger.CaptureAsync(At(60 * 24 * 2_600, Commissioned(null, [Case(1)])), At(60 * 24 * 2_600 + 1, Packed(Case(1), Packs(1, 5))));
         await ledger.Gateway.Database.ScalarAsync<string>($"select archive_events({year})");
         foreach (var path in (string[])["", "/contents", "/history"])

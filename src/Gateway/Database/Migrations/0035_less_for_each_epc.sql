@@ -41,7 +41,7 @@ grant select, insert on event_class to gateway_app;
 alter table event_epc drop column head;
 drop index event_epc_event;
 
--- What an event names stands in its rendering. Identifiers that are looked up in another spelling than they were told in have it here.
+-- What an event names stands in its rendering, each thing once in a role. Identifiers that are looked up in another spelling than they were told in have it here.
 alter table event add column keys jsonb;
 
 -- PostgreSQL's jsonb has no character 0, which JSON may have.
@@ -52,15 +52,28 @@ create function event_things(body text, keys jsonb) returns table (role int, epc
     select n.role, coalesce(keys ->> n.epc, n.epc)
     from (select event_json(body) as e offset 0) b cross join lateral (
         select 1 as role, v as epc from jsonb_array_elements_text(e -> 'epcList') v
-        union all select 2, e ->> 'parentID' where e ? 'parentID'
-        union all select 3, v from jsonb_array_elements_text(e -> 'childEPCs') v
-        union all select 4, v from jsonb_array_elements_text(e -> 'inputEPCList') v
-        union all select 5, v from jsonb_array_elements_text(e -> 'outputEPCList') v
-        union all select 11, q ->> 'epcClass' from jsonb_array_elements(e -> 'quantityList') q
-        union all select 13, q ->> 'epcClass' from jsonb_array_elements(e -> 'childQuantityList') q
-        union all select 14, q ->> 'epcClass' from jsonb_array_elements(e -> 'inputQuantityList') q
-        union all select 15, q ->> 'epcClass' from jsonb_array_elements(e -> 'outputQuantityList') q) n
+        union select 2, e ->> 'parentID' where e ? 'parentID'
+        union select 3, v from jsonb_array_elements_text(e -> 'childEPCs') v
+        union select 4, v from jsonb_array_elements_text(e -> 'inputEPCList') v
+        union select 5, v from jsonb_array_elements_text(e -> 'outputEPCList') v
+        union select 11, q ->> 'epcClass' from jsonb_array_elements(e -> 'quantityList') q
+        union select 13, q ->> 'epcClass' from jsonb_array_elements(e -> 'childQuantityList') q
+        union select 14, q ->> 'epcClass' from jsonb_array_elements(e -> 'inputQuantityList') q
+        union select 15, q ->> 'epcClass' from jsonb_array_elements(e -> 'outputQuantityList') q) n
 $$;
+
+-- Years ahead that hold nothing: a look-up goes through every partition, and next year's is made in time by the clock.
+do $$
+declare y int; empty boolean;
+begin
+    for y in extract(year from gateway_now())::int + 2 .. 2037 loop
+        continue when to_regclass(format('event_y%s', y)) is null;
+        execute format('select not exists (select from event_y%s)', y) into empty;
+        if empty then
+            execute format('drop table event_y%s, event_epc_y%s, event_class_y%s', y, y, y);
+        end if;
+    end loop;
+end $$;
 
 -- One row for each key, by one index that also finds keys by their beginning: a number of the beginning and one of the whole
 -- (Gateway.Units.UnitKey.Hash). Units of one product lie side by side in it, so of ten million only those pages are touched.
