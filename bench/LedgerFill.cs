@@ -92,7 +92,7 @@ internal static class LedgerFill
         await ExecuteAsync(connection, $"""
             insert into event_class_y{year} (event_id, party_id, period, role, class)
             select t.event + n, party, year, role, class from pallet t cross join lateral (
-                select n, role, 'urn:epc:id:sgtin:{s_product.UnitClass}' as class from generate_series(0, {3 + CasesPerPallet}) n, (values (case when n < 4 then 1 else 3 end)) r (role) where n not in (2, 3)
+                select n, case when n < 4 then 1 else 3 end as role, 'urn:epc:id:sgtin:{s_product.UnitClass}' as class from generate_series(0, {3 + CasesPerPallet}) n where n not in (2, 3)
                 union all select n, case when n between 4 and {4 + CasesPerPallet} then 2 else 1 end, 'urn:epc:id:sscc:{s_product.CompanyPrefix}' from generate_series(2, {5 + CasesPerPallet}) n
                 union all select {4 + CasesPerPallet}, 3, 'urn:epc:id:sscc:{s_product.CompanyPrefix}') c
             """);
