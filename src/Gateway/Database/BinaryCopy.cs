@@ -33,21 +33,13 @@ internal sealed class BinaryCopy : IAsyncDisposable
     }
 
     /// <summary>Begins the next row, and sends those before when there are many.</summary>
-    public ValueTask StartRowAsync(CancellationToken ct)
+    public async ValueTask StartRowAsync(CancellationToken ct)
     {
-        var send = _rows.WrittenCount >= SendAt ? SendAsync(ct) : default;
-        if (send.IsCompletedSuccessfully)
+        if (_rows.WrittenCount >= SendAt)
         {
-            Write16(_columns);
-            return default;
+            await SendAsync(ct);
         }
-        return RestAsync(send);
-
-        async ValueTask RestAsync(ValueTask sending)
-        {
-            await sending;
-            Write16(_columns);
-        }
+        Write16(_columns);
     }
 
     public void Write(long value)

@@ -84,8 +84,6 @@ public sealed class LedgerConcurrencyTests
         await ledger.HoldsAsync();
     }
 
-    private static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Random.Shared.NextInt64(1, long.MaxValue)).Event;
-
     private static Task<long> OpenAsync(LedgerGateway ledger) => ledger.Gateway.Database.ScalarAsync<long>("select count(*) from capture where state = 'processing'");
 
     private static async Task WorkAsync(LedgerGateway ledger)

@@ -13,8 +13,6 @@ public sealed class RecallTests
     private static readonly Actor Officer = Actor.System("test");
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    private static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Random.Shared.NextInt64(1, long.MaxValue)).Event;
-
     [Fact]
     public async Task A_split_case_is_found_unit_by_unit_at_both_holders()
     {

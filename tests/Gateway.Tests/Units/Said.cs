@@ -10,6 +10,11 @@ internal static class Said
 
     public static readonly DateTimeOffset Start = new(2026, 9, 14, 8, 0, 0, TimeSpan.Zero);
 
+    private static long s_told = 1_000_000;
+
+    /// <summary>The event, so many minutes after the start, with an eventID of its own.</summary>
+    public static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Interlocked.Increment(ref s_told)).Event;
+
     public static string Pack(int serial) => $"urn:epc:id:sgtin:9521234.000101.U{serial:000000}";
 
     public static string Case(int serial) => $"urn:epc:id:sgtin:9521234.500101.{serial:00000000}";

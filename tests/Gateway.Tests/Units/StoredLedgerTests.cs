@@ -12,8 +12,6 @@ public sealed class StoredLedgerTests
 {
     private const int Histories = 20;
 
-    private static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Random.Shared.NextInt64(1, long.MaxValue)).Event;
-
     [Fact]
     public async Task A_packed_pallet_that_ships_is_its_row_and_its_contents_go_with_it()
     {

@@ -18,8 +18,6 @@ public sealed class UnitPastTests(ShippedPallet shipped) : IClassFixture<Shipped
     private static readonly Actor Reader = Actor.System("test");
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    private static EpcisEvent At(int minutes, EpcisEvent e) => Story.At(minutes, e, Random.Shared.NextInt64(1, long.MaxValue)).Event;
-
     private static EpcisEvent InError(EpcisEvent e) => e with { ErrorDeclaration = new ErrorDeclaration { DeclarationTime = Start.AddDays(1), Reason = "incorrect_data" } };
 
     private static string Asked(string epc, int minutes) => $"epc={Uri.EscapeDataString(epc)}&asOf={Start.AddMinutes(minutes):yyyy-MM-ddTHH:mm:ssZ}";
