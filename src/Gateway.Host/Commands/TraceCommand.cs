@@ -40,7 +40,7 @@ public static class TraceCommand
                 await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
                 return 1;
             }
-            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, key, null, UnitTimeline.MaxEvents, ct, at);
+            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, unit, null, UnitTimeline.MaxEvents, ct, at);
             var exceptions = await new ExceptionList(database.Gateway).OfUnitAsync(CommandLine, UnitKey.Spellings(key), MaxExceptions, ct);
             var (item, history, opened) = (UnitItem.Of(unit), told.Select(UnitEventItem.Of).ToList(), exceptions.Select(ExceptionItem.Of).ToList());
             if (parsed.GetValue(json))

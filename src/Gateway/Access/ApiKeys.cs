@@ -150,14 +150,13 @@ public sealed class ApiKeys
     {
         try
         {
-            await using var work = await _database.BeginAsync(Actor.System("access"), CancellationToken.None);
-            var found = (await work.Connection.QueryAsync<KeyRow>("""
+            var found = (await _database.ReadAsync<KeyRow>(Actor.System("access"), """
                 select k.key_id as KeyId, k.name as Name, k.role as Role, k.party_id as PartyId, p.kind as PartyKind, k.secret_hash as SecretHash,
-                       coalesce(k.last_used_at < gateway_now() - interval '1 minute', true) as Unnoted, r.everything as Everything,
+                       coalesce(k.last_used_at < now - interval '1 minute', true) as Unnoted, r.everything as Everything,
                        array(select permission from role_permission rp where rp.role = k.role) as Permissions
-                from api_key k join party p using (party_id) join role r using (role)
-                where k.key_id = any(@ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > gateway_now())
-                """, new { ids = looks.Select(l => l.KeyId).Distinct().ToArray() }, work.Transaction)).ToDictionary(k => k.KeyId);
+                from (select gateway_now() as now) t cross join api_key k join party p using (party_id) join role r using (role)
+                where k.key_id = any(@ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now)
+                """, new { ids = looks.Select(l => l.KeyId).Distinct().ToArray() }, CancellationToken.None)).ToDictionary(k => k.KeyId);
             looks.ForEach(l => l.Outcome.SetResult(found.GetValueOrDefault(l.KeyId)));
         }
         catch (Exception e)

@@ -33,7 +33,7 @@ internal sealed partial class CaptureWorker(GatewayDatabase database, ProcessCap
 
     private async Task ListenAsync(CancellationToken ct)
     {
-        await using var ear = await database.Source.OpenConnectionAsync(ct);
+        await using var ear = await database.OpenSessionAsync(ct);
         await using (var listen = new NpgsqlCommand("listen capture_arrived", ear))
         {
             await listen.ExecuteNonQueryAsync(ct);

@@ -72,7 +72,7 @@ public sealed partial class ChangeFeed(GatewayDatabase database, ILogger<ChangeF
 
     private async Task ListenAsync(CancellationToken ct)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        await using var connection = await database.OpenSessionAsync(ct);
         connection.Notification += (_, e) =>
         {
             Heard();

@@ -1,15 +1,21 @@
 using System.Data;
 using System.Diagnostics;
 using System.Globalization;
+using Dapper;
 using Gateway.Access;
 using Npgsql;
 
 namespace Gateway.Database;
 
 /// <summary>The application's way to its database: every transaction names its actor and the rows it may touch.</summary>
-public sealed class GatewayDatabase(NpgsqlDataSource source)
+public sealed class GatewayDatabase
 {
-    public NpgsqlDataSource Source { get; } = source;
+    private readonly NpgsqlDataSource _sessions;
+
+    private GatewayDatabase(NpgsqlDataSource source, NpgsqlDataSource sessions) => (Source, _sessions) = (source, sessions);
+
+    /// <summary>Pooled connections, which go on to the next as they are: what outlives a transaction belongs in <see cref="OpenSessionAsync"/>.</summary>
+    public NpgsqlDataSource Source { get; }
 
     /// <summary>Builds the pool: the application's role, no just-in-time compilation (it costs hierarchy queries 30–110 ms), UTC.</summary>
     public static GatewayDatabase Open(string connectionString)
@@ -21,14 +27,38 @@ public sealed class GatewayDatabase(NpgsqlDataSource source)
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
             IncludeErrorDetail = false,
+            NoResetOnClose = true, // settings end with their transaction; resetting what nobody changed costs more than a look-up
         };
+        return new GatewayDatabase(Build(settings), Build(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }));
+
         // A command is traced as part of some work; the workers' empty looks would be traces of their own, thousands an hour.
-        return new GatewayDatabase(new NpgsqlDataSourceBuilder(settings.ConnectionString)
+        static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings) => new NpgsqlDataSourceBuilder(settings.ConnectionString)
             .ConfigureTracing(tracing => tracing
                 .ConfigureCommandFilter(_ => Activity.Current is not null)
                 .ConfigureBatchFilter(_ => Activity.Current is not null)
                 .EnablePhysicalOpenTracing(false))
-            .Build());
+            .Build();
+    }
+
+    /// <summary>A connection that nobody had before and nobody has after, for what belongs to a session: what it listens for.</summary>
+    public ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken ct) => _sessions.OpenConnectionAsync(ct);
+
+    /// <summary>
+    /// The rows of one statement in one round trip: who asks travels with it, and their transaction ends with the answer. For looks by
+    /// a key: the statement is planned once for all values, where planning it for each would take longer than the look.
+    /// </summary>
+    /// <param name="parameters">An object whose properties the statement names.</param>
+    public async Task<List<T>> ReadAsync<T>(Actor reader, string sql, object? parameters, CancellationToken ct)
+    {
+        await using var connection = await Source.OpenConnectionAsync(ct);
+        var all = new DynamicParameters(parameters);
+        for (var n = 0; n < Work.Settings.Length; n++)
+        {
+            all.Add(Work.NameOf(n), Work.Settings[n].Value(reader) ?? "", DbType.String);
+        }
+        await using var answers = await connection.QueryMultipleAsync(new CommandDefinition($"{Work.ActAs}, set_config('plan_cache_mode', 'force_generic_plan', true);\n{sql}", all, cancellationToken: ct));
+        await answers.ReadAsync();
+        return (await answers.ReadAsync<T>()).AsList();
     }
 
     /// <param name="isolation">The database's usual one, read committed, unless more is asked for.</param>
@@ -66,17 +96,25 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
     public NpgsqlConnection Connection { get; } = connection;
     public NpgsqlTransaction Transaction { get; } = transaction;
 
+    /// <summary>What a transaction is told of its actor.</summary>
+    internal static readonly (string Name, Func<Actor, string?> Value)[] Settings =
+    [
+        ("app.party", a => a.Sees), ("app.actor", a => a.Id), ("app.actor_name", a => a.Name), ("app.actor_role", a => a.Role),
+        ("app.actor_party", a => a.PartyId?.ToString(CultureInfo.InvariantCulture)), ("app.method", a => a.Method), ("app.origin", a => a.Origin),
+        ("app.reason", a => a.Reason), ("app.correlation", a => a.Correlation),
+    ];
+
+    internal static readonly string ActAs = "select " + string.Join(", ", Settings.Select((s, n) => $"set_config('{s.Name}', @{NameOf(n)}, true)"));
+
+    internal static string NameOf(int setting) => $"actor{setting}";
+
     /// <summary>Names who acts from here on, and what he may touch.</summary>
     public async Task ActAsAsync(Actor actor, CancellationToken ct = default)
     {
-        await using var command = new NpgsqlCommand("""
-            select set_config('app.party', $1, true), set_config('app.actor', $2, true), set_config('app.actor_name', $3, true),
-                   set_config('app.actor_role', $4, true), set_config('app.actor_party', $5, true), set_config('app.method', $6, true),
-                   set_config('app.origin', $7, true), set_config('app.reason', $8, true), set_config('app.correlation', $9, true)
-            """, Connection, Transaction);
-        foreach (var value in (string?[])[actor.Sees, actor.Id, actor.Name, actor.Role, actor.PartyId?.ToString(CultureInfo.InvariantCulture), actor.Method, actor.Origin, actor.Reason, actor.Correlation])
+        await using var command = new NpgsqlCommand(ActAs, Connection, Transaction);
+        for (var n = 0; n < Settings.Length; n++)
         {
-            command.Parameters.AddWithValue(value ?? "");
+            command.Parameters.AddWithValue(NameOf(n), Settings[n].Value(actor) ?? "");
         }
         await command.ExecuteNonQueryAsync(ct);
     }

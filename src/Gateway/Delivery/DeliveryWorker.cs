@@ -38,7 +38,7 @@ public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQue
 
     private async Task ListenAsync(CancellationToken ct)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(ct);
+        await using var connection = await database.OpenSessionAsync(ct);
         connection.Notification += (_, e) => Wake(int.Parse(e.Payload, CultureInfo.InvariantCulture), ct);
         await using (var listen = new NpgsqlCommand("listen delivery_due", connection))
         {

@@ -79,10 +79,9 @@ public sealed class ExceptionList(GatewayDatabase database)
     /// <param name="epcs">All the unit's spellings.</param>
     public async Task<IReadOnlyList<ExceptionRow>> OfUnitAsync(Actor reader, IEnumerable<string> epcs, int limit, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<ExceptionRow>(new CommandDefinition($"""
+        return await database.ReadAsync<ExceptionRow>(reader, $"""
             {Rows} where e.exception_id in (select u.exception_id from exception_unit u where u.epc = any(@epcs)) order by e.exception_id desc limit @limit
-            """, new { epcs = epcs.ToArray(), limit }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { epcs = epcs.ToArray(), limit }, ct);
     }
 
     /// <summary>The units it is about, in the order of their spelling.</summary>

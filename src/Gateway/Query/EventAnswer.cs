@@ -13,7 +13,6 @@ using Gateway.Units;
 using Gateway.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Gateway.Query;
 
@@ -56,16 +55,7 @@ internal static partial class EventAnswer
     {
         foreach (var some in eventIds.Chunk(EventsAtOnce))
         {
-            var events = new List<(string, DateTime)>(some.Length);
-            await using (var work = await database.BeginAsync(actor, ct))
-            {
-                await using var select = new NpgsqlCommand("select body, record_time from event where event_id = any($1) order by event_id", work.Connection, work.Transaction) { Parameters = { new() { Value = some } } };
-                await using var rows = await select.ExecuteReaderAsync(ct);
-                while (await rows.ReadAsync(ct))
-                {
-                    events.Add((rows.GetString(0), rows.GetDateTime(1)));
-                }
-            }
+            var events = await database.ReadAsync<(string, DateTime)>(actor, "select body, record_time from event where event_id = any(@some) order by event_id", new { some }, ct);
             foreach (var one in events)
             {
                 yield return one;

@@ -47,7 +47,7 @@ public sealed partial class RunChore(GatewayDatabase database, IEnumerable<Chore
     private async Task<bool> RunAsLeaderAsync(ChoreRegistration chore, CancellationToken ct)
     {
         // The lock belongs to this session: it ends with the process, the connection or this block, whichever is first.
-        await using var leader = await database.Source.OpenConnectionAsync(ct);
+        await using var leader = await database.OpenSessionAsync(ct);
         if (!await AskAsync(leader, "select pg_try_advisory_lock($1, hashtext($2))", chore.Name, ct))
         {
             Elsewhere(chore.Name);

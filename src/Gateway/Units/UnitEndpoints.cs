@@ -80,8 +80,9 @@ public static class UnitEndpoints
         {
             return Refused(refusal);
         }
-        var events = await timeline.ListAsync(reader, key, after, take + 1, ct, at);
+        var telling = timeline.ListAsync(reader, unit, after, take + 1, ct, at);
         var opened = context.User.Has(Permissions.ReadExceptions) ? await exceptions.OfUnitAsync(reader, UnitKey.Spellings(key), MaxExceptions, ct) : [];
+        var events = await telling;
         return TypedResults.Ok(new
         {
             unit.Epc,

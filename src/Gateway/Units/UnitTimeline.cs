@@ -1,4 +1,3 @@
-using Dapper;
 using Epcis.Events;
 using Gateway.Access;
 using Gateway.Database;
@@ -32,26 +31,28 @@ public sealed class UnitTimeline(GatewayDatabase database)
     public const int MaxEvents = 2_000;
 
     /// <summary>In the order of event time.</summary>
-    /// <param name="key">See <see cref="UnitKey"/>.</param>
     /// <param name="after">The cursor of the last one already known; null from the beginning.</param>
     /// <param name="until">
     /// Leaves out what happened after that moment. What was corrected since counts as corrected: a declaration has the event time of
     /// what it declares to be in error, and is told with it however late it came.
     /// </param>
-    public async Task<IReadOnlyList<UnitEvent>> ListAsync(Actor reader, string key, long? after, int limit, CancellationToken ct, DateTimeOffset? until = null)
+    public async Task<IReadOnlyList<UnitEvent>> ListAsync(Actor reader, UnitFacts unit, long? after, int limit, CancellationToken ct, DateTimeOffset? until = null)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        var known = await EventsAsync(reader, unit, ct);
         var all = new Dictionary<long, Row>();
-        // One statement for each level: what the unit was in, what that was in, and so on.
-        var stays = new List<Stay> { new(key, DateTime.MinValue, DateTime.MaxValue) };
+        // One statement for each level that is not known: what the unit was in, what that was in, and so on.
+        var stays = new List<Stay> { new(unit.Key, DateTime.MinValue, DateTime.MaxValue) };
         for (var height = 0; stays.Count > 0 && height < UnitQueries.MaxHeight; height++)
         {
-            var rows = (await EventsAsync(work, [.. stays.Select(s => s.Key).Distinct()], isUnit: height == 0, ct)).ToLookup(r => UnitKey.Of(r.Epc));
-            stays = [.. stays.SelectMany(stay => Follow(stay, rows[stay.Key], all))];
+            if (stays.Select(s => s.Key).Where(k => !known.ContainsKey(k)).Distinct().ToArray() is { Length: > 0 } more)
+            {
+                Note(known, more, await EventsAsync(reader, more, unit.Key, ct));
+            }
+            stays = [.. stays.SelectMany(stay => Follow(stay, known[stay.Key], all))];
         }
         var story = all.Values.Where(r => until is null || r.EventTime <= until.Value.UtcDateTime).OrderBy(r => r.EventTime).ThenBy(r => r.Cursor).ToList();
         var page = story.Skip(after is null ? 0 : story.FindIndex(r => r.Cursor == after) + 1).Take(limit).ToList();
-        var findings = (await FindingsAsync(work, [.. page.Select(r => r.Cursor)], ct)).ToLookup(f => f.Cursor, f => new FindingView(f.Code, f.Severity, f.Message));
+        var findings = (await FindingsAsync(reader, [.. page.Select(r => r.Cursor)], ct)).ToLookup(f => f.Cursor, f => new FindingView(f.Code, f.Severity, f.Message));
         return [.. page.Select(r => new UnitEvent(
             r.Cursor, r.EventId, r.Type, r.Action, r.BizStep, r.Disposition, r.EventTime, r.RecordTime, r.Epc, r.ReadPoint, r.BizLocation, r.CaptureId, r.DocumentId,
             r.DeclaredBy == r.Cursor, r.DeclaredBy is { } by && by != r.Cursor) { Findings = [.. findings[r.Cursor]] })];
@@ -85,24 +86,50 @@ public sealed class UnitTimeline(GatewayDatabase database)
         return [.. around.Select(s => new Stay(s.Key, s.From > stay.From ? s.From : stay.From, s.To < to ? s.To : to)).Where(s => s.From <= s.To)];
     }
 
-    private static async Task<IReadOnlyList<Row>> EventsAsync(Work work, string[] keys, bool isUnit, CancellationToken ct) =>
+    /// <summary>The events of the unit, and with them those of what it is in now, which is nearly always all that it was ever in.</summary>
+    private async Task<Dictionary<string, IEnumerable<Row>>> EventsAsync(Actor reader, UnitFacts unit, CancellationToken ct)
+    {
+        var known = new Dictionary<string, IEnumerable<Row>>();
+        string[] keys = [unit.Key, .. unit.Containers.Select(c => UnitKey.Of(c.Epc)!)];
+        var rows = await EventsAsync(reader, keys, unit.Key, ct);
+        if (rows.Count < MaxEvents || keys.Length == 1)
+        {
+            Note(known, keys, rows);
+        }
+        else
+        {
+            Note(known, [unit.Key], await EventsAsync(reader, [unit.Key], unit.Key, ct));
+        }
+        return known;
+    }
+
+    private static void Note(Dictionary<string, IEnumerable<Row>> known, string[] keys, List<Row> rows)
+    {
+        var of = rows.ToLookup(r => UnitKey.Of(r.Epc));
+        foreach (var key in keys)
+        {
+            known[key] = of[key];
+        }
+    }
+
+    private Task<List<Row>> EventsAsync(Actor reader, string[] keys, string own, CancellationToken ct) =>
         // What a container was filled with, its other contents know nothing of.
-        (await work.Connection.QueryAsync<Row>(new CommandDefinition($"""
+        database.ReadAsync<Row>(reader, """
             select e.event_id as Cursor, e.event_uri as EventId, e.event_type as Type, e.action as Action, e.biz_step as BizStep, e.disposition as Disposition, e.event_time as EventTime,
                    e.record_time as RecordTime, e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
                    case when x.role = 3 then event_json(e.body) ->> 'parentID' end as ParentEpc, k.IsEmptying,
                    (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
             from event_epc x join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
             cross join lateral (select case when x.role = 2 and e.action = 'DELETE' then coalesce(jsonb_array_length(event_json(e.body) -> 'childEPCs'), 0) = 0 else false end as IsEmptying) k
-            where x.epc = any(@epcs) and (@isUnit or x.role <> 2 or k.IsEmptying)
+            where x.epc = any(@epcs) and (x.role <> 2 or k.IsEmptying or x.epc = any(@own))
             order by e.event_time, e.event_id limit @MaxEvents
-            """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), isUnit, MaxEvents }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), own = UnitKey.Spellings(own).ToArray(), MaxEvents }, ct);
 
-    private static async Task<IEnumerable<FindingRow>> FindingsAsync(Work work, long[] events, CancellationToken ct) => events.Length == 0 ? []
-        : await work.Connection.QueryAsync<FindingRow>(new CommandDefinition("""
+    private async Task<IEnumerable<FindingRow>> FindingsAsync(Actor reader, long[] events, CancellationToken ct) => events.Length == 0 ? []
+        : await database.ReadAsync<FindingRow>(reader, """
             select n.event_id as Cursor, f.code as Code, f.severity as Severity, f.message as Message
             from unnest(@events) as n(event_id) join finding f on f.capture_id = n.event_id >> 20 and f.event = n.event_id & 1048575 order by f.capture_id, f.ordinal
-            """, new { events }, work.Transaction, cancellationToken: ct));
+            """, new { events }, ct);
 
     /// <summary>A container, and from when to when the unit was in it.</summary>
     private sealed record Stay(string Key, DateTime From, DateTime To)

@@ -1,3 +1,4 @@
+using Gateway.Access;
 using Gateway.Database;
 using Gateway.TestSupport;
 using Npgsql;
@@ -171,12 +172,13 @@ public sealed class RoleAttackTests
     }
 
     [Fact]
-    public async Task The_context_of_a_transaction_ends_with_it_and_one_set_for_a_session_ends_when_the_pool_takes_it_back()
+    public async Task The_context_of_a_transaction_ends_with_it_and_the_next_names_its_own_whatever_a_session_was_told()
     {
         await using var database = await TestDatabase.CreateAsync();
         var settings = new NpgsqlConnectionStringBuilder(database.AdministratorConnectionString) { MaxPoolSize = 1 };
-        await using var gateway = GatewayDatabase.Open(settings.ConnectionString).Source;
-        await using (var connection = await gateway.OpenConnectionAsync())
+        var gateway = GatewayDatabase.Open(settings.ConnectionString);
+        await using var source = gateway.Source;
+        await using (var connection = await source.OpenConnectionAsync())
         {
             await using var local = new NpgsqlCommand("select set_config('app.party', '*', true)", connection);
             await local.ExecuteNonQueryAsync();
@@ -185,8 +187,12 @@ public sealed class RoleAttackTests
             await session.ExecuteNonQueryAsync();
             Assert.Equal("*", await ContextAsync(connection));
         }
-        await using var next = await gateway.OpenConnectionAsync();
-        Assert.Equal("", await ContextAsync(next));
+        var reader = Actor.System("test") with { Sees = "7" };
+        await using (var work = await gateway.BeginAsync(reader, default))
+        {
+            Assert.Equal("7", await ContextAsync(work.Connection));
+        }
+        Assert.Equal(["7"], await gateway.ReadAsync<string>(reader, "select current_setting('app.party')", null, default));
     }
 
     private static async Task<string> ContextAsync(NpgsqlConnection connection)
