@@ -1,4 +1,5 @@
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
@@ -39,6 +40,7 @@ public static class GatewayHost
 
         builder.Services.AddSingleton(database.Gateway);
         builder.Services.AddKeyRing(builder.Configuration, DataDirectory.Path);
+        builder.Services.AddSealing(builder.Configuration, database.Sealer, DataDirectory.Path);
         builder.Services.AddFailureAnswers();
         builder.Services.AddRateLimits();
         builder.Services.AddAccess();

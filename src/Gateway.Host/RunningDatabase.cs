@@ -6,19 +6,24 @@ namespace Gateway.Host;
 /// <summary>The database a verb works on: the server that ConnectionStrings:Gateway names, else the embedded one, migrated.</summary>
 public sealed class RunningDatabase : IAsyncDisposable
 {
+    private const string SealerRole = "gateway_sealer";
+
     private readonly EmbeddedPostgres? _embedded;
 
-    private RunningDatabase(EmbeddedPostgres? embedded, string administrator, GatewayDatabase gateway)
+    private RunningDatabase(EmbeddedPostgres? embedded, string administrator, GatewayDatabase gateway, GatewayDatabase sealer)
     {
         _embedded = embedded;
         AdministratorConnectionString = administrator;
-        Gateway = gateway;
+        (Gateway, Sealer) = (gateway, sealer);
     }
 
     /// <summary>The login that migrates; the application itself works as the role gateway_app.</summary>
     public string AdministratorConnectionString { get; }
 
     public GatewayDatabase Gateway { get; }
+
+    /// <summary>As the role that seals the audit trail sees it.</summary>
+    public GatewayDatabase Sealer { get; }
 
     public static async Task<RunningDatabase> OpenAsync(IConfiguration configuration, CancellationToken ct)
     {
@@ -27,7 +32,9 @@ public sealed class RunningDatabase : IAsyncDisposable
             // Apart when the application's login may not migrate, as it should be.
             var owner = configuration.GetConnectionString("Owner") is { Length: > 0 } apart ? apart : outside;
             await Migrator.MigrateAsync(owner, ct);
-            return new RunningDatabase(null, owner, GatewayDatabase.Open(outside));
+            // Apart when the application's login may not act as the sealer, as it should be.
+            var sealer = configuration.GetConnectionString("Sealer") is { Length: > 0 } own ? own : outside;
+            return new RunningDatabase(null, owner, GatewayDatabase.Open(outside), GatewayDatabase.Open(sealer, SealerRole));
         }
         var embedded = await EmbeddedPostgres.StartAsync(DataDirectory.Path, ct);
         try
@@ -35,7 +42,7 @@ public sealed class RunningDatabase : IAsyncDisposable
             await embedded.EnsureDatabaseAsync("gateway", ct);
             var administrator = embedded.ConnectionString("gateway");
             await Migrator.MigrateAsync(administrator, ct);
-            return new RunningDatabase(embedded, administrator, GatewayDatabase.Open(embedded.ConnectionString("gateway", "gateway_app")));
+            return new RunningDatabase(embedded, administrator, GatewayDatabase.Open(embedded.ConnectionString("gateway", "gateway_app")), GatewayDatabase.Open(embedded.ConnectionString("gateway", SealerRole), SealerRole));
         }
         catch
         {
@@ -62,6 +69,7 @@ public sealed class RunningDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Gateway.Source.DisposeAsync();
+        await Sealer.Source.DisposeAsync();
         if (_embedded is not null)
         {
             await _embedded.DisposeAsync();

@@ -37,7 +37,11 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>Tokens by role.</summary>
     public IReadOnlyDictionary<string, string> Keys { get; }
 
-    public static Dictionary<string, string?> Settings => new() { ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200" };
+    public static Dictionary<string, string?> Settings => new()
+    {
+        ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200",
+        ["Audit:AnchorFile"] = Path.Combine(Path.GetTempPath(), $"gateway-tests-{Environment.ProcessId}", "anchors", Guid.NewGuid().ToString("N")),
+    };
 
     /// <summary>The host's own services, to look at what it has mapped.</summary>
     public IServiceProvider Services => _app.Services;
@@ -177,24 +181,4 @@ public sealed class AnotherNode(WebApplication app) : IAsyncDisposable
         await app.StopAsync();
         await app.DisposeAsync();
     }
-}
-
-/// <summary>Waits for what another thread or process is about to do; fails loudly after a generous limit.</summary>
-public static class Eventually
-{
-    public static async Task<T> AsAsync<T>(Func<Task<T?>> look, int seconds = 30)
-        where T : struct
-    {
-        for (var tries = 0; tries < seconds * 20; tries++)
-        {
-            if (await look() is { } found)
-            {
-                return found;
-            }
-            await Task.Delay(50);
-        }
-        throw new TimeoutException($"It did not happen within {seconds} seconds.");
-    }
-
-    public static Task TrueAsync(Func<Task<bool>> look, int seconds = 30) => AsAsync<bool>(async () => await look() ? true : null, seconds);
 }

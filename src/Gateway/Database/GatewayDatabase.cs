@@ -17,13 +17,13 @@ public sealed class GatewayDatabase
     /// <summary>Pooled connections, which go on to the next as they are: what outlives a transaction belongs in <see cref="OpenSessionAsync"/>.</summary>
     public NpgsqlDataSource Source { get; }
 
-    /// <summary>Builds the pool: the application's role, no just-in-time compilation (it costs hierarchy queries 30–110 ms), UTC.</summary>
-    public static GatewayDatabase Open(string connectionString)
+    /// <summary>Builds the pool: one of the application's roles, no just-in-time compilation (it costs hierarchy queries 30–110 ms), UTC.</summary>
+    public static GatewayDatabase Open(string connectionString, string role = "gateway_app")
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
             ApplicationName = "gateway",
-            Options = "-c role=gateway_app -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=30s",
+            Options = $"-c role={role} -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=30s",
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
             IncludeErrorDetail = false,

@@ -22,6 +22,8 @@ public static class TenantCatalog
         "role",            // what roles there are
         "role_permission", // and what they may
         "separation",      // and which permissions exclude each other
+        // Hashes and sizes of the sealed trail, which partners are told; they say nothing of its entries.
+        "audit_epoch", "audit_leaf", "audit_node", "audit_seal", "audit_checkpoint", "audit_heartbeat",
     ];
 
     /// <summary>Every table that is not shared; partitions are reached through their parents.</summary>

@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+
+namespace Gateway.Audit;
+
+/// <summary>The key of a sealed trail cannot be used; the message is a sentence with the remedy.</summary>
+public sealed class SealKeyException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// The key that signs checkpoints: ECDSA on P-256 (FIPS 186-5), in a file of its own that nobody but the gateway's user may read.
+/// No database holds it, so whoever rules the database cannot make a trail that is signed.
+/// </summary>
+public sealed class SealKey : IDisposable
+{
+    private const UnixFileMode OwnersOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly ECDsa _key;
+
+    private SealKey(ECDsa key) => (_key, Id) = (key, IdOf(key));
+
+    /// <summary>The first sixteen hexadecimal digits of SHA-256 of the public key's SubjectPublicKeyInfo.</summary>
+    public string Id { get; }
+
+    /// <summary>The public key as PEM, SubjectPublicKeyInfo.</summary>
+    public string PublicPem => _key.ExportSubjectPublicKeyInfoPem() + "\n";
+
+    /// <summary>The number that a public key has in checkpoints.</summary>
+    public static string IdOf(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
+
+    /// <summary>Opens the key, and makes it where there is none.</summary>
+    /// <exception cref="SealKeyException">It cannot be read, is no such key, or others may read it.</exception>
+    public static SealKey Open(string path)
+    {
+        if (!File.Exists(path))
+        {
+            Make(path);
+        }
+        try
+        {
+            if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) is var mode && (mode & ~OwnersOnly) != 0)
+            {
+                throw new SealKeyException($"Others than its owner may read or change {path}, the key that seals the audit trail (mode {Convert.ToString((int)mode, 8)}): set it to 600, and rotate the key, for it may be known.");
+            }
+            var key = ECDsa.Create();
+            key.ImportFromPem(File.ReadAllText(path));
+            return IsP256(key) ? new SealKey(key) : throw new SealKeyException($"{path} is no key on the curve P-256.");
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            throw new SealKeyException($"The key that seals the audit trail, {path}, cannot be opened: restore it from the backup, or rotate it.", e);
+        }
+    }
+
+    /// <summary>A public key as <see cref="PublicPem"/> has it; null when it is none, or on another curve.</summary>
+    public static ECDsa? ReadPublic(string pem)
+    {
+        try
+        {
+            var key = ECDsa.Create();
+            key.ImportFromPem(pem);
+            return IsP256(key) ? key : null;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>ASN.1 (RFC 3279) over SHA-256, as OpenSSL has it.</summary>
+    public byte[] Sign(ReadOnlySpan<byte> content) => _key.SignData(content, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+
+    public void Dispose() => _key.Dispose();
+
+    private static bool IsP256(ECDsa key) => key.ExportParameters(includePrivateParameters: false).Curve.Oid.Value == "1.2.840.10045.3.1.7";
+
+    private static void Make(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        // Made aside and moved without overwriting: of two nodes that start at once, one's key is both's.
+        var unfinished = $"{path}.{Guid.NewGuid():N}";
+        using (var file = new FileStream(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnersOnly }))
+        {
+            file.Write(System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
+            file.Flush(flushToDisk: true);
+        }
+        try
+        {
+            File.Move(unfinished, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(unfinished);
+        }
+    }
+}

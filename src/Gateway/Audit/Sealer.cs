@@ -1,0 +1,107 @@
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Audit;
+
+/// <summary>Seals the trail as long as the gateway runs. Nodes take turns; whichever comes first has the turn.</summary>
+public sealed partial class Sealer(SealEntries seal, SignSeals sign, SealState state, IOptions<AuditOptions> options, TimeProvider time, ILogger<Sealer> log) : BackgroundService
+{
+    private static readonly TimeSpan SignEvery = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Every, time);
+        var signedAt = long.MinValue;
+        do
+        {
+            try
+            {
+                var sealedNow = await seal.RunAsync(stoppingToken);
+                if (sealedNow > 0 || signedAt == long.MinValue || time.GetElapsedTime(signedAt) >= SignEvery)
+                {
+                    signedAt = time.GetTimestamp();
+                    await sign.RunAsync(stoppingToken);
+                }
+                if (state.Refusal is not null)
+                {
+                    Resumed();
+                }
+                state.Refusal = null;
+            }
+            catch (TrailRewoundException e)
+            {
+                if (state.Refusal != e.Message)
+                {
+                    Refused(e.Message);
+                }
+                state.Refusal = e.Message;
+            }
+            catch (Exception e) when (e is NpgsqlException or CommitUnknownException or IOException or InvalidOperationException or UnauthorizedAccessException && !stoppingToken.IsCancellationRequested)
+            {
+                if (state.Refusal != e.Message)
+                {
+                    Interrupted(e);
+                }
+                state.Refusal = e.Message;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+        while (await WaitAsync(timer, stoppingToken));
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(1701, LogLevel.Critical, "The audit trail is not sealed: {Reason} A person has to look, and to begin a new epoch.")]
+    private partial void Refused(string reason);
+
+    [LoggerMessage(1702, LogLevel.Warning, "Sealing of the audit trail is interrupted; it goes on when it can.")]
+    private partial void Interrupted(Exception exception);
+
+    [LoggerMessage(1703, LogLevel.Information, "The audit trail is sealed again.")]
+    private partial void Resumed();
+}
+
+/// <summary>How this node's sealing fares.</summary>
+public sealed class SealState
+{
+    /// <summary>Why nothing is sealed; null when all is well.</summary>
+    public string? Refusal { get; set; }
+}
+
+public static class SealingSetup
+{
+    /// <param name="dataDirectory">Where the key and the anchor file are when they are not configured.</param>
+    public static IServiceCollection AddSealing(this IServiceCollection services, IConfiguration configuration, GatewayDatabase sealer, string dataDirectory)
+    {
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        var options = configuration.GetSection(AuditOptions.Section).Get<AuditOptions>() ?? new AuditOptions();
+        services.AddSingleton(new SealerDatabase(sealer));
+        services.AddSingleton(_ => SealKey.Open(options.SealKey is { Length: > 0 } key ? key : Path.Combine(dataDirectory, "audit-key.pem")));
+        services.AddSingleton(new AnchorFile(options.AnchorFile is { Length: > 0 } anchor ? anchor : Path.Combine(dataDirectory, "audit-anchor.txt")));
+        services.AddSingleton<SealEntries>();
+        services.AddSingleton<SignSeals>();
+        services.AddSingleton<SealState>();
+        services.AddHostedService<Sealer>();
+        return services;
+    }
+}
