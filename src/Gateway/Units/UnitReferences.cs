@@ -56,11 +56,13 @@ internal sealed class UnitReferences(Work work)
             placeParties = newPlaces.Select(p => p.Party).ToArray(),
             uris = newPlaces.Select(p => p.Uri).ToArray(),
         };
+        // The limit keeps each a look by the index: as a join, all lots there are would be read for a few.
         const string known = """
-            select 0, l.lot_id, l.party_id, l.gtin, l.lot, l.expiry from unnest(@lotParties, @gtins, @lots, @expiries) as n (party_id, gtin, lot, expiry)
-            join lot l on l.party_id = n.party_id and l.gtin = n.gtin and l.lot = n.lot and l.expiry is not distinct from n.expiry
+            select 0, l.* from unnest(@lotParties, @gtins, @lots, @expiries) as n (party_id, gtin, lot, expiry)
+            cross join lateral (select lot_id, party_id, gtin, lot, expiry from lot where party_id = n.party_id and gtin = n.gtin and lot = n.lot and expiry is not distinct from n.expiry limit 1) l
             union all
-            select 1, p.place_id, p.party_id, p.uri, null, null from unnest(@placeParties, @uris) as n (party_id, uri) join place p on p.party_id = n.party_id and p.uri = n.uri
+            select 1, p.*, null, null from unnest(@placeParties, @uris) as n (party_id, uri)
+            cross join lateral (select place_id, party_id, uri from place where party_id = n.party_id and uri = n.uri limit 1) p
             """;
         if (await KeepAsync(known, names, ct) == newLots.Count + newPlaces.Count)
         {
