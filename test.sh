@@ -7,6 +7,7 @@ need_dotnet
 need_postgres
 need_chromium
 need_node
+need_openssl
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 dotnet build "$root/Gateway.sln" -c Release -nologo -v quiet -clp:NoSummary || { echo "0 passed, 1 failed"; exit 1; }

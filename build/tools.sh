@@ -24,6 +24,11 @@ need_postgres() {
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || [ -n "${GATEWAY_POSTGRES_BIN:-}" ] || install postgresql "PostgreSQL"
 }
 
+# Another implementation of the signatures that the audit trail is sealed with.
+need_openssl() {
+  command -v openssl >/dev/null || install openssl "OpenSSL"
+}
+
 need_chromium() {
   CHROMIUM="${CHROMIUM:-$(command -v chromium || true)}"
   if [ -z "$CHROMIUM" ]; then

@@ -26,6 +26,7 @@ public sealed class ConfigurationTests
     [InlineData("Logging", typeof(LogOptions))]
     [InlineData("Access", typeof(AccessOptions))]
     [InlineData("RateLimits", typeof(RateLimitOptions))]
+    [InlineData("Audit", typeof(Gateway.Audit.AuditOptions))]
     [InlineData("SignIn", typeof(SignInOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {

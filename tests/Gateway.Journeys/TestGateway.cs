@@ -3,12 +3,14 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Host;
 using Gateway.Host.Simulate;
 using Gateway.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 
@@ -40,8 +42,10 @@ public sealed class TestGateway : IAsyncDisposable
     public static Dictionary<string, string?> Settings => new()
     {
         ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200",
-        ["Audit:AnchorFile"] = Path.Combine(Path.GetTempPath(), $"gateway-tests-{Environment.ProcessId}", "anchors", Guid.NewGuid().ToString("N")),
+        ["Audit:AnchorFile"] = Path.Combine(s_sealing, Guid.NewGuid().ToString("N")), ["Audit:SealKey"] = Path.Combine(s_sealing, "key.pem"),
     };
+
+    private static readonly string s_sealing = Path.Combine(Path.GetTempPath(), $"gateway-tests-{Environment.ProcessId}", "sealing");
 
     /// <summary>The host's own services, to look at what it has mapped.</summary>
     public IServiceProvider Services => _app.Services;
@@ -149,6 +153,8 @@ public sealed class TestGateway : IAsyncDisposable
             info.ArgumentList.Add(argument);
         }
         info.Environment["ConnectionStrings__Gateway"] = Database.AdministratorConnectionString;
+        info.Environment["Audit__SealKey"] = Settings["Audit:SealKey"];
+        info.Environment["Audit__AnchorFile"] = _app.Services.GetRequiredService<AnchorFile>().Path;
         using var process = Process.Start(info)!;
         var (said, wrong) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();

@@ -15,7 +15,7 @@ internal sealed class AuditTree(Work work, int epoch, CancellationToken ct)
     public async Task<MerkleFrontier> FrontierAsync(long size)
     {
         var subtrees = new List<byte[]>();
-        foreach (var (height, place) in MerkleFrontier.PlacesOf(size))
+        foreach (var (height, place) in MerkleFrontier.PlacesOf(0, size))
         {
             subtrees.Add(await SubtreeAsync(height, place));
         }

@@ -35,11 +35,18 @@ public sealed class MerkleFrontier
 
     /// <param name="leaf">The hash of the next leaf.</param>
     /// <param name="completed">Told of each subtree that the leaf completes, from the leaf itself upwards: its height, its place among those of its height, its root.</param>
-    public void Add(byte[] leaf, Action<int, long, byte[]>? completed = null)
+    public void Add(byte[] leaf, Action<int, long, byte[]>? completed = null) => Add(0, leaf, completed);
+
+    /// <summary>Adds all leaves of a complete subtree by its root.</summary>
+    /// <exception cref="ArgumentException">No subtree of that height begins here.</exception>
+    public void Add(int height, byte[] root, Action<int, long, byte[]>? completed = null)
     {
-        var node = leaf;
-        completed?.Invoke(0, Size, node);
-        var height = 0;
+        if (height is < 0 or > 62 || (Size & ((1L << height) - 1)) != 0)
+        {
+            throw new ArgumentException($"No subtree of height {height} begins at leaf {Size}.");
+        }
+        var (node, added) = (root, 1L << height);
+        completed?.Invoke(height, Size >> height, node);
         for (; (Size >> height & 1) == 1; height++)
         {
             node = MerkleTree.NodeHash(_subtrees[^1], node);
@@ -47,7 +54,7 @@ public sealed class MerkleFrontier
             completed?.Invoke(height + 1, Size >> (height + 1), node);
         }
         _subtrees.Add(node);
-        Size++;
+        Size += added;
     }
 
     /// <summary>RFC 9162, section 2.1.1: the hash of the whole tree.</summary>
@@ -65,15 +72,13 @@ public sealed class MerkleFrontier
         return root;
     }
 
-    /// <summary>The complete subtrees that a number of leaves makes up, the largest first: the height of each and its place among those of its height.</summary>
-    public static IEnumerable<(int Height, long Place)> PlacesOf(long size) => PlacesOf(0, size);
-
-    /// <summary>The same of the leaves from one up to another, where the first is the beginning of a subtree that could hold them all.</summary>
-    internal static IEnumerable<(int Height, long Place)> PlacesOf(long from, long to)
+    /// <summary>The fewest complete subtrees that make up the leaves from one up to another, in their order: the height of each and its place among those of its height.</summary>
+    public static IEnumerable<(int Height, long Place)> PlacesOf(long from, long to)
     {
         for (var start = from; start < to;)
         {
-            var height = BitOperations.Log2((ulong)(to - start));
+            var fits = BitOperations.Log2((ulong)(to - start));
+            var height = start == 0 ? fits : Math.Min(fits, BitOperations.TrailingZeroCount(start));
             yield return (height, start >> height);
             start += 1L << height;
         }

@@ -1,6 +1,4 @@
-using Gateway.Access;
 using Gateway.Database;
-using Gateway.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -88,16 +86,32 @@ public sealed class SealState
     public string? Refusal { get; set; }
 }
 
+/// <summary>What sealing has outside the database.</summary>
+public sealed record SealingFiles(SealKey Key, AnchorFile Anchor) : IDisposable
+{
+    /// <param name="dataDirectory">Where both are when they are not configured.</param>
+    /// <exception cref="SealKeyException">The key cannot be used.</exception>
+    public static SealingFiles Open(IConfiguration configuration, string dataDirectory)
+    {
+        var options = configuration.GetSection(AuditOptions.Section).Get<AuditOptions>() ?? new AuditOptions();
+        return new SealingFiles(
+            SealKey.Open(options.SealKey is { Length: > 0 } key ? key : Path.Combine(dataDirectory, "audit-key.pem")),
+            new AnchorFile(options.AnchorFile is { Length: > 0 } anchor ? anchor : Path.Combine(dataDirectory, "audit-anchor.txt")));
+    }
+
+    public void Dispose() => Key.Dispose();
+}
+
 public static class SealingSetup
 {
     /// <param name="dataDirectory">Where the key and the anchor file are when they are not configured.</param>
     public static IServiceCollection AddSealing(this IServiceCollection services, IConfiguration configuration, GatewayDatabase sealer, string dataDirectory)
     {
         services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        var options = configuration.GetSection(AuditOptions.Section).Get<AuditOptions>() ?? new AuditOptions();
         services.AddSingleton(new SealerDatabase(sealer));
-        services.AddSingleton(_ => SealKey.Open(options.SealKey is { Length: > 0 } key ? key : Path.Combine(dataDirectory, "audit-key.pem")));
-        services.AddSingleton(new AnchorFile(options.AnchorFile is { Length: > 0 } anchor ? anchor : Path.Combine(dataDirectory, "audit-anchor.txt")));
+        services.AddSingleton(_ => SealingFiles.Open(configuration, dataDirectory));
+        services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Key);
+        services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Anchor);
         services.AddSingleton<SealEntries>();
         services.AddSingleton<SignSeals>();
         services.AddSingleton<SealState>();

@@ -1,0 +1,126 @@
+using System.Text;
+using System.Text.Json;
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+using Npgsql;
+
+namespace Gateway.Audit;
+
+/// <summary>
+/// What of an epoch is exported. With the subtrees on both sides of its leaves the root of every checkpoint from the first leaf on
+/// can be made anew, whichever period was asked for.
+/// </summary>
+/// <param name="From">The first leaf, and <paramref name="To"/> the one after the last.</param>
+/// <param name="Size">How many leaves the newest checkpoint has.</param>
+/// <param name="Left">The roots of the subtrees before the first leaf, in their order.</param>
+/// <param name="Right">Of those after the last, up to the size.</param>
+public sealed record ExportedEpoch(int Epoch, long From, long To, long Size, IReadOnlyList<byte[]> Left, IReadOnlyList<byte[]> Right);
+
+/// <summary>A line of <c>entries.jsonl</c>.</summary>
+/// <param name="Hash">As it is kept with the tree.</param>
+/// <param name="Canonical">The sealed bytes; null when the entry is gone.</param>
+/// <param name="Columns">The same by the columns that searches use; null when the entry is gone.</param>
+public sealed record ExportedEntry(int Epoch, long Leaf, long Ord, byte[] Hash, byte[]? Canonical, JsonElement? Columns);
+
+/// <summary>The head of an export.</summary>
+public sealed record ExportHead(string Format, Guid Origin, IReadOnlyList<ExportedEpoch> Epochs)
+{
+    public const string V1 = "gateway audit export v1";
+}
+
+/// <summary>
+/// Writes a folder that proves itself: the entries of a period with the bytes that were sealed, the checkpoints, the public key, what
+/// stands in the anchor file, and what is in the trail without being in the tree. <see cref="TrailVerifier"/> needs nothing else.
+/// </summary>
+public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile anchor)
+{
+    internal const string Head = "export.json", Entries = "entries.jsonl", Checkpoints = "checkpoints.txt", Unsealed = "unsealed.jsonl", Anchors = "anchors.txt", Keys = "keys";
+
+    private static readonly Actor Reader = Actor.System("export");
+    private static readonly byte[] s_newLine = "\n"u8.ToArray();
+
+    // What of an entry is sealed, made anew from its columns; text in the form in which it was sealed.
+    private const string Columns = """
+        normalize(jsonb_build_object('action', a.action, 'actor', a.actor, 'actorName', a.actor_name, 'actorRole', a.actor_role, 'at', to_char(a.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'correlation', a.correlation, 'entity', a.entity, 'key', a.entity_key, 'method', a.method, 'new', a.new, 'old', a.old, 'origin', a.origin, 'party', a.party_id::text, 'reason', a.reason, 'version', a.version)::text, NFC)
+        """;
+
+    /// <param name="from">Entries recorded from then on; null: from the first.</param>
+    /// <param name="to">Up to then; null: up to the last that is sealed.</param>
+    /// <param name="directory">Made when it is not there; it must be empty.</param>
+    /// <returns>How many entries were written.</returns>
+    /// <exception cref="IOException">There is something in the directory, or it cannot be written.</exception>
+    public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct)
+    {
+        directory.Create();
+        if (directory.EnumerateFileSystemInfos().Any())
+        {
+            throw new IOException($"{directory.FullName} is not empty.");
+        }
+        // Before anything is read, so that whatever stands in it must be in the export.
+        if (File.Exists(anchor.Path))
+        {
+            File.Copy(anchor.Path, Path.Combine(directory.FullName, Anchors));
+        }
+        // One snapshot for all: while it is written, sealing goes on.
+        await using var work = await sealer.Database.BeginAsync(Reader, ct, System.Data.IsolationLevel.RepeatableRead);
+        await work.Connection.ExecuteAsync("set local idle_in_transaction_session_timeout = 0", transaction: work.Transaction);
+        var epochs = new List<ExportedEpoch>();
+        foreach (var (epoch, size) in await work.Connection.QueryAsync<(int, long)>("select epoch, max(size) from audit_checkpoint group by 1 order by 1", transaction: work.Transaction))
+        {
+            var (first, end) = await work.Connection.QuerySingleAsync<(long?, long?)>(new CommandDefinition("""
+                select min(leaf), max(leaf) + 1 from audit_leaf join audit_entry using (ord)
+                where epoch = @epoch and leaf < @size and (@from::timestamptz is null or recorded_at >= @from) and (@to::timestamptz is null or recorded_at < @to)
+                """, new { epoch, size, from, to }, work.Transaction, 0, cancellationToken: ct));
+            // Of a whole trail the leaves count, not the entries: some may be gone.
+            var (begin, last) = from is null && to is null ? (0, size) : (first ?? size, end ?? size);
+            epochs.Add(new ExportedEpoch(epoch, begin, last, size, await SubtreesAsync(work, epoch, 0, begin, ct), await SubtreesAsync(work, epoch, last, size, ct)));
+        }
+        var origin = await work.Connection.QuerySingleAsync<Guid>("select id from installation", transaction: work.Transaction);
+        long count = 0;
+        foreach (var epoch in epochs)
+        {
+            count += await CopyAsync(work, Path.Combine(directory.FullName, Entries), $"""
+                select json_build_object('epoch', l.epoch, 'leaf', l.leaf, 'ord', l.ord, 'hash', replace(encode(l.hash, 'base64'), e'\n', ''), 'canonical', replace(encode(a.canonical, 'base64'), e'\n', ''), 'columns', case when a.ord is not null then {Columns}::json end)::text
+                from audit_leaf l left join audit_entry a using (ord) where l.epoch = {epoch.Epoch} and l.leaf >= {epoch.From} and l.leaf < {epoch.To} order by l.leaf
+                """, ct);
+        }
+        await CopyAsync(work, Path.Combine(directory.FullName, Unsealed), $"""
+            select json_build_object('ord', a.ord, 'columns', {Columns}::json)::text from audit_entry a
+            where a.txid < (select horizon from audit_seal order by epoch desc, size desc limit 1) and not exists (select from audit_leaf l where l.ord = a.ord) order by a.ord
+            """, ct);
+        await CopyAsync(work, Path.Combine(directory.FullName, Checkpoints), $"select text from audit_checkpoint where {string.Join(" or ", epochs.Select(e => $"epoch = {e.Epoch} and size >= {e.From}").DefaultIfEmpty("false"))} order by epoch, size", ct);
+        var keys = directory.CreateSubdirectory(Keys);
+        await File.WriteAllTextAsync(Path.Combine(keys.FullName, key.Id + ".pem"), key.PublicPem, ct);
+        // Last: a folder without it is unfinished.
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, epochs), JsonSerializerOptions.Web), ct);
+        return count;
+    }
+
+    private static async Task<IReadOnlyList<byte[]>> SubtreesAsync(Work work, int epoch, long from, long to, CancellationToken ct)
+    {
+        var (tree, roots) = (new AuditTree(work, epoch, ct), new List<byte[]>());
+        foreach (var (height, place) in MerkleFrontier.PlacesOf(from, to))
+        {
+            roots.Add(await tree.SubtreeAsync(height, place));
+        }
+        return roots;
+    }
+
+    /// <summary>One text for each row, with a line of its own.</summary>
+    private static async Task<long> CopyAsync(Work work, string path, string sql, CancellationToken ct)
+    {
+        long count = 0;
+        await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, 1 << 16);
+        await using var select = new NpgsqlCommand(sql, work.Connection, work.Transaction) { CommandTimeout = 0 };
+        await using var rows = await select.ExecuteReaderAsync(ct);
+        for (; await rows.ReadAsync(ct); count++)
+        {
+            await file.WriteAsync(Encoding.UTF8.GetBytes(rows.GetString(0)), ct);
+            await file.WriteAsync(s_newLine, ct);
+        }
+        file.Flush(flushToDisk: true);
+        return count;
+    }
+}
