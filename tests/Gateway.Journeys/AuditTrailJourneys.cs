@@ -32,8 +32,8 @@ public sealed class AuditTrailJourneys
             // Somebody makes the partner's change somebody else's.
             var file = Path.Combine(export, "entries.jsonl");
             var lines = await File.ReadAllLinesAsync(file, ct);
-            var at = Array.FindIndex(lines, l => l.Contains("\"actorName\": \"officer\"", StringComparison.Ordinal));
-            lines[at] = lines[at].Replace("\"actorName\": \"officer\"", "\"actorName\": \"nobody\"", StringComparison.Ordinal);
+            var at = Array.FindIndex(lines, l => l.Contains("\"actorName\":\"officer\"", StringComparison.Ordinal));
+            lines[at] = lines[at].Replace("\"actorName\":\"officer\"", "\"actorName\":\"nobody\"", StringComparison.Ordinal);
             await File.WriteAllLinesAsync(file, lines, ct);
             var bent = await gateway.VerbAsync("verify", export, "--json");
             Assert.Equal(1, bent.Exit);

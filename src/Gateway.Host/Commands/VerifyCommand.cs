@@ -24,7 +24,7 @@ public static class VerifyCommand
                 var outside = parsed.GetValue(anchors) is { } file ? await File.ReadAllTextAsync(file.FullName, ct) : null;
                 var started = Stopwatch.GetTimestamp();
                 var verdict = TrailVerifier.Verify(parsed.GetValue(export)!, trusted, outside);
-                await (parsed.GetValue(json) ? Console.Out.WriteLineAsync(JsonSerializer.Serialize(new { sound = verdict.IsSound, verdict.Entries, verdict.Checkpoints, verdict.Keys, verdict.Problems, last = Last(verdict) }, JsonSerializerOptions.Web))
+                await (parsed.GetValue(json) ? Console.Out.WriteLineAsync(JsonSerializer.Serialize(new { sound = verdict.IsSound, epochs = verdict.Epochs.Select(e => new { e.Epoch, e.From, e.To, e.Size }), verdict.Entries, verdict.Checkpoints, verdict.Keys, verdict.Problems, verdict.Notices, last = Last(verdict) }, JsonSerializerOptions.Web))
                     : DescribeAsync(verdict, trusted is not null, Stopwatch.GetElapsedTime(started)));
                 return verdict.IsSound ? 0 : 1;
             }
@@ -42,9 +42,17 @@ public static class VerifyCommand
     private static async Task DescribeAsync(TrailVerdict verdict, bool isTrusted, TimeSpan took)
     {
         await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{(verdict.IsSound ? "sound" : "NOT SOUND")}: {verdict.Entries:N0} entries and {verdict.Checkpoints:N0} checkpoints in {took.TotalSeconds:0.0} s"));
+        foreach (var epoch in verdict.Epochs)
+        {
+            await Console.Out.WriteLineAsync(epoch is { From: 0 } && epoch.To == epoch.Size ? $"  epoch {epoch.Epoch}: all {epoch.Size} leaves" : $"  epoch {epoch.Epoch}: leaves {epoch.From} to {epoch.To - 1} of {epoch.Size}");
+        }
         foreach (var problem in verdict.Problems)
         {
             await Console.Out.WriteLineAsync($"  {(problem.Leaf is { } leaf ? $"epoch {problem.Epoch}, leaf {leaf}" : problem.Epoch > 0 ? $"epoch {problem.Epoch}" : "")}{(problem.Ord is { } ord ? $"{(problem.Leaf is null ? "" : ", ")}entry {ord}" : "")}: {problem.Message}");
+        }
+        foreach (var notice in verdict.Notices)
+        {
+            await Console.Out.WriteLineAsync($"  {notice}");
         }
         if (verdict.Last is { } last)
         {

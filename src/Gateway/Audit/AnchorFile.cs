@@ -12,21 +12,26 @@ public sealed class AnchorFile(string path)
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
-    /// <summary>The notes in it, the oldest first.</summary>
+    /// <summary>The whole notes in it, the oldest first: each ends with the line of its signature.</summary>
     public static IEnumerable<string> Notes(string text)
     {
         for (var start = text.IndexOf(First, StringComparison.Ordinal); start >= 0;)
         {
-            var next = text.IndexOf("\n" + First, start, StringComparison.Ordinal);
-            var note = next < 0 ? text[start..] : text[start..(next + 1)];
-            yield return note.TrimEnd('\n') + "\n";
-            start = next < 0 ? -1 : next + 1;
+            var next = text.IndexOf(First, start + First.Length, StringComparison.Ordinal);
+            var signature = text.IndexOf("\n\n— ", start, StringComparison.Ordinal);
+            var end = signature < 0 ? -1 : text.IndexOf('\n', signature + 2);
+            if (end >= 0 && (next < 0 || end < next))
+            {
+                yield return text[start..(end + 1)];
+            }
+            start = next;
         }
     }
 
-    /// <summary>The last whole note; null when there is none.</summary>
-    public async Task<string?> LastAsync(CancellationToken ct) =>
-        File.Exists(Path) ? Notes(await TailAsync(ct)).LastOrDefault(n => n.Contains("\n\n— ", StringComparison.Ordinal)) : null;
+    /// <summary>The checkpoint that reaches farthest; null when there is none.</summary>
+    public async Task<string?> LastAsync(CancellationToken ct) => File.Exists(Path)
+        ? Notes(await TailAsync(ct)).Select(n => (Note: n, Said: Checkpoint.Parse(n))).Where(n => n.Said is not null).OrderBy(n => n.Said!.Epoch).ThenBy(n => n.Said!.Size).LastOrDefault().Note
+        : null;
 
     public async Task AppendAsync(string note, CancellationToken ct)
     {
@@ -38,7 +43,7 @@ public sealed class AnchorFile(string path)
 
     private async Task<string> TailAsync(CancellationToken ct)
     {
-        const int Enough = 8192; // a note has about 400 bytes
+        const int Enough = 1 << 18; // a note has about 400 bytes
         await using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Seek(-Math.Min(Enough, file.Length), SeekOrigin.End);
         using var reader = new StreamReader(file, Encoding.UTF8);

@@ -24,7 +24,7 @@ internal sealed record Seal(int Epoch, long Size, byte[] Root, ulong Horizon);
 /// </summary>
 public sealed class SealEntries(SealerDatabase sealer)
 {
-    private const int LockSpace = 0x47_57_53_45;
+    internal const int LockSpace = 0x47_57_53_45;
 
     // In memory at once; a transaction that wrote more is read whole.
     private const int MaxAtOnce = 50_000;
@@ -45,11 +45,13 @@ public sealed class SealEntries(SealerDatabase sealer)
         // What somebody prepares for later commit would hold the horizon for ever; what is open for long, for as long.
         var last = await LastAsync(work, ct);
         var horizon = ulong.Parse(await work.Connection.ExecuteScalarAsync<string>("select pg_snapshot_xmin(pg_current_snapshot())::text", transaction: work.Transaction) ?? "", CultureInfo.InvariantCulture);
-        if (horizon < last.Horizon)
+        // Below the horizon all is sealed, so whatever came since has a larger transaction: otherwise another server numbers them.
+        if (horizon < last.Horizon || await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select exists (select from audit_entry where ord > (select coalesce(max(ord), 0) from audit_leaf) and txid < @from::text::xid8)", new { from = last.Horizon.ToString(CultureInfo.InvariantCulture) }, work.Transaction, cancellationToken: ct)))
         {
-            throw new TrailRewoundException($"The database gives transaction numbers anew: {horizon} is less than {last.Horizon}, which is sealed. It was restored into another server.");
+            throw new TrailRewoundException($"The database gives transaction numbers anew: up to {last.Horizon} they are sealed, and there are entries with smaller ones. It was restored into another server.");
         }
-        var (entries, to) = await EntriesAsync(work, last.Horizon, horizon, ct);
+        var (entries, to) = await EntriesAsync(work, last.Epoch, last.Horizon, horizon, ct);
         if (entries.Count == 0)
         {
             return 0;
@@ -64,7 +66,7 @@ public sealed class SealEntries(SealerDatabase sealer)
         }
         try
         {
-            await AddAsync(work, last.Epoch, entries, ct);
+            await AddAsync(work, last.Epoch, _frontier, [.. entries.Select(e => (e.Ord, e.Hash))], ct);
             await work.Connection.ExecuteAsync("insert into audit_seal (epoch, size, root, horizon, sealed_at) values (@Epoch, @size, @root, @to::text::xid8, gateway_now())",
                 new { last.Epoch, size = _frontier.Size, root = _frontier.Root(), to = to.ToString(CultureInfo.InvariantCulture) }, work.Transaction);
             await work.CommitAsync();
@@ -85,21 +87,23 @@ public sealed class SealEntries(SealerDatabase sealer)
     }
 
     /// <summary>Entries of whole transactions from one horizon on, with the horizon that they reach.</summary>
-    private static async Task<(IReadOnlyList<Entry> Entries, ulong To)> EntriesAsync(Work work, ulong from, ulong to, CancellationToken ct)
+    private static async Task<(IReadOnlyList<Entry> Entries, ulong To)> EntriesAsync(Work work, int epoch, ulong from, ulong to, CancellationToken ct)
     {
-        var entries = await ReadAsync(work, from, to, MaxAtOnce + 1, ct);
+        var entries = await ReadAsync(work, epoch, from, to, MaxAtOnce + 1, ct);
         if (entries.Count <= MaxAtOnce)
         {
             return (entries, to);
         }
         var cut = entries[^1].Txid;
         var whole = entries.TakeWhile(e => e.Txid != cut).ToList();
-        return whole.Count > 0 ? (whole, cut) : (await ReadAsync(work, cut, cut + 1, null, ct), cut + 1);
+        return whole.Count > 0 ? (whole, cut) : (await ReadAsync(work, epoch, cut, cut + 1, null, ct), cut + 1);
     }
 
-    private static async Task<List<Entry>> ReadAsync(Work work, ulong from, ulong to, int? limit, CancellationToken ct)
+    private static async Task<List<Entry>> ReadAsync(Work work, int epoch, ulong from, ulong to, int? limit, CancellationToken ct)
     {
-        await using var select = new NpgsqlCommand("select ord, txid, canonical from audit_entry where txid >= $1 and txid < $2 order by txid, ord limit $3", work.Connection, work.Transaction)
+        // A later epoch began with whatever was there, under the numbers that another server may have given.
+        var isNew = epoch == 1 ? "" : "and not exists (select from audit_leaf l where l.ord = audit_entry.ord)";
+        await using var select = new NpgsqlCommand($"select ord, txid, canonical from audit_entry where txid >= $1 and txid < $2 {isNew} order by txid, ord limit $3", work.Connection, work.Transaction)
         {
             Parameters =
             {
@@ -119,20 +123,21 @@ public sealed class SealEntries(SealerDatabase sealer)
     /// <param name="Hash">Of its leaf.</param>
     private readonly record struct Entry(long Ord, ulong Txid, byte[] Hash);
 
-    private async Task AddAsync(Work work, int epoch, IReadOnlyList<Entry> entries, CancellationToken ct)
+    /// <summary>Adds leaves to the stored tree, and to its right edge.</summary>
+    internal static async Task AddAsync(Work work, int epoch, MerkleFrontier frontier, IReadOnlyList<(long Ord, byte[] Hash)> entries, CancellationToken ct)
     {
         var nodes = new List<(int Height, long Place, byte[] Hash)>();
-        var leaf = _frontier.Size;
+        var leaf = frontier.Size;
         await using (var leaves = await work.Connection.BeginBinaryImportAsync("copy audit_leaf (epoch, leaf, ord, hash) from stdin (format binary)", ct))
         {
-            foreach (var (ord, _, hash) in entries)
+            foreach (var (ord, hash) in entries)
             {
                 await leaves.StartRowAsync(ct);
                 await leaves.WriteAsync(epoch, ct);
                 await leaves.WriteAsync(leaf++, ct);
                 await leaves.WriteAsync(ord, ct);
                 await leaves.WriteAsync(hash, ct);
-                _frontier.Add(hash, (height, place, root) =>
+                frontier.Add(hash, (height, place, root) =>
                 {
                     if (height > 0 && height % AuditTree.Step == 0)
                     {

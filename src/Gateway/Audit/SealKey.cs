@@ -19,25 +19,33 @@ public sealed class SealKey : IDisposable
     /// <summary>The first sixteen hexadecimal digits of SHA-256 of the public key's SubjectPublicKeyInfo.</summary>
     public string Id { get; }
 
+    /// <summary>For verifying.</summary>
+    internal ECDsa Public => _key;
+
     /// <summary>The public key as PEM, SubjectPublicKeyInfo.</summary>
     public string PublicPem => _key.ExportSubjectPublicKeyInfoPem() + "\n";
 
     /// <summary>The number that a public key has in checkpoints.</summary>
     public static string IdOf(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
 
-    /// <summary>Opens the key, and makes it where there is none.</summary>
-    /// <exception cref="SealKeyException">It cannot be read, is no such key, or others may read it.</exception>
-    public static SealKey Open(string path)
+    /// <summary>Opens the key.</summary>
+    /// <param name="make">Makes it where there is none.</param>
+    /// <exception cref="SealKeyException">It is not there, cannot be read, is no such key, or others may read it.</exception>
+    public static SealKey Open(string path, bool make = true)
     {
         if (!File.Exists(path))
         {
+            if (!make)
+            {
+                throw new SealKeyException($"The key that seals the audit trail, {path}, is not there: set Audit:SealKey, or GATEWAY_DATA to the gateway's data directory.");
+            }
             Make(path);
         }
         try
         {
             if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) is var mode && (mode & ~OwnersOnly) != 0)
             {
-                throw new SealKeyException($"Others than its owner may read or change {path}, the key that seals the audit trail (mode {Convert.ToString((int)mode, 8)}): set it to 600, and rotate the key, for it may be known.");
+                throw new SealKeyException($"Others than its owner may read or change {path}, the key that seals the audit trail (mode {Convert.ToString((int)mode, 8)}): set it to 600.");
             }
             var key = ECDsa.Create();
             key.ImportFromPem(File.ReadAllText(path));
@@ -45,7 +53,7 @@ public sealed class SealKey : IDisposable
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            throw new SealKeyException($"The key that seals the audit trail, {path}, cannot be opened: restore it from the backup, or rotate it.", e);
+            throw new SealKeyException($"The key that seals the audit trail, {path}, cannot be opened: check its rights, or restore it from the backup.", e);
         }
     }
 

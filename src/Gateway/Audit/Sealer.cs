@@ -1,4 +1,5 @@
 using Gateway.Database;
+using Gateway.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,50 +9,60 @@ using Npgsql;
 
 namespace Gateway.Audit;
 
-/// <summary>Seals the trail as long as the gateway runs. Nodes take turns; whichever comes first has the turn.</summary>
-public sealed partial class Sealer(SealEntries seal, SignSeals sign, SealState state, IOptions<AuditOptions> options, TimeProvider time, ILogger<Sealer> log) : BackgroundService
+/// <summary>
+/// Seals the trail as long as the gateway runs. Nodes take turns; whichever comes first has the turn. Nothing is sealed before the
+/// database is known to have what is outside, at the start and after each disturbance: it may have been restored.
+/// </summary>
+public sealed partial class Sealer(SealEntries seal, SignSeals sign, NodeFaults faults, IOptions<AuditOptions> options, TimeProvider time, ILogger<Sealer> log) : BackgroundService
 {
+    private const string What = "audit trail";
     private static readonly TimeSpan SignEvery = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.Every, time);
-        var signedAt = long.MinValue;
+        var isKnown = false;
+        var signedAt = time.GetTimestamp();
         do
         {
             try
             {
-                var sealedNow = await seal.RunAsync(stoppingToken);
-                if (sealedNow > 0 || signedAt == long.MinValue || time.GetElapsedTime(signedAt) >= SignEvery)
+                if (isKnown)
+                {
+                    await seal.RunAsync(stoppingToken);
+                }
+                if (!isKnown || time.GetElapsedTime(signedAt) >= SignEvery)
                 {
                     signedAt = time.GetTimestamp();
                     await sign.RunAsync(stoppingToken);
+                    isKnown = true;
+                    if (faults.Mended(What))
+                    {
+                        Resumed();
+                    }
                 }
-                if (state.Refusal is not null)
-                {
-                    Resumed();
-                }
-                state.Refusal = null;
-            }
-            catch (TrailRewoundException e)
-            {
-                if (state.Refusal != e.Message)
-                {
-                    Refused(e.Message);
-                }
-                state.Refusal = e.Message;
-            }
-            catch (Exception e) when (e is NpgsqlException or CommitUnknownException or IOException or InvalidOperationException or UnauthorizedAccessException && !stoppingToken.IsCancellationRequested)
-            {
-                if (state.Refusal != e.Message)
-                {
-                    Interrupted(e);
-                }
-                state.Refusal = e.Message;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e) when (e is TrailRewoundException or InvalidOperationException or PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
+            {
+                isKnown = false;
+                sign.Forget();
+                if (faults.Found(What, $"The audit trail is not sealed. {e.Message}", isFatal: false))
+                {
+                    Refused(e.Message);
+                }
+            }
+            catch (Exception e) when (e is NpgsqlException or CommitUnknownException or IOException or UnauthorizedAccessException or TimeoutException)
+            {
+                isKnown = false;
+                sign.Forget();
+                if (faults.Found(What, "Sealing of the audit trail is interrupted.", isFatal: false))
+                {
+                    Interrupted(e);
+                }
             }
         }
         while (await WaitAsync(timer, stoppingToken));
@@ -79,23 +90,17 @@ public sealed partial class Sealer(SealEntries seal, SignSeals sign, SealState s
     private partial void Resumed();
 }
 
-/// <summary>How this node's sealing fares.</summary>
-public sealed class SealState
-{
-    /// <summary>Why nothing is sealed; null when all is well.</summary>
-    public string? Refusal { get; set; }
-}
-
 /// <summary>What sealing has outside the database.</summary>
 public sealed record SealingFiles(SealKey Key, AnchorFile Anchor) : IDisposable
 {
     /// <param name="dataDirectory">Where both are when they are not configured.</param>
+    /// <param name="make">Makes a key where there is none.</param>
     /// <exception cref="SealKeyException">The key cannot be used.</exception>
-    public static SealingFiles Open(IConfiguration configuration, string dataDirectory)
+    public static SealingFiles Open(IConfiguration configuration, string dataDirectory, bool make)
     {
         var options = configuration.GetSection(AuditOptions.Section).Get<AuditOptions>() ?? new AuditOptions();
         return new SealingFiles(
-            SealKey.Open(options.SealKey is { Length: > 0 } key ? key : Path.Combine(dataDirectory, "audit-key.pem")),
+            SealKey.Open(options.SealKey is { Length: > 0 } key ? key : Path.Combine(dataDirectory, "audit-key.pem"), make),
             new AnchorFile(options.AnchorFile is { Length: > 0 } anchor ? anchor : Path.Combine(dataDirectory, "audit-anchor.txt")));
     }
 
@@ -109,12 +114,11 @@ public static class SealingSetup
     {
         services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(new SealerDatabase(sealer));
-        services.AddSingleton(_ => SealingFiles.Open(configuration, dataDirectory));
+        services.AddSingleton(_ => SealingFiles.Open(configuration, dataDirectory, make: true));
         services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Key);
         services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Anchor);
         services.AddSingleton<SealEntries>();
         services.AddSingleton<SignSeals>();
-        services.AddSingleton<SealState>();
         services.AddHostedService<Sealer>();
         return services;
     }

@@ -11,48 +11,71 @@ namespace Gateway.Audit;
 /// Signs what was sealed, after it is committed, and writes it outside the database after that. Whatever of this a crash leaves
 /// undone is done in the next turn: the newest seal is signed, and the newest checkpoint is outside.
 /// </summary>
-public sealed class SignSeals(SealerDatabase sealer, SealKey key, AnchorFile anchor, IOptions<AuditOptions> options)
+public sealed class SignSeals(SealerDatabase sealer, SealKey key, AnchorFile anchor, IOptions<AuditOptions> options, TimeProvider time)
 {
     private static readonly Actor Sealer = Actor.System("sealer");
     private Checkpoint? _outside;
 
+    // A tenth of the time in which what is sealed must be outside.
+    private static readonly TimeSpan s_anchorEvery = TimeSpan.FromSeconds(6);
+    private long _anchoredAt;
+
+    /// <summary>What is outside is read anew in the next turn: the database may have been restored meanwhile.</summary>
+    public void Forget() => _outside = null;
+
     /// <returns>The checkpoint that was signed; null when there was nothing to sign.</returns>
-    /// <exception cref="TrailRewoundException">More is known outside than the database has, or something else.</exception>
+    /// <exception cref="TrailRewoundException">More is known outside than the database has, or something else, or it was sealed with another key.</exception>
     public async Task<string?> RunAsync(CancellationToken ct)
     {
+        var isFirst = _outside is null;
         var outside = _outside ?? await OutsideAsync(ct);
         await using var work = await sealer.Database.BeginAsync(Sealer, ct);
+        // One after the other, so that each names the one before it; held until the commit has ended, however late it does.
+        await work.Connection.ExecuteAsync(new CommandDefinition("select pg_advisory_xact_lock(@LockSpace, 1)", new { SealEntries.LockSpace }, work.Transaction, cancellationToken: ct));
         var seal = await SealEntries.LastAsync(work, ct);
         await CheckAsync(work, outside, seal, ct);
         var newest = await NewestAsync(work, ct);
+        if (isFirst && newest is not null && Checkpoint.Read(newest.Text, id => id == key.Id ? key.Public : null, out var wrong) is null)
+        {
+            throw new TrailRewoundException($"The newest checkpoint was not signed with the key {key.Id}, which is here: restore the key that Audit:SealKey is to name. {wrong}");
+        }
+        var isOutside = (outside?.Epoch, outside?.Size) == (seal.Epoch, seal.Size);
+        var isAnchorDue = !isOutside && (_anchoredAt == 0 || time.GetElapsedTime(_anchoredAt) >= s_anchorEvery);
         string? signed = null;
         if (newest is null || (newest.Epoch, newest.Size) != (seal.Epoch, seal.Size))
         {
-            signed = await SignAsync(work, seal, newest, "insert into audit_checkpoint (epoch, size, signed_at, text) values (@Epoch, @Size, @at, @note) on conflict do nothing");
+            signed = await SignAsync(work, key, seal, newest, NewCheckpoint);
         }
-        else if (await work.Connection.ExecuteScalarAsync<bool>("select gateway_now() >= greatest(@SignedAt, (select max(signed_at) from audit_heartbeat)) + @Heartbeat", new { newest.SignedAt, options.Value.Heartbeat }, work.Transaction))
+        else if (isAnchorDue || await work.Connection.ExecuteScalarAsync<bool>("select gateway_now() >= greatest(@SignedAt, (select max(signed_at) from audit_heartbeat)) + @Heartbeat", new { newest.SignedAt, options.Value.Heartbeat }, work.Transaction))
         {
-            signed = await SignAsync(work, seal, await BeforeAsync(work, newest), "insert into audit_heartbeat (signed_at, text) values (@at, @note) on conflict (only_row) do update set signed_at = excluded.signed_at, text = excluded.text");
+            // Before something goes outside, this proves as well that what it rests on is committed.
+            signed = await SignAsync(work, key, seal, await BeforeAsync(work, newest), "insert into audit_heartbeat (signed_at, text) values (@at, @note) on conflict (only_row) do update set signed_at = excluded.signed_at, text = excluded.text");
         }
         await work.CommitAsync();
-        if ((outside?.Epoch, outside?.Size) != (seal.Epoch, seal.Size) && (signed ?? newest?.Text) is { } note)
+        if (isAnchorDue && signed is not null)
         {
-            await anchor.AppendAsync(note, ct);
-            _outside = Checkpoint.Parse(note);
+            await anchor.AppendAsync(signed, ct);
+            (_outside, _anchoredAt) = (Checkpoint.Parse(signed), time.GetTimestamp());
+        }
+        else
+        {
+            _outside ??= outside;
         }
         return signed;
     }
 
-    private async Task<string?> SignAsync(Work work, Seal seal, Newest? previous, string insert)
+    internal const string NewCheckpoint = "insert into audit_checkpoint (epoch, size, signed_at, text) values (@Epoch, @Size, @at, @note)";
+
+    internal static async Task<string> SignAsync(Work work, SealKey key, Seal seal, Newest? previous, string insert)
     {
         var (origin, at) = await work.Connection.QuerySingleAsync<(Guid, DateTime)>("select id, gateway_now() from installation", transaction: work.Transaction);
         var before = previous is null || previous.Epoch != seal.Epoch ? null : SHA256.HashData(Encoding.UTF8.GetBytes(previous.Text));
         var note = new Checkpoint(origin, seal.Epoch, seal.Size, seal.Root, at, before, Baseline: null).Sign(key);
-        // Of two nodes that sign the same seal, one is first.
-        return await work.Connection.ExecuteAsync(insert, new { seal.Epoch, seal.Size, at, note }, work.Transaction) == 1 ? note : null;
+        await work.Connection.ExecuteAsync(insert, new { seal.Epoch, seal.Size, at, note }, work.Transaction);
+        return note;
     }
 
-    private static Task<Newest?> NewestAsync(Work work, CancellationToken ct) => work.Connection.QuerySingleOrDefaultAsync<Newest>(new CommandDefinition(
+    internal static Task<Newest?> NewestAsync(Work work, CancellationToken ct) => work.Connection.QuerySingleOrDefaultAsync<Newest>(new CommandDefinition(
         "select epoch as Epoch, size as Size, signed_at as SignedAt, text as Text from audit_checkpoint order by epoch desc, size desc limit 1", transaction: work.Transaction, cancellationToken: ct));
 
     private static Task<Newest?> BeforeAsync(Work work, Newest newest) => work.Connection.QuerySingleOrDefaultAsync<Newest>(
@@ -71,12 +94,16 @@ public sealed class SignSeals(SealerDatabase sealer, SealKey key, AnchorFile anc
         {
             throw new TrailRewoundException($"{anchor.Path} ends with a checkpoint of epoch {outside.Epoch} with {outside.Size} leaves, and the database with epoch {seal.Epoch} and {seal.Size}: it was restored from before.");
         }
-        var root = await work.Connection.ExecuteScalarAsync<byte[]>(new CommandDefinition("select root from audit_seal where epoch = @Epoch and size = @Size", new { outside.Epoch, outside.Size }, work.Transaction, cancellationToken: ct));
-        if (root?.AsSpan().SequenceEqual(outside.Root) != true)
+        // What was lost stands in the record of the epoch that began after it.
+        var isKnown = await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition("""
+            select exists (select from audit_seal where epoch = @Epoch and size = @Size and root = @Root)
+                or exists (select from audit_epoch where epoch = @Epoch + 1 and outside_size = @Size and outside_root = @Root)
+            """, new { outside.Epoch, outside.Size, outside.Root }, work.Transaction, cancellationToken: ct));
+        if (!isKnown)
         {
             throw new TrailRewoundException($"{anchor.Path} ends with a checkpoint of epoch {outside.Epoch} with {outside.Size} leaves that the database does not know: it was restored from before and has gone on, or it is not the database of that file.");
         }
     }
 
-    private sealed record Newest(int Epoch, long Size, DateTime SignedAt, string Text);
+    internal sealed record Newest(int Epoch, long Size, DateTime SignedAt, string Text);
 }

@@ -24,7 +24,8 @@ public sealed record ExportedEpoch(int Epoch, long From, long To, long Size, IRe
 public sealed record ExportedEntry(int Epoch, long Leaf, long Ord, byte[] Hash, byte[]? Canonical, JsonElement? Columns);
 
 /// <summary>The head of an export.</summary>
-public sealed record ExportHead(string Format, Guid Origin, IReadOnlyList<ExportedEpoch> Epochs)
+/// <param name="From">The period that was asked for, and <paramref name="To"/>; null: open. The leaves may reach beyond it, and never less far.</param>
+public sealed record ExportHead(string Format, Guid Origin, DateTime? From, DateTime? To, IReadOnlyList<ExportedEpoch> Epochs)
 {
     public const string V1 = "gateway audit export v1";
 }
@@ -40,10 +41,10 @@ public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile a
     private static readonly Actor Reader = Actor.System("export");
     private static readonly byte[] s_newLine = "\n"u8.ToArray();
 
-    // What of an entry is sealed, made anew from its columns; text in the form in which it was sealed.
+    // What of an entry is sealed, made anew from its columns.
     private const string Columns = """
-        normalize(jsonb_build_object('action', a.action, 'actor', a.actor, 'actorName', a.actor_name, 'actorRole', a.actor_role, 'at', to_char(a.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'correlation', a.correlation, 'entity', a.entity, 'key', a.entity_key, 'method', a.method, 'new', a.new, 'old', a.old, 'origin', a.origin, 'party', a.party_id::text, 'reason', a.reason, 'version', a.version)::text, NFC)
+        canonical_json(jsonb_build_object('action', a.action, 'actor', a.actor, 'actorName', a.actor_name, 'actorRole', a.actor_role, 'at', to_char(a.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'correlation', a.correlation, 'entity', a.entity, 'key', a.entity_key, 'method', a.method, 'new', a.new, 'old', a.old, 'origin', a.origin, 'party', a.party_id::text, 'reason', a.reason, 'version', a.version))
         """;
 
     /// <param name="from">Entries recorded from then on; null: from the first.</param>
@@ -53,11 +54,13 @@ public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile a
     /// <exception cref="IOException">There is something in the directory, or it cannot be written.</exception>
     public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct)
     {
-        directory.Create();
-        if (directory.EnumerateFileSystemInfos().Any())
+        if (directory.Exists && directory.EnumerateFileSystemInfos().Any())
         {
             throw new IOException($"{directory.FullName} is not empty.");
         }
+        // Names and addresses of every party are in it.
+        Directory.CreateDirectory(directory.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(directory.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Before anything is read, so that whatever stands in it must be in the export.
         if (File.Exists(anchor.Path))
         {
@@ -69,12 +72,14 @@ public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile a
         var epochs = new List<ExportedEpoch>();
         foreach (var (epoch, size) in await work.Connection.QueryAsync<(int, long)>("select epoch, max(size) from audit_checkpoint group by 1 order by 1", transaction: work.Transaction))
         {
-            var (first, end) = await work.Connection.QuerySingleAsync<(long?, long?)>(new CommandDefinition("""
-                select min(leaf), max(leaf) + 1 from audit_leaf join audit_entry using (ord)
-                where epoch = @epoch and leaf < @size and (@from::timestamptz is null or recorded_at >= @from) and (@to::timestamptz is null or recorded_at < @to)
+            // By when roots were sealed, not by the entries: some may be gone. What was recorded before the period's end and committed late is added.
+            var (begin, last) = await work.Connection.QuerySingleAsync<(long, long)>(new CommandDefinition("""
+                select case when @from::timestamptz is null then 0 else coalesce((select max(size) from audit_seal where epoch = @epoch and size <= @size and sealed_at <= @from), 0) end,
+                       case when @to::timestamptz is null then @size else least(@size, greatest(
+                           coalesce((select min(size) from audit_seal where epoch = @epoch and sealed_at >= @to), @size),
+                           (select max(leaf) + 1 from audit_leaf join audit_entry using (ord) where epoch = @epoch and recorded_at < @to))) end
                 """, new { epoch, size, from, to }, work.Transaction, 0, cancellationToken: ct));
-            // Of a whole trail the leaves count, not the entries: some may be gone.
-            var (begin, last) = from is null && to is null ? (0, size) : (first ?? size, end ?? size);
+            last = Math.Max(begin, last);
             epochs.Add(new ExportedEpoch(epoch, begin, last, size, await SubtreesAsync(work, epoch, 0, begin, ct), await SubtreesAsync(work, epoch, last, size, ct)));
         }
         var origin = await work.Connection.QuerySingleAsync<Guid>("select id from installation", transaction: work.Transaction);
@@ -94,7 +99,7 @@ public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile a
         var keys = directory.CreateSubdirectory(Keys);
         await File.WriteAllTextAsync(Path.Combine(keys.FullName, key.Id + ".pem"), key.PublicPem, ct);
         // Last: a folder without it is unfinished.
-        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, epochs), JsonSerializerOptions.Web), ct);
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, from, to, epochs), JsonSerializerOptions.Web), ct);
         return count;
     }
 

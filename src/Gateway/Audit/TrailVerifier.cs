@@ -10,9 +10,10 @@ namespace Gateway.Audit;
 public sealed record TrailProblem(int Epoch, long? Leaf, long? Ord, string Message);
 
 /// <param name="Problems">The first that were found, in the order of leaves.</param>
+/// <param name="Notices">What was lost and said to be lost: sentences that a person should read.</param>
 /// <param name="Last">The newest checkpoint that was verified.</param>
 /// <param name="Keys">The keys that signed, by their numbers.</param>
-public sealed record TrailVerdict(long Entries, long Checkpoints, IReadOnlyList<TrailProblem> Problems, Checkpoint? Last, IReadOnlyCollection<string> Keys)
+public sealed record TrailVerdict(IReadOnlyList<ExportedEpoch> Epochs, long Entries, long Checkpoints, IReadOnlyList<TrailProblem> Problems, IReadOnlyList<string> Notices, Checkpoint? Last, IReadOnlyCollection<string> Keys)
 {
     public bool IsSound => Problems.Count == 0;
 }
@@ -26,12 +27,15 @@ public sealed class NoExportException(string message, Exception? inner = null) :
 /// </summary>
 public sealed class TrailVerifier
 {
-    /// <summary>More are counted and not kept.</summary>
+    /// <summary>More are not kept.</summary>
     public const int MaxProblems = 100;
 
     private readonly DirectoryInfo _export;
     private readonly Dictionary<string, ECDsa> _keys;
     private readonly List<TrailProblem> _problems = [];
+    private readonly List<string> _notices = [];
+    private IReadOnlyList<ExportedEpoch> _epochs = [];
+    private readonly Dictionary<int, EpochRecord> _begun = []; // by the epoch that ended
     private readonly HashSet<string> _signed = [];
     private long _entries, _checkpoints;
     private Checkpoint? _last;
@@ -52,12 +56,13 @@ public sealed class TrailVerifier
         }
         var verifier = new TrailVerifier(export, trusted);
         verifier.Run(anchors);
-        return new TrailVerdict(verifier._entries, verifier._checkpoints, verifier._problems, verifier._last, verifier._signed);
+        return new TrailVerdict(verifier._epochs, verifier._entries, verifier._checkpoints, verifier._problems, verifier._notices, verifier._last, verifier._signed);
     }
 
     private void Run(string? anchors)
     {
         var head = Head();
+        _epochs = head.Epochs;
         using var entries = Lines(TrailExport.Entries).GetEnumerator();
         using var notes = Notes().GetEnumerator();
         var more = (Entry: entries.MoveNext(), Note: notes.MoveNext());
@@ -75,14 +80,18 @@ public sealed class TrailVerifier
             Problem(0, null, null, "There are checkpoints after the last that the export's head tells of, or they are out of order.");
         }
         // What is left was neither seen nor before what the export begins with.
-        foreach (var (at, checkpoint) in outside.Where(o => head.Epochs.FirstOrDefault(e => e.Epoch == o.Key.Item1) is not { } e || o.Key.Item2 >= e.From).OrderBy(o => o.Key))
+        foreach (var lost in _begun.Values.OrderBy(b => b.Epoch))
+        {
+            _notices.Add($"Epoch {lost.Epoch} began at {lost.At}: of epoch {lost.PreviousEpoch} the database has {lost.PreviousSize} leaves{(lost.OutsideSize is { } known ? $", and {known} were known outside" : "")}. {lost.Actor}: {lost.Reason}");
+        }
+        foreach (var (at, checkpoint) in outside.Where(o => !IsToldLost(o.Value)).Where(o => head.Epochs.FirstOrDefault(e => e.Epoch == o.Key.Item1) is not { } e || o.Key.Item2 >= e.From).OrderBy(o => o.Key))
         {
             Problem(checkpoint.Epoch, null, null, $"Outside there is a checkpoint of {at.Item2} leaves, signed at {checkpoint.Time:O}, that the export does not have: the trail was cut or made anew.");
         }
         foreach (var line in Lines(TrailExport.Unsealed))
         {
-            using var entry = Parsed(line) ?? throw new NoExportException($"A line of {TrailExport.Unsealed} is no JSON.");
-            Problem(0, null, entry.RootElement.GetProperty("ord").GetInt64(), "The entry is in the trail and in no leaf, though it is older than what is sealed: it was put in.");
+            using var entry = Parsed(line);
+            Problem(0, null, entry?.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("ord", out var ord) && ord.TryGetInt64(out var number) ? number : null, "The entry is in the trail and in no leaf, though it is older than what is sealed: it was put in.");
         }
     }
 
@@ -91,7 +100,10 @@ public sealed class TrailVerifier
         try
         {
             var head = JsonSerializer.Deserialize<ExportHead>(File.ReadAllText(Path.Combine(_export.FullName, TrailExport.Head)), JsonSerializerOptions.Web);
-            return head is { Format: ExportHead.V1, Epochs: not null } ? head : throw new NoExportException($"{_export.FullName} is no export that this program can read.");
+            var isRight = head is { Format: ExportHead.V1, Epochs.Count: > 0 }
+                && head.Epochs.All(e => e is { From: >= 0, Left: not null, Right: not null } && e.From <= e.To && e.To <= e.Size && e.Left.Concat(e.Right).All(h => h is { Length: MerkleTree.HashBytes }))
+                && head.Epochs.Zip(head.Epochs.Skip(1)).All(e => e.First.Epoch < e.Second.Epoch);
+            return isRight ? head! : throw new NoExportException($"{_export.FullName} is no export that this program can read.");
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
         {
@@ -105,6 +117,7 @@ public sealed class TrailVerifier
         Add(frontier, epoch.Epoch, epoch.Left, 0, epoch.From);
         string? before = null;
         var proved = frontier.Size; // up to where the last root was right
+        var isWhole = false; // the newest root that the head tells of was made from these leaves, and is signed
         Compare(ref more);
         while (more.Entry && Read(entries.Current) is { } entry && entry.Epoch == epoch.Epoch && frontier.Size < epoch.To)
         {
@@ -143,7 +156,7 @@ public sealed class TrailVerifier
                     return;
                 }
                 var note = notes.Current;
-                if (Checkpoint.Read(note, Key, out var wrong) is not { } checkpoint)
+                if (Believed(note, out var wrong) is not { } checkpoint)
                 {
                     Problem(epoch.Epoch, null, null, $"A checkpoint is not to be believed. {wrong}");
                 }
@@ -174,16 +187,21 @@ public sealed class TrailVerifier
                     {
                         Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves has another root than the one that is kept outside.");
                     }
+                    isWhole |= checkpoint.Size == epoch.Size && checkpoint.Size == frontier.Size && checkpoint.Root.AsSpan().SequenceEqual(frontier.Root());
                     (proved, _last, before) = (checkpoint.Size, checkpoint, note);
                 }
                 more.Note = notes.MoveNext();
             }
-            if (isEnd && (_last?.Epoch, _last?.Size) != (epoch.Epoch, epoch.Size))
+            if (isEnd && !isWhole)
             {
-                Problem(epoch.Epoch, null, null, $"There is no checkpoint of the {epoch.Size} leaves that the export tells of.");
+                Problem(epoch.Epoch, proved, null, $"There is no checkpoint that these leaves make up to leaf {epoch.Size - 1}, where the export ends.");
             }
         }
     }
+
+    // A record of the next epoch says up to where more, or something else, was known than the restored database has.
+    private bool IsToldLost(Checkpoint checkpoint) => _begun.TryGetValue(checkpoint.Epoch, out var lost) && lost.OutsideEpoch == checkpoint.Epoch
+        && (checkpoint.Size < lost.OutsideSize || checkpoint.Size == lost.OutsideSize && checkpoint.Root.AsSpan().SequenceEqual(lost.OutsideRoot));
 
     private void Add(MerkleFrontier frontier, int epoch, IReadOnlyList<byte[]> subtrees, long from, long to)
     {
@@ -214,30 +232,49 @@ public sealed class TrailVerifier
         if (canonical is null || !JsonElement.DeepEquals(canonical.RootElement, columns))
         {
             Problem(entry.Epoch, entry.Leaf, entry.Ord, "The entry's columns do not say what was sealed.");
+            return;
+        }
+        if (entry.Leaf == 0 && canonical.RootElement.TryGetProperty("entity", out var entity) && entity.GetString() == "audit_epoch"
+            && canonical.RootElement.GetProperty("new").Deserialize<EpochRecord>(JsonSerializerOptions.Web) is { } begun && begun.Epoch == entry.Epoch)
+        {
+            var said = canonical.RootElement;
+            _begun[begun.PreviousEpoch] = begun with { At = said.GetProperty("at").GetString(), Actor = said.GetProperty("actorName").GetString(), Reason = said.GetProperty("reason").GetString() };
         }
     }
 
-    private ECDsa? Key(string id)
+    /// <summary>The first leaf of an epoch that began after a restore: see <see cref="BeginEpoch"/>.</summary>
+    private sealed record EpochRecord(int Epoch, int PreviousEpoch, long PreviousSize, int? OutsideEpoch, long? OutsideSize, byte[]? OutsideRoot, string? At, string? Actor, string? Reason);
+
+    private Checkpoint? Believed(string note, out string? wrong)
     {
-        if (!_keys.TryGetValue(id, out var key))
+        string? by = null;
+        var checkpoint = Checkpoint.Read(note, id => _keys.GetValueOrDefault(by = id), out wrong);
+        if (checkpoint is not null)
         {
-            return null;
+            _signed.Add(by!);
         }
-        _signed.Add(id);
-        return key;
+        return checkpoint;
     }
 
     private Dictionary<(int, long), Checkpoint> Outside(string? anchors, Guid origin)
     {
         var path = Path.Combine(_export.FullName, TrailExport.Anchors);
         var known = new Dictionary<(int, long), Checkpoint>();
-        foreach (var note in AnchorFile.Notes(anchors ?? (File.Exists(path) ? File.ReadAllText(path) : "")))
+        foreach (var note in AnchorFile.Notes((anchors ?? (File.Exists(path) ? File.ReadAllText(path) : "")).ReplaceLineEndings("\n")))
         {
-            // What nobody who is trusted signed says nothing, and a crash may leave half a note.
-            if (Checkpoint.Read(note, Key, out _) is { } checkpoint && checkpoint.Origin == origin)
+            // Whoever kept it himself believes it, whichever key the folder has. Of the folder's own, what nobody who is trusted signed says nothing.
+            if ((anchors is null ? Believed(note, out _) : Checkpoint.Parse(note)) is { } checkpoint && (anchors is not null || checkpoint.Origin == origin))
             {
                 known[(checkpoint.Epoch, checkpoint.Size)] = checkpoint;
+                if (checkpoint.Origin != origin)
+                {
+                    Problem(checkpoint.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves that was kept elsewhere is of another installation.");
+                }
             }
+        }
+        if (anchors is not null && known.Count == 0)
+        {
+            Problem(0, null, null, "What was kept elsewhere has no checkpoint.");
         }
         return known;
     }

@@ -21,7 +21,7 @@ public sealed class SealingTests : IAsyncLifetime
 
     private SealEntries Seal => new(_sealer);
 
-    private SignSeals Sign => new(_sealer, _key, Anchor, Options.Create(new AuditOptions()));
+    private SignSeals Sign => new(_sealer, _key, Anchor, Options.Create(new AuditOptions()), TimeProvider.System);
 
     public async ValueTask InitializeAsync()
     {
@@ -159,14 +159,82 @@ public sealed class SealingTests : IAsyncLifetime
         Assert.NotNull(await Sign.RunAsync(Ct));
         // Signed and not outside.
         File.Delete(Anchor.Path);
-        Assert.Null(await Sign.RunAsync(Ct));
-        Assert.Equal(await _database.ScalarAsync<string>("select text from audit_checkpoint order by size desc limit 1"), await Anchor.LastAsync(Ct));
+        await Sign.RunAsync(Ct);
+        Assert.Equal(await _database.ScalarAsync<byte[]>("select root from audit_seal order by size desc limit 1"), Checkpoint.Parse((await Anchor.LastAsync(Ct))!)!.Root);
         // Half a note at the end is no checkpoint, and the next stands on lines of its own.
         await File.AppendAllTextAsync(Anchor.Path, "\ngateway audit checkpoint v1\norigin ", Ct);
         await NoteAsync(1);
         await SealAllAsync();
         var note = await Sign.RunAsync(Ct);
         Assert.Equal(note, await Anchor.LastAsync(Ct));
+    }
+
+    [Fact]
+    public async Task Two_who_sign_at_once_name_each_other_in_one_row()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            var (seal, sign) = (Seal, Sign);
+            for (var n = 0; n < 15; n++)
+            {
+                await NoteAsync(1);
+                try
+                {
+                    await seal.RunAsync(Ct);
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+                {
+                    // Another was first.
+                }
+                await sign.RunAsync(Ct);
+            }
+        }));
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        Assert.Empty(await ProblemsAsync());
+    }
+
+    [Fact]
+    public async Task A_key_that_did_not_sign_what_is_there_signs_nothing()
+    {
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        using var other = SealKey.Open(Path.Combine(_files.FullName, "other.pem"));
+        Assert.Contains("restore the key", (await Assert.ThrowsAsync<TrailRewoundException>(() => new SignSeals(_sealer, other, Anchor, Options.Create(new AuditOptions()), TimeProvider.System).RunAsync(Ct))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_server_that_numbers_transactions_anew_is_found_and_goes_on_with_a_new_epoch()
+    {
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        // As a dump restored elsewhere: what is sealed had larger numbers than transactions have now.
+        await OwnerAsync("set session_replication_role = replica; update audit_seal set horizon = '900000000' where size > 0; update audit_entry set txid = '899999999'");
+        await NoteAsync(3);
+        await Assert.ThrowsAsync<TrailRewoundException>(() => Seal.RunAsync(Ct));
+        await new BeginEpoch(_database.AdministratorConnectionString, _key, Anchor).RunAsync(Actor.System("test"), "Moved to another server.", Ct);
+        await NoteAsync(3);
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        Assert.Empty(await ProblemsAsync());
+    }
+
+    [Theory]
+    [InlineData("a\n\u0303")]
+    [InlineData("\r\u0301\t\u030c\\\u0338\"\u0308")]
+    [InlineData("u\u0308 \u212b e\u0323\u0307")]
+    public async Task Whatever_a_person_writes_is_sealed_as_JSON(string reason)
+    {
+        await using (var work = await _database.Gateway.BeginAsync(Actor.System("test") with { Reason = reason }, Ct))
+        {
+            await work.AuditAsync("test", "thing", "1" + reason);
+            await work.CommitAsync();
+        }
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        Assert.Empty(await ProblemsAsync());
+        var canonical = await _database.ScalarAsync<byte[]>("select canonical from audit_entry where entity = 'thing'");
+        Assert.Equal(await _database.ScalarAsync<string>("select normalize(reason, NFC) from audit_entry where entity = 'thing'"), System.Text.Json.JsonDocument.Parse(canonical).RootElement.GetProperty("reason").GetString());
     }
 
     [Fact]
@@ -195,7 +263,7 @@ public sealed class SealingTests : IAsyncLifetime
         await Sign.RunAsync(Ct);
         var after = await File.ReadAllTextAsync(Anchor.Path, Ct);
         // As if it had been restored: what the file has last is gone.
-        await OwnerAsync("alter table audit_checkpoint disable trigger all; alter table audit_seal disable trigger all; alter table audit_leaf disable trigger all; delete from audit_checkpoint where size = (select max(size) from audit_seal); delete from audit_leaf where leaf >= (select size from audit_seal order by size desc offset 1 limit 1); delete from audit_seal where size = (select max(size) from audit_seal)");
+        await OwnerAsync("set session_replication_role = replica; delete from audit_checkpoint where size = (select max(size) from audit_seal); delete from audit_entry where ord in (select ord from audit_leaf where leaf >= (select size from audit_seal order by size desc offset 1 limit 1)); delete from audit_leaf where leaf >= (select size from audit_seal order by size desc offset 1 limit 1); delete from audit_seal where size = (select max(size) from audit_seal)");
         Assert.Contains("restored from before", (await Assert.ThrowsAsync<TrailRewoundException>(() => Sign.RunAsync(Ct))).Message, StringComparison.Ordinal);
         // And has gone on with something else.
         await NoteAsync(7);
@@ -203,6 +271,19 @@ public sealed class SealingTests : IAsyncLifetime
         await Assert.ThrowsAsync<TrailRewoundException>(() => Sign.RunAsync(Ct));
         Assert.Equal(after, await File.ReadAllTextAsync(Anchor.Path, Ct));
         Assert.StartsWith(before, after, StringComparison.Ordinal);
+
+        // Until a person says so: what was lost is told, and all that is there is sealed.
+        var begun = await new BeginEpoch(_database.AdministratorConnectionString, _key, Anchor).RunAsync(Actor.System("test"), "The disk broke; the backup is of noon.", Ct);
+        Assert.Equal((2, Checkpoint.Parse(AnchorFile.Notes(after).Last())!.Size), (begun.Epoch, begun.OutsideSize));
+        await NoteAsync(30);
+        await SealAllAsync();
+        await Sign.RunAsync(Ct);
+        var export = new DirectoryInfo(Path.Combine(_files.FullName, "export"));
+        await new TrailExport(_sealer, _key, Anchor).WriteAsync(null, null, export, Ct);
+        var verdict = TrailVerifier.Verify(export, [_key.PublicPem], null);
+        Assert.Empty(verdict.Problems);
+        Assert.Contains("The disk broke", Assert.Single(verdict.Notices), StringComparison.Ordinal);
+        Assert.Equal(await CountAsync("audit_entry"), verdict.Entries);
     }
 
     [Theory]
@@ -227,6 +308,13 @@ public sealed class SealingTests : IAsyncLifetime
                 Assert.Equal(role == "postgres" ? "GW002" : PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
             }
         }
+    }
+
+    private async Task<IReadOnlyList<TrailProblem>> ProblemsAsync()
+    {
+        var export = new DirectoryInfo(Path.Combine(_files.FullName, Guid.NewGuid().ToString("N")));
+        await new TrailExport(_sealer, _key, Anchor).WriteAsync(null, null, export, Ct);
+        return TrailVerifier.Verify(export, [_key.PublicPem], null).Problems;
     }
 
     // Transactions of other databases of the server hold the horizon too.

@@ -27,7 +27,6 @@ public sealed class TamperedTrailTests : IAsyncLifetime
         _sealer = new SealerDatabase(GatewayDatabase.Open(_database.AdministratorConnectionString, "gateway_sealer"));
         _key = SealKey.Open(Path.Combine(_files.FullName, "key.pem"));
         _anchor = new AnchorFile(Path.Combine(_files.FullName, "anchor.txt"));
-        var sign = new SignSeals(_sealer, _key, _anchor, Options.Create(new AuditOptions()));
         var seal = new SealEntries(_sealer);
         for (var round = 0; round < 6; round++)
         {
@@ -45,7 +44,8 @@ public sealed class TamperedTrailTests : IAsyncLifetime
                 await seal.RunAsync(Ct);
                 return await _database.ScalarAsync<long>("select (select count(*) from audit_entry) - (select count(*) from audit_leaf)") == 0;
             });
-            await sign.RunAsync(Ct);
+            // Another each time, as after a start: one by itself writes outside every few seconds only.
+            await new SignSeals(_sealer, _key, _anchor, Options.Create(new AuditOptions()), TimeProvider.System).RunAsync(Ct);
         }
     }
 
@@ -70,7 +70,8 @@ public sealed class TamperedTrailTests : IAsyncLifetime
         {
             var part = Verify(await ExportAsync(times[from], times[to]));
             Assert.Empty(part.Problems);
-            Assert.Equal(times.Count(t => t >= times[from] && t < times[to]), part.Entries);
+            Assert.InRange(part.Entries, times.Count(t => t >= times[from] && t < times[to]), times.Count);
+            Assert.True(part.Epochs[0].From <= from && part.Epochs[0].To >= to);
         }
         Assert.Equal("sound\n", await BySecondHandAsync(await ExportAsync()));
         Assert.Equal("sound\n", await BySecondHandAsync(await ExportAsync(times[100], times[200])));
@@ -162,12 +163,57 @@ public sealed class TamperedTrailTests : IAsyncLifetime
             await new SealEntries(_sealer).RunAsync(Ct);
             return await _database.ScalarAsync<long>("select (select count(*) from audit_entry) - (select count(*) from audit_leaf)") == 0;
         });
-        await new SignSeals(_sealer, other, _anchor, Options.Create(new AuditOptions())).RunAsync(Ct);
+        await new SignSeals(_sealer, other, _anchor, Options.Create(new AuditOptions()), TimeProvider.System).RunAsync(Ct);
         var export = Export();
         await new TrailExport(_sealer, other, _anchor).WriteAsync(null, null, export, Ct);
         Assert.Empty(TrailVerifier.Verify(export, null, null).Problems); // whoever believes the folder believes it
         Assert.NotEmpty(TrailVerifier.Verify(export, [_key.PublicPem], null).Problems);
         Assert.NotEmpty(TrailVerifier.Verify(export, [_key.PublicPem, other.PublicPem], anchors).Problems);
+        Assert.NotEmpty(TrailVerifier.Verify(export, null, anchors).Problems);
+        Assert.NotEmpty(TrailVerifier.Verify(export, null, anchors.ReplaceLineEndings("\r\n")).Problems);
+        Assert.NotEmpty(TrailVerifier.Verify(export, null, "").Problems);
+    }
+
+    [Fact]
+    public async Task Checkpoints_kept_elsewhere_agree_with_what_nobody_touched()
+    {
+        var anchors = await File.ReadAllTextAsync(_anchor.Path, Ct);
+        Assert.Empty(TrailVerifier.Verify(await ExportAsync(), null, anchors.ReplaceLineEndings("\r\n")).Problems);
+    }
+
+    [Fact]
+    public async Task Entries_beyond_what_is_signed_are_not_believed_whatever_the_head_says()
+    {
+        var export = await ExportAsync();
+        var (head, entries) = (Path.Combine(export.FullName, "export.json"), Path.Combine(export.FullName, "entries.jsonl"));
+        var (said, lines) = (await File.ReadAllTextAsync(head, Ct), await File.ReadAllLinesAsync(entries, Ct));
+        var size = lines.Length;
+        var invented = lines.Concat(Enumerable.Range(size, 10).Select(n => lines[0].Replace("\"leaf\" : 0", $"\"leaf\" : {n}", StringComparison.Ordinal)));
+        await File.WriteAllLinesAsync(entries, invented, Ct);
+        foreach (var forged in (string[])
+        [
+            said.Replace($"\"to\":{size}", $"\"to\":{size + 10}", StringComparison.Ordinal), said.Replace($"\"to\":{size},\"size\":{size}", $"\"to\":{size + 10},\"size\":{size + 10}", StringComparison.Ordinal),
+            said.Replace($"\"to\":{size},\"size\":{size}", $"\"to\":{size + 10},\"size\":0", StringComparison.Ordinal), said.Replace("\"epochs\":[{", "\"epochs\":[],\"was\":[{", StringComparison.Ordinal),
+            said.Replace("\"epochs\":[", "\"epochs\":[" + said[(said.IndexOf("[{", StringComparison.Ordinal) + 1)..said.LastIndexOf(']')] + ",", StringComparison.Ordinal),
+            said.Replace("\"left\":[]", "\"left\":null", StringComparison.Ordinal), said.Replace("\"from\":0", "\"from\":-1", StringComparison.Ordinal), said,
+        ])
+        {
+            await File.WriteAllTextAsync(head, forged, Ct);
+            Assert.True(IsRefused(export), forged);
+        }
+    }
+
+    [Theory]
+    [InlineData("delete from audit_entry where ord in (select ord from audit_leaf where leaf between {0} and {0} + 2)")]
+    [InlineData("delete from audit_entry where ord in (select ord from audit_leaf where leaf >= {0})")]
+    [InlineData("update audit_entry set recorded_at = recorded_at - interval '1 year' where ord in (select ord from audit_leaf where leaf >= {0})")]
+    public async Task What_is_taken_from_the_edge_of_a_period_is_missed(string attack)
+    {
+        var times = await TimesAsync();
+        await _database.ExecuteAsync("create schema if not exists kept");
+        await TamperAsync(string.Format(CultureInfo.InvariantCulture, attack, 200));
+        Assert.NotEmpty(Verify(await ExportAsync(times[200], null)).Problems);
+        Assert.NotEmpty(Verify(await ExportAsync(times[200], times[^1].AddHours(1))).Problems);
     }
 
     [Fact]
@@ -194,7 +240,7 @@ public sealed class TamperedTrailTests : IAsyncLifetime
     public async Task Exports_that_are_written_while_others_write_are_sound()
     {
         using var stop = new CancellationTokenSource();
-        var sign = new SignSeals(_sealer, _key, _anchor, Options.Create(new AuditOptions()));
+        var sign = new SignSeals(_sealer, _key, _anchor, Options.Create(new AuditOptions()), TimeProvider.System);
         var seal = new SealEntries(_sealer);
         var sealing = Task.Run(async () =>
         {
@@ -211,9 +257,10 @@ public sealed class TamperedTrailTests : IAsyncLifetime
                 await using var work = await _database.Gateway.BeginAsync(Actor.System("writer"), Ct);
                 await work.AuditAsync("test", "thing", $"{writer}.{n}");
                 await work.CommitAsync();
+                await Task.Delay(10, Ct); // each export is of all, so writers without a pause would outrun it
             }
         }, Ct)).ToList();
-        for (var n = 0; n < 20; n++)
+        for (var n = 0; n < 10; n++)
         {
             var export = await ExportAsync();
             Assert.Empty(Verify(export).Problems);

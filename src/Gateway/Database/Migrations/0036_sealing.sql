@@ -78,3 +78,41 @@ revoke insert on audit_epoch from gateway_sealer;
 insert into audit_epoch (epoch, began_at, horizon, actor, reason, previous_size, previous_root)
 values (1, gateway_now(), '0', 'system:migration', 'The trail is sealed from its first entry.', 0, sha256(''));
 insert into audit_seal (epoch, size, root, horizon, sealed_at) values (1, 0, sha256(''), '0', gateway_now());
+
+-- Each text by itself in the form NFC: as a whole, the n of an escaped line end and a combining tilde after it would become one
+-- letter, and the entry no JSON.
+create function canonical_text(v text) returns text language sql immutable set search_path = pg_catalog, public, pg_temp as $$
+    select case when to_json(v)::text is nfc normalized then to_json(v)::text else to_json(normalize(v, NFC))::text end
+$$;
+create or replace function canonical_json(j jsonb) returns text language plpgsql immutable set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return case jsonb_typeof(j)
+        when 'object' then '{' || coalesce((select string_agg(canonical_text(key) || ':' || case jsonb_typeof(value) when 'object' then canonical_json(value) when 'array' then canonical_json(value) when 'string' then canonical_text(value #>> '{}') else value::text end,
+            ',' order by key collate "C") from jsonb_each(j)), '') || '}'
+        when 'array' then '[' || coalesce((select string_agg(case jsonb_typeof(value) when 'object' then canonical_json(value) when 'array' then canonical_json(value) when 'string' then canonical_text(value #>> '{}') else value::text end,
+            ',' order by n) from jsonb_array_elements(j) with ordinality as a(value, n)), '') || ']'
+        when 'string' then canonical_text(j #>> '{}')
+        else j::text end;
+end $$;
+create or replace function audit_write(action text, entity text, entity_key text, old jsonb, new jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    actor text := nullif(current_setting('app.actor', true), '');
+    at timestamptz := gateway_now();
+    v int;
+    e jsonb;
+begin
+    if actor is null then
+        raise exception 'a change of % needs an actor', entity using errcode = 'GW001';
+    end if;
+    select coalesce(max(version), 0) + 1 into v from audit_entry a where a.entity = audit_write.entity and a.entity_key = audit_write.entity_key;
+    e := jsonb_build_object(
+        'action', action, 'actor', actor, 'actorName', coalesce(current_setting('app.actor_name', true), ''),
+        'actorRole', coalesce(current_setting('app.actor_role', true), ''), 'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'correlation', nullif(current_setting('app.correlation', true), ''), 'entity', entity, 'key', entity_key,
+        'method', coalesce(current_setting('app.method', true), ''), 'new', new, 'old', old, 'origin', coalesce(current_setting('app.origin', true), ''),
+        'party', nullif(current_setting('app.actor_party', true), ''), 'reason', nullif(current_setting('app.reason', true), ''), 'version', v);
+    insert into audit_entry (recorded_at, actor, actor_name, actor_role, party_id, method, origin, action, entity, entity_key, version, old, new, reason, correlation, canonical)
+    values (at, actor, e->>'actorName', e->>'actorRole', (e->>'party')::int, e->>'method', e->>'origin', action, entity, entity_key, v, old, new,
+            e->>'reason', e->>'correlation', convert_to(canonical_json(e), 'UTF8'));
+end $$;
