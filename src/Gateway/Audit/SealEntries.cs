@@ -47,7 +47,9 @@ public sealed class SealEntries(SealerDatabase sealer)
         var horizon = ulong.Parse(await work.Connection.ExecuteScalarAsync<string>("select pg_snapshot_xmin(pg_current_snapshot())::text", transaction: work.Transaction) ?? "", CultureInfo.InvariantCulture);
         // Below the horizon all is sealed, so whatever came since has a larger transaction: otherwise another server numbers them.
         if (horizon < last.Horizon || await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "select exists (select from audit_entry where ord > (select coalesce(max(ord), 0) from audit_leaf) and txid < @from::text::xid8)", new { from = last.Horizon.ToString(CultureInfo.InvariantCulture) }, work.Transaction, cancellationToken: ct)))
+            // By the number, and of a bounded count: asked otherwise, the whole trail would be read for an answer that is always no.
+            "select exists (select from (select txid from audit_entry where ord > (select coalesce(max(ord), 0) from audit_leaf) order by ord limit @MaxAtOnce) n where txid < @from::text::xid8)",
+            new { MaxAtOnce, from = last.Horizon.ToString(CultureInfo.InvariantCulture) }, work.Transaction, cancellationToken: ct)))
         {
             throw new TrailRewoundException($"The database gives transaction numbers anew: up to {last.Horizon} they are sealed, and there are entries with smaller ones. It was restored into another server.");
         }

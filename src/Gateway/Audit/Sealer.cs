@@ -55,8 +55,9 @@ public sealed partial class Sealer(SealEntries seal, SignSeals sign, NodeFaults 
                     Refused(e.Message);
                 }
             }
-            catch (Exception e) when (e is NpgsqlException or CommitUnknownException or IOException or UnauthorizedAccessException or TimeoutException)
+            catch (Exception e)
             {
+                // Whatever it is, captures go on.
                 isKnown = false;
                 sign.Forget();
                 if (faults.Found(What, "Sealing of the audit trail is interrupted.", isFatal: false))
@@ -80,7 +81,7 @@ public sealed partial class Sealer(SealEntries seal, SignSeals sign, NodeFaults 
         }
     }
 
-    [LoggerMessage(1701, LogLevel.Critical, "The audit trail is not sealed: {Reason} A person has to look, and to begin a new epoch.")]
+    [LoggerMessage(1701, LogLevel.Critical, "The audit trail is not sealed: {Reason} A person has to look.")]
     private partial void Refused(string reason);
 
     [LoggerMessage(1702, LogLevel.Warning, "Sealing of the audit trail is interrupted; it goes on when it can.")]

@@ -13,11 +13,14 @@ namespace Gateway.Audit;
 /// </summary>
 public sealed class SignSeals(SealerDatabase sealer, SealKey key, AnchorFile anchor, IOptions<AuditOptions> options, TimeProvider time)
 {
+    internal const string NewCheckpoint = "insert into audit_checkpoint (epoch, size, signed_at, text) values (@Epoch, @Size, @at, @note)";
+
     private static readonly Actor Sealer = Actor.System("sealer");
-    private Checkpoint? _outside;
 
     // A tenth of the time in which what is sealed must be outside.
     private static readonly TimeSpan s_anchorEvery = TimeSpan.FromSeconds(6);
+
+    private Checkpoint? _outside;
     private long _anchoredAt;
 
     /// <summary>What is outside is read anew in the next turn: the database may have been restored meanwhile.</summary>
@@ -63,8 +66,6 @@ public sealed class SignSeals(SealerDatabase sealer, SealKey key, AnchorFile anc
         }
         return signed;
     }
-
-    internal const string NewCheckpoint = "insert into audit_checkpoint (epoch, size, signed_at, text) values (@Epoch, @Size, @at, @note)";
 
     internal static async Task<string> SignAsync(Work work, SealKey key, Seal seal, Newest? previous, string insert)
     {

@@ -22,7 +22,7 @@ public sealed record TrailVerdict(IReadOnlyList<ExportedEpoch> Epochs, long Entr
 public sealed class NoExportException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Verifies an export (<see cref="TrailExport"/>) by its files and keys alone, in memory that does not grow with it: each entry has the
+/// Verifies an export (<see cref="TrailExport"/>) by its files and keys alone, in memory that does not grow with its entries: each has the
 /// bytes that were sealed and says in its columns what they say, no leaf is missing, and each signed root is that of the leaves.
 /// </summary>
 public sealed class TrailVerifier
@@ -34,11 +34,11 @@ public sealed class TrailVerifier
     private readonly Dictionary<string, ECDsa> _keys;
     private readonly List<TrailProblem> _problems = [];
     private readonly List<string> _notices = [];
-    private IReadOnlyList<ExportedEpoch> _epochs = [];
     private readonly Dictionary<int, EpochRecord> _begun = []; // by the epoch that ended
     private readonly HashSet<string> _signed = [];
     private long _entries, _checkpoints;
     private Checkpoint? _last;
+    private IReadOnlyList<ExportedEpoch> _epochs = [];
 
     private TrailVerifier(DirectoryInfo export, Dictionary<string, ECDsa> keys) => (_export, _keys) = (export, keys);
 
@@ -79,11 +79,11 @@ public sealed class TrailVerifier
         {
             Problem(0, null, null, "There are checkpoints after the last that the export's head tells of, or they are out of order.");
         }
-        // What is left was neither seen nor before what the export begins with.
         foreach (var lost in _begun.Values.OrderBy(b => b.Epoch))
         {
             _notices.Add($"Epoch {lost.Epoch} began at {lost.At}: of epoch {lost.PreviousEpoch} the database has {lost.PreviousSize} leaves{(lost.OutsideSize is { } known ? $", and {known} were known outside" : "")}. {lost.Actor}: {lost.Reason}");
         }
+        // What is left was not seen. Before what the export begins with it need not be.
         foreach (var (at, checkpoint) in outside.Where(o => !IsToldLost(o.Value)).Where(o => head.Epochs.FirstOrDefault(e => e.Epoch == o.Key.Item1) is not { } e || o.Key.Item2 >= e.From).OrderBy(o => o.Key))
         {
             Problem(checkpoint.Epoch, null, null, $"Outside there is a checkpoint of {at.Item2} leaves, signed at {checkpoint.Time:O}, that the export does not have: the trail was cut or made anew.");
