@@ -9,10 +9,13 @@ need_chromium
 need_node
 need_openssl
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+GATEWAY_REQUIREMENTS=$(mktemp -d)
+export GATEWAY_REQUIREMENTS
+trap 'rm -rf "$log" "$GATEWAY_REQUIREMENTS"' EXIT
 dotnet build "$root/Gateway.sln" -c Release -nologo -v quiet -clp:NoSummary || { echo "0 passed, 1 failed"; exit 1; }
 dotnet test "$root/Gateway.sln" -c Release --no-build -nologo 2>&1 | tee "$log"
 rc=${PIPESTATUS[0]}
+bash "$root/build/traceability.sh" "$GATEWAY_REQUIREMENTS" || rc=1
 # A run that selected no test exits 0 too, so the counts decide as well.
 awk '/^(Passed|Failed)! +- Failed:/ { gsub(",", ""); for (i = 1; i < NF; i++) { if ($i == "Failed:") f += $(i + 1); if ($i == "Passed:") p += $(i + 1) } }
      END { printf "%d passed, %d failed\n", p, f; exit (p > 0 && f == 0) ? 0 : 1 }' "$log" || rc=1

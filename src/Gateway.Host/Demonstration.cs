@@ -21,10 +21,12 @@ public static class Demonstration
         var url = app.Urls.First();
         await using var partners = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
         var logins = await DemonstrationPeople.MakeAsync(database, ct);
+        await DemonstrationValidation.SignAsync(app.Services, logins, ct);
         var plant = new DemonstrationPlant(database.Gateway, new Uri(url), keys["admin"], keys["cmo"]);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
         await plant.PreparePartnersAsync(partners, stopping.Token);
         await DemonstrationMasterData.SeedAsync(database.Gateway, TimeSpan.FromDays(HistorySize.Full.Days), stopping.Token);
+        await DemonstrationSignatures.MakeAsync(app.Services, logins, DemonstrationPlant.ShownPartner, stopping.Token);
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);

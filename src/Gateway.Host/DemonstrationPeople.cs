@@ -26,6 +26,10 @@ public static class DemonstrationPeople
                     throw new InvalidOperationException(refusal);
                 }
             }
+            if (await people.FindAsync(actor, role, ct) is { IdentityVerifiedAt: null } && role != "inspector")
+            {
+                await people.VerifyIdentityAsync(actor, role, "the demonstration's own account", ct);
+            }
             logins.Add(new DemonstrationLogin(role, role, await ResetAsync(database, actor, role, ct)));
         }
         return logins;

@@ -14,6 +14,7 @@ using Gateway.Partners;
 using Gateway.Query;
 using Gateway.Scheduling;
 using Gateway.Units;
+using Gateway.Validation;
 
 namespace Gateway.Host;
 
@@ -54,16 +55,20 @@ public static class GatewayHost
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
         builder.Services.AddCapture();
         builder.Services.AddScheduling();
+        builder.Services.AddValidation(builder.Configuration, typeof(GatewayHost).Assembly, DataDirectory.Path);
         builder.Services.AddDashboard();
         builder.Services.AddOpenApi();
 
         var app = builder.Build();
         app.UseSecurityHeaders();
+        app.UseValidationHeader();
         app.UseFailureAnswers();
+        app.UseCheckpointHeader(app.Services.GetRequiredService<NewestCheckpoint>());
         app.UseRoutesInSpans();
         app.UseStaticFiles(); // before authentication: styles and scripts are open to all
         app.UseAuthentication();
         app.UseRateLimiter(); // knows the key by now, and comes before anything is done for it
+        app.UseValidationBlock();
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapCapture();
@@ -76,8 +81,10 @@ public static class GatewayHost
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();
+        app.MapValidation();
         app.MapKeys();
         app.MapPeople();
+        app.MapAudit();
         app.MapDashboard();
         app.MapHelp();
         app.MapOpenApi().RequireAuthorization();

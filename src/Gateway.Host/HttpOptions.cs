@@ -8,6 +8,8 @@ namespace Gateway.Host;
 /// <summary>Where the gateway listens, and how long and how much it suffers from whoever connects: before any of our code runs.</summary>
 public sealed class HttpOptions
 {
+    public const string Section = "Http";
+
     [Required] public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>When not set, GATEWAY_PORT, or 8080; 0 takes a free one.</summary>
@@ -30,7 +32,7 @@ public sealed class HttpOptions
 
     public static HttpOptions Read(IConfiguration configuration)
     {
-        var options = configuration.GetSection("Http").Get<HttpOptions>() ?? new HttpOptions();
+        var options = configuration.GetSection(Section).Get<HttpOptions>() ?? new HttpOptions();
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         return options;
     }

@@ -30,6 +30,7 @@ public static partial class KeyRing
     public static void AddKeyRing(this IServiceCollection services, IConfiguration configuration, string dataDirectory)
     {
         var certificate = Open(configuration, dataDirectory);
+        services.AddSingleton(new Access.ExpiringCertificate("The certificate of the key ring", certificate.NotAfter.ToUniversalTime()));
         services.AddDataProtection().SetApplicationName("gateway")
             .PersistKeysToFileSystem(Directory.CreateDirectory(KeysIn(dataDirectory)))
             .ProtectKeysWithCertificate(certificate);

@@ -24,7 +24,12 @@ public sealed class ChildHost : IAsyncDisposable
     public static Task<ChildHost> StartAsync(TestDatabase database, string dataDirectory) => StartAsync(database.AdministratorConnectionString, dataDirectory);
 
     /// <param name="settings">Environment variables; a name with two underscores is a setting's.</param>
-    public static async Task<ChildHost> StartAsync(string administrator, string dataDirectory, params (string Name, string Value)[] settings)
+    public static Task<ChildHost> StartAsync(string administrator, string dataDirectory, params (string Name, string Value)[] settings) =>
+        StartAsync(AppContext.BaseDirectory, administrator, dataDirectory, [], settings);
+
+    /// <param name="program">The directory of the host that is started.</param>
+    /// <param name="arguments">Of the verb.</param>
+    public static async Task<ChildHost> StartAsync(string program, string administrator, string dataDirectory, IReadOnlyList<string> arguments, params (string Name, string Value)[] settings)
     {
         var port = FreePort();
         var info = new ProcessStartInfo("dotnet")
@@ -32,8 +37,10 @@ public sealed class ChildHost : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Gateway.Host.dll"));
-        info.ArgumentList.Add("serve");
+        foreach (var argument in (IEnumerable<string>)[Path.Combine(program, "Gateway.Host.dll"), "serve", .. arguments])
+        {
+            info.ArgumentList.Add(argument);
+        }
         info.Environment["ConnectionStrings__Gateway"] = administrator;
         info.Environment["GATEWAY_DATA"] = dataDirectory;
         info.Environment["GATEWAY_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -40,7 +40,12 @@ public sealed class CommitJourneys
             await ExecuteAsync(administrator, "select pg_reload_conf()");
             var unconfirmed = PostAsync(client, ct);
             await Eventually.TrueAsync(async () => await ScalarAsync<long>(administrator, "select count(*) from pg_stat_activity where wait_event = 'SyncRep'") > 0);
-            await ExecuteAsync(administrator, $"select {fault}(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+            // What the gateway writes by itself waits as well, and may be the first to wait.
+            await Eventually.TrueAsync(async () =>
+            {
+                await ExecuteAsync(administrator, $"select {fault}(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+                return unconfirmed.IsCompleted;
+            });
 
             using (var answer = await unconfirmed)
             {

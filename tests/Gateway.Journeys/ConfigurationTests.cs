@@ -9,6 +9,7 @@ using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Scheduling;
 using Gateway.TestSupport;
+using Gateway.Validation;
 using Microsoft.Extensions.Configuration;
 
 namespace Gateway.Journeys;
@@ -20,6 +21,7 @@ public sealed class ConfigurationTests
     [InlineData("Capture", typeof(CaptureOptions))]
     [InlineData("Rules", typeof(RuleOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
+    [InlineData("Partners", typeof(Gateway.Partners.GoLiveOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
@@ -27,6 +29,7 @@ public sealed class ConfigurationTests
     [InlineData("Access", typeof(AccessOptions))]
     [InlineData("RateLimits", typeof(RateLimitOptions))]
     [InlineData("Audit", typeof(Gateway.Audit.AuditOptions))]
+    [InlineData("Validation", typeof(Gateway.Validation.ValidationOptions))]
     [InlineData("SignIn", typeof(SignInOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {
@@ -35,6 +38,23 @@ public sealed class ConfigurationTests
         Assert.Equal(
             options.GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order(StringComparer.Ordinal),
             sample.RootElement.GetProperty(section).EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    [Requirement("P11-3")]
+    public void Every_setting_of_the_sample_is_compared_with_what_was_validated_or_left_out_for_a_reason()
+    {
+        using var sample = JsonDocument.Parse(File.ReadAllText(Repository.File("appsettings.sample.json")));
+        var sections = OptionsSection.In(typeof(ValidationOptions).Assembly).Concat(OptionsSection.In(typeof(HttpOptions).Assembly));
+        var compared = new GxpSettings(new ConfigurationBuilder().Build(), sections).Read().Select(s => s.Key).ToHashSet();
+        var wrong = from section in sample.RootElement.EnumerateObject()
+                    from setting in section.Value.EnumerateObject()
+                    let name = $"{section.Name}:{setting.Name}"
+                    let isLeftOut = GxpSettings.LeftOut.ContainsKey(name) || GxpSettings.LeftOut.ContainsKey(section.Name)
+                    where compared.Contains($"setting {name}") == isLeftOut
+                    select name;
+        Assert.Equal("", string.Join("\n", wrong));
+        Assert.DoesNotContain(compared, c => c.Contains("Password", StringComparison.Ordinal) && !c.Contains("TemporaryPasswordLifetime", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -153,7 +153,7 @@ public sealed class TestGateway : IAsyncDisposable
             info.ArgumentList.Add(argument);
         }
         info.Environment["ConnectionStrings__Gateway"] = Database.AdministratorConnectionString;
-        info.Environment["Audit__SealKey"] = Settings["Audit:SealKey"];
+        info.Environment["Audit__SealKey"] = _app.Services.GetRequiredService<SealKey>().Path;
         info.Environment["Audit__AnchorFile"] = _app.Services.GetRequiredService<AnchorFile>().Path;
         using var process = Process.Start(info)!;
         var (said, wrong) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

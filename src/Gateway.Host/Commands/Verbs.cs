@@ -29,6 +29,8 @@ public static class Verbs
             LedgerCommand.Create(),
             AuditCommand.Create(),
             VerifyCommand.Create(),
+            WitnessCommand.Create(),
+            ValidationCommand.Create(),
             TraceCommand.Create(),
             LotCommand.Create(),
             RecallCommand.Create(),
@@ -62,7 +64,7 @@ public static class Verbs
     /// <returns>A sentence for what surroundings and settings can do wrong; null for a fault of the program, whose trace is wanted.</returns>
     private static string? Remedy(Exception e) => e switch
     {
-        PostgresUnavailableException or UnsupportedDatabaseException or KeyRingException or Audit.SealKeyException or WrongUseException => e.Message,
+        PostgresUnavailableException or UnsupportedDatabaseException or KeyRingException or Audit.SealKeyException or Audit.TrailRewoundException or WrongUseException => e.Message,
         ValidationException or OptionsValidationException => $"A setting cannot be used: {e.Message}",
         UnauthorizedAccessException => $"{e.Message} The data directory is {DataDirectory.Path}: check its rights, or choose another with GATEWAY_DATA.",
         NpgsqlException => $"The database cannot be used: {e.Message} Check ConnectionStrings:Gateway, or the log of the embedded server in {DataDirectory.Path}.",

@@ -14,8 +14,9 @@ public static class VerifyCommand
         var export = new Argument<DirectoryInfo>("EXPORT") { Description = "The folder that \"gateway audit export\" has written." };
         var keys = new Option<FileInfo[]>("--key") { Description = "A public key that is trusted (PEM). Without it those in the folder are: compare their numbers with what you know." };
         var anchors = new Option<FileInfo?>("--anchors") { Description = "Checkpoints that were kept elsewhere. Without it those in the folder count." };
+        var receipts = new Option<FileInfo[]>("--receipt") { Description = "What a sender was given of a document of his. Without it those in the folder's receipts count." };
         var json = new Option<bool>("--json") { Description = "The verdict as a JSON object." };
-        var command = new Command("verify", "Verify an exported audit trail, with no database, configuration or network. Exit 0: it is what was sealed; 1: the first entry that is not is named; 2: it is no export.") { export, keys, anchors, json };
+        var command = new Command("verify", "Verify an exported audit trail, with no database, configuration or network. Exit 0: it is what was sealed; 1: the first entry that is not is named; 2: it is no export.") { export, keys, anchors, receipts, json };
         command.SetAction(async (parsed, ct) =>
         {
             try
@@ -23,7 +24,8 @@ public static class VerifyCommand
                 var trusted = parsed.GetValue(keys) is { Length: > 0 } files ? (await Task.WhenAll(files.Select(f => File.ReadAllTextAsync(f.FullName, ct)))).ToList() : null;
                 var outside = parsed.GetValue(anchors) is { } file ? await File.ReadAllTextAsync(file.FullName, ct) : null;
                 var started = Stopwatch.GetTimestamp();
-                var verdict = TrailVerifier.Verify(parsed.GetValue(export)!, trusted, outside);
+                var given = parsed.GetValue(receipts) is { Length: > 0 } notes ? (await Task.WhenAll(notes.Select(async f => (f.Name, await File.ReadAllTextAsync(f.FullName, ct))))).ToList() : null;
+                var verdict = TrailVerifier.Verify(parsed.GetValue(export)!, trusted, outside, given);
                 await (parsed.GetValue(json) ? Console.Out.WriteLineAsync(JsonSerializer.Serialize(new { sound = verdict.IsSound, epochs = verdict.Epochs.Select(e => new { e.Epoch, e.From, e.To, e.Size }), verdict.Entries, verdict.Checkpoints, verdict.Keys, verdict.Problems, verdict.Notices, last = Last(verdict) }, JsonSerializerOptions.Web))
                     : DescribeAsync(verdict, trusted is not null, Stopwatch.GetElapsedTime(started)));
                 return verdict.IsSound ? 0 : 1;

@@ -8,7 +8,9 @@ using Gateway.Delivery;
 using Gateway.Host.Dashboard.Captures;
 using Gateway.Host.Dashboard.Deliveries;
 using Gateway.Host.Dashboard.Units;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Radzen;
 
@@ -33,6 +35,7 @@ public static class DashboardSetup
         services.AddSingleton<Installation>();
         services.AddSingleton<Scheduling.ClockState>();
         services.AddScoped<LiveUpdates>();
+        services.AddScoped<Sign.SignDialog>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(s => s.GetRequiredService<ChangeFeed>());
         services.AddSingleton<CaptureList>();
@@ -50,13 +53,14 @@ public static class DashboardSetup
     public static void MapDashboard(this WebApplication app)
     {
         app.Use(SameOriginAsync);
+        app.Use(RecordAsync);
         app.MapSignIn();
         app.MapDeliveryExport();
         app.MapRecallExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         app.MapUpload();
-        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).AddEndpointFilter(RecordAsync);
-        app.MapGet("/captures/{captureId:guid}/report", ReportAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).AddEndpointFilter(RecordAsync);
+        app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).WithMetadata(new TakenAlong());
+        app.MapGet("/captures/{captureId:guid}/report", ReportAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).WithMetadata(new TakenAlong());
         // The answer's own policy below says more than the framework's frame-ancestors.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
@@ -71,15 +75,23 @@ public static class DashboardSetup
             ? Http.Problems.Forbidden().ExecuteAsync(context)
             : next(context);
 
-    // What is taken along is a view too.
-    private static async ValueTask<object?> RecordAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    // What is taken along is recorded, and so is what is read past the pages by a person who only looks. Pages record themselves.
+    private static async Task RecordAsync(HttpContext context, RequestDelegate next)
     {
-        var context = call.HttpContext;
-        if (PageViews.Concern(context.User))
+        if (context.GetEndpoint()?.Metadata is { } endpoint && context.User.Identity is { IsAuthenticated: true } identity && endpoint.GetMetadata<RecordsItself>() is null)
         {
-            await context.RequestServices.GetRequiredService<PageViews>().RecordAsync(context.Actor(), context.Request.Path + context.Request.QueryString, context.RequestAborted);
+            var (views, address) = (context.RequestServices.GetRequiredService<PageViews>(), context.Request.Path + context.Request.QueryString);
+            if (endpoint.GetMetadata<TakenAlong>() is not null)
+            {
+                await views.RecordTakenAsync(context.Actor(), address, context.RequestAborted);
+            }
+            else if (PageViews.Concern(context.User) && identity.AuthenticationType == SessionAuthentication.SchemeName
+                && endpoint.GetMetadata<ComponentTypeMetadata>() is null && endpoint.GetMetadata<IAuthorizeData>()?.Policy is not null)
+            {
+                await views.RecordAsync(context.Actor(), address, context.RequestAborted);
+            }
         }
-        return await next(call);
+        await next(context);
     }
 
     private static async Task<IResult> ReportAsync(Guid captureId, HttpContext context, CaptureList captures, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Validation;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Npgsql;
@@ -32,6 +33,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     [Inject]
     private SessionState Session { get; set; } = default!;
 
+    [Inject]
+    private ValidationStatus Validated { get; set; } = default!;
+
     [CascadingParameter]
     private Task<AuthenticationState> SignedIn { get; set; } = default!;
 
@@ -62,7 +66,8 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     protected async Task<string?> ClaimAsync(string type) => (await SignedIn).User.FindFirst(type)?.Value;
 
-    protected async Task<bool> MayAsync(string permission) => (await SignedIn).User.Has(permission);
+    /// <summary>Also not what is withheld because the installation is not validated: the notice on every page says so.</summary>
+    protected async Task<bool> MayAsync(string permission) => (await SignedIn).User.Has(permission) && !Validated.Withholds(permission);
 
     /// <summary>Runs a command as whoever this is now: the page may have been open since before he lost the right, or himself.</summary>
     /// <param name="permission">Null where being signed in is enough: one's own account.</param>
@@ -70,7 +75,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     protected async Task<bool> CommandAsync(string? permission, Func<Actor, Task> command)
     {
         var user = await Session.RefreshAsync(active: true, Closed);
-        if (user.Identity?.IsAuthenticated != true || permission is not null && !user.Has(permission))
+        if (user.Identity?.IsAuthenticated != true || permission is not null && !user.Has(permission) || Validated.Withholds(permission))
         {
             return false;
         }

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Gateway.Http;
+using Gateway.Scheduling;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -66,8 +67,13 @@ public static class AccessSetup
         services.AddSingleton<PasswordRules>();
         services.AddSingleton<PersonSecrets>();
         services.AddSingleton<People>();
+        services.AddSingleton<ProvePerson>();
         services.AddSingleton<SignInPerson>();
         services.AddSingleton<OwnAccount>();
+        services.AddSingleton<Signing>();
+        services.AddSingleton<Signatures>();
+        services.AddSingleton<AccessReviews>();
+        services.AddNodeChore<WatchExpiry>("watch-expiry", TimeSpan.FromHours(1));
         services.AddAuthentication(options => options.DefaultScheme = "KeyOrCookie")
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null)

@@ -1,23 +1,23 @@
 using Dapper;
 using Gateway.Database;
-using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-public sealed record OwnAccountRow(string UserName, string DisplayName, bool MustChange, bool HasSecondFactor, int RecoveryCodesLeft, DateTime? AccessUntil, DateTime? SignedInAt);
+public sealed record OwnAccountRow(string UserName, string DisplayName, bool MustChange, bool HasSecondFactor, int RecoveryCodesLeft, DateTime? AccessUntil, DateTime? SignedInAt, DateTime? IdentityVerifiedAt, DateTime? StatementAcceptedAt);
 
 /// <summary>A key for an authenticator app, not in force until a code of it was typed.</summary>
 public sealed record Enrolment(byte[] Key, string Text, string Uri);
 
 /// <summary>What people do to their own account. Each asks for the password again: an open page is not its owner.</summary>
-public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, PersonSecrets secrets, IOptions<SignInOptions> options)
+public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, PersonSecrets secrets, ProvePerson prove)
 {
     public async Task<OwnAccountRow?> FindAsync(Actor reader, string userName, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return await work.Connection.QuerySingleOrDefaultAsync<OwnAccountRow>("""
             select user_name as UserName, display_name as DisplayName, must_change as MustChange, totp_key is not null as HasSecondFactor,
-                   cardinality(recovery_codes) as RecoveryCodesLeft, access_until as AccessUntil, signed_in_at as SignedInAt
+                   cardinality(recovery_codes) as RecoveryCodesLeft, access_until as AccessUntil, signed_in_at as SignedInAt,
+                   identity_verified_at as IdentityVerifiedAt, statement_accepted_at as StatementAcceptedAt
             from person where user_name = @userName
             """, new { userName }, work.Transaction);
     }
@@ -31,7 +31,7 @@ public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, Pe
             return "The new password is the old one.";
         }
         await using var work = await BeginAsync(owner, ct);
-        var person = await LockAsync(work, userName, current);
+        var person = await LockAsync(work, userName, current, owner.Origin);
         if (person.Refusal is { } refusal || (refusal = rules.Refusal(next, userName, person.DisplayName)) is not null)
         {
             return refusal;
@@ -54,7 +54,7 @@ public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, Pe
     public async Task<(IReadOnlyList<string> RecoveryCodes, string? Refusal)> SetSecondFactorAsync(Actor owner, string userName, long? session, Enrolment enrolment, string current, string code, CancellationToken ct)
     {
         await using var work = await BeginAsync(owner, ct);
-        var person = await LockAsync(work, userName, current);
+        var person = await LockAsync(work, userName, current, owner.Origin);
         if (person.Refusal is { } refusal)
         {
             return ([], refusal);
@@ -84,25 +84,15 @@ public sealed class OwnAccount(GatewayDatabase database, PasswordRules rules, Pe
     private Task<Work> BeginAsync(Actor owner, CancellationToken ct) => database.BeginAsync(owner with { Sees = "*" }, ct);
 
     // Who guesses here is counted like who guesses at the door, and put out when the account is locked.
-    private async Task<(int PersonId, string DisplayName, DateTime Now, string? Refusal)> LockAsync(Work work, string userName, string password)
+    private async Task<(int PersonId, string DisplayName, DateTime Now, string? Refusal)> LockAsync(Work work, string userName, string password, string origin)
     {
-        var (personId, displayName, hash, now) = await work.Connection.QuerySingleAsync<(int, string, string, DateTime)>(
-            "select person_id, display_name, password_hash, gateway_now() from person where user_name = @userName for update", new { userName }, work.Transaction);
-        if (Passwords.Verify(hash, password).Right)
+        var person = await prove.HoldAsync(work, userName) ?? throw new InvalidOperationException($"There is nobody named {userName}.");
+        var refusal = person.IsLocked ? "The account is locked after too many failures: try again later." : null;
+        if (refusal is null && !ProvePerson.Password(person, password).Right)
         {
-            return (personId, displayName, now, null);
+            await prove.FailAsync(work, person, "password_refused", "person", People.Key(person.PersonId), origin, endsSessions: true);
+            refusal = "The current password is wrong.";
         }
-        var locked = await work.Connection.ExecuteScalarAsync<bool>("""
-            update person set failed_count = failed_count + 1, locked_until = case when failed_count + 1 >= @MaxFailures then gateway_now() + @LockFor else locked_until end
-            where person_id = @personId returning failed_count >= @MaxFailures
-            """, new { personId, options.Value.MaxFailures, options.Value.LockFor }, work.Transaction);
-        await work.AuditAsync("password_refused", "person", People.Key(personId));
-        if (locked)
-        {
-            await work.AuditAsync("locked", "sign_in", userName);
-            await Sessions.EndAllAsync(work, personId, "locked");
-        }
-        await work.CommitAsync();
-        return (personId, displayName, now, "The current password is wrong.");
+        return (person.PersonId, person.DisplayName, person.Now, refusal);
     }
 }

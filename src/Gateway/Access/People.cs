@@ -6,13 +6,17 @@ using Npgsql;
 namespace Gateway.Access;
 
 [method: ExplicitConstructor]
-public sealed record PersonRow(int PersonId, string UserName, string DisplayName, string Party, string State, bool Locked, bool MustChange, bool HasSecondFactor, DateTime? AccessUntil, DateTime? SignedInAt, string[] Roles, long Sessions);
+public sealed record PersonRow(int PersonId, string UserName, string DisplayName, string Party, string State, bool Locked, bool MustChange, bool HasSecondFactor, DateTime? AccessUntil, DateTime? SignedInAt, DateTime? IdentityVerifiedAt, string? IdentityVerifiedBy, string? IdentityVerifiedHow, DateTime? StatementAcceptedAt, string[] Roles, long Sessions);
 
 public sealed record GrantRow(string Role, DateTime GrantedAt, string GrantedBy, string Reason);
 
 /// <summary>What came of it: a refusal as a sentence, or null and perhaps a temporary password, which exists nowhere else.</summary>
 /// <param name="IsUnknown">There is nobody of that name.</param>
 public sealed record PersonAnswer(string? Refusal = null, string? TemporaryPassword = null, bool IsUnknown = false);
+
+/// <summary>An account that is locked, or whose secret somebody took away lately.</summary>
+/// <param name="What">Of the newest reset; null when there was none lately.</param>
+public sealed record AccountAlert(string UserName, string DisplayName, DateTime? LockedUntil, string? What, string? By, DateTime? At);
 
 public sealed record PeopleCounts(long Active, long Locked);
 
@@ -22,10 +26,16 @@ public sealed record PeopleCounts(long Active, long Locked);
 /// </summary>
 public sealed class People(GatewayDatabase database)
 {
+    // A reset is told for so long, to its owner and to whoever manages people.
+    private static readonly TimeSpan AlertsLast = TimeSpan.FromDays(7);
+
+    private const string Told = "reset_at = gateway_now(), reset_by = @Name, reset_what = @what";
+
     private const string Rows = """
         select h.person_id as PersonId, user_name as UserName, display_name as DisplayName, party.name as Party, state as State,
                coalesce(locked_until > gateway_now(), false) as Locked, must_change as MustChange,
                totp_key is not null as HasSecondFactor, access_until as AccessUntil, signed_in_at as SignedInAt,
+               identity_verified_at as IdentityVerifiedAt, identity_verified_by as IdentityVerifiedBy, identity_verified_how as IdentityVerifiedHow, statement_accepted_at as StatementAcceptedAt,
                array(select role from person_role r where r.person_id = h.person_id order by 1) as Roles,
                (select count(*) from session s where s.person_id = h.person_id and s.ended_at is null and s.stamp = h.security_stamp) as Sessions
         from person h join party using (party_id)
@@ -42,6 +52,20 @@ public sealed class People(GatewayDatabase database)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return await work.Connection.QuerySingleAsync<PeopleCounts>("select count(*) filter (where state = 'active') as Active, count(*) filter (where locked_until > gateway_now()) as Locked from person", transaction: work.Transaction);
+    }
+
+    /// <summary>Accounts locked now, and those with a secret reset in the last days; of everybody, or of one person.</summary>
+    /// <param name="userName">Null: everybody's.</param>
+    public async Task<IReadOnlyList<AccountAlert>> AlertsAsync(Actor reader, string? userName, int limit, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return [.. await work.Connection.QueryAsync<AccountAlert>("""
+            select user_name as UserName, display_name as DisplayName, case when locked_until > n.at then locked_until end as LockedUntil,
+                   case when reset_at > n.at - @AlertsLast then reset_what end as What, case when reset_at > n.at - @AlertsLast then reset_by end as By, case when reset_at > n.at - @AlertsLast then reset_at end as At
+            from person, (select gateway_now() as at) n
+            where (locked_until > n.at or reset_at > n.at - @AlertsLast) and (@userName::text is null or user_name = @userName)
+            order by greatest(locked_until, reset_at) desc limit @limit
+            """, new { userName, AlertsLast, limit }, work.Transaction)];
     }
 
     public async Task<PersonRow?> FindAsync(Actor reader, string userName, CancellationToken ct)
@@ -131,7 +155,7 @@ public sealed class People(GatewayDatabase database)
     public Task<PersonAnswer> ResetSecondFactorAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
         ChangeAsync(actor, userName, reason, async (work, personId) =>
         {
-            await work.Connection.ExecuteAsync("update person set totp_key = null, recovery_codes = '{}' where person_id = @personId", new { personId }, work.Transaction);
+            await work.Connection.ExecuteAsync($"update person set totp_key = null, recovery_codes = '{{}}', {Told} where person_id = @personId", new { personId, actor.Name, what = "second factor" }, work.Transaction);
             await Sessions.EndAllAsync(work, personId, "second factor reset");
             await work.AuditAsync("second_factor_reset", "person", Key(personId));
             return new PersonAnswer();
@@ -141,11 +165,20 @@ public sealed class People(GatewayDatabase database)
         ChangeAsync(actor, userName, reason, async (work, personId) =>
         {
             var password = Passwords.Temporary();
-            await work.Connection.ExecuteAsync("update person set password_hash = @hash, must_change = true, temporary_since = gateway_now(), failed_count = 0, locked_until = null where person_id = @personId",
-                new { hash = Passwords.Hash(password), personId }, work.Transaction);
+            await work.Connection.ExecuteAsync($"update person set password_hash = @hash, must_change = true, temporary_since = gateway_now(), failed_count = 0, locked_until = null, {Told} where person_id = @personId",
+                new { hash = Passwords.Hash(password), personId, actor.Name, what = "password" }, work.Transaction);
             await Sessions.EndAllAsync(work, personId, "password reset");
             await work.AuditAsync("password_reset", "person", Key(personId));
             return new PersonAnswer(TemporaryPassword: password);
+        }, ct);
+
+    /// <summary>Notes that the actor has seen who the person is, so that he may sign (21 CFR 11.100(b)).</summary>
+    /// <param name="how">What was seen: an identity card, the file of personnel.</param>
+    public Task<PersonAnswer> VerifyIdentityAsync(Actor actor, string userName, string how, CancellationToken ct) =>
+        ChangeAsync(actor, userName, how, async (work, personId) =>
+        {
+            await work.Connection.ExecuteAsync("update person set identity_verified_at = gateway_now(), identity_verified_by = @Id, identity_verified_how = @how where person_id = @personId", new { actor.Id, how, personId }, work.Transaction);
+            return new PersonAnswer();
         }, ct);
 
     public Task<PersonAnswer> EndSessionsAsync(Actor actor, string userName, string reason, CancellationToken ct) =>

@@ -16,12 +16,20 @@ public static class Permissions
     public const string ManagePartners = "partners.manage";
     public const string ReadMasterData = "masterdata.read";
     public const string ManageMasterData = "masterdata.manage";
+    public const string ReadAudit = "audit.read";
+    public const string ReviewAudit = "audit.review";
+    public const string ReadProofs = "proofs.read";
+    public const string ReadValidation = "validation.read";
+    public const string ManageValidation = "validation.manage";
     public const string ManageKeys = "keys.manage";
     public const string ManagePeople = "people.manage";
     public const string ManageRoles = "roles.manage";
+    public const string ReadReviews = "reviews.read";
+    public const string SignReview = "sign.review";
+    public const string SignApproval = "sign.approve";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ManageKeys, ManagePeople, ManageRoles];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

@@ -1,9 +1,14 @@
 using System.Security.Claims;
-using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 
 namespace Gateway.Audit;
+
+/// <summary>Marks an endpoint whose answer is taken along: a document or a list as a file. That somebody took it is recorded, whoever he is.</summary>
+public sealed class TakenAlong;
+
+/// <summary>Marks an endpoint that writes its own entry of who looked, with more than the address.</summary>
+public sealed class RecordsItself;
 
 /// <summary>What an inspector, or whoever else only reads, looked at: recorded before it is shown, in a transaction of its own, so that no view is without its entry.</summary>
 public sealed class PageViews(GatewayDatabase database)
@@ -15,11 +20,16 @@ public sealed class PageViews(GatewayDatabase database)
 
     /// <param name="address">Path and query as the browser shows them.</param>
     /// <exception cref="CommitUnknownException">The entry is not confirmed: the page must not be shown.</exception>
-    public async Task RecordAsync(Actor viewer, string address, CancellationToken ct)
+    public Task RecordAsync(Actor viewer, string address, CancellationToken ct) => WriteAsync(viewer, "view", "page", address, ct);
+
+    /// <summary>What somebody takes along.</summary>
+    /// <inheritdoc cref="RecordAsync"/>
+    public Task RecordTakenAsync(Actor viewer, string address, CancellationToken ct) => WriteAsync(viewer, "export", "download", address, ct);
+
+    private async Task WriteAsync(Actor viewer, string action, string entity, string address, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(viewer, ct);
-        await work.Connection.ExecuteAsync(new CommandDefinition("select audit_write('view', 'page', @address, null, null)",
-            new { address = address.Length <= MaxLength ? address : address[..MaxLength] }, work.Transaction, cancellationToken: ct));
+        await work.AuditAsync(action, entity, address.Length <= MaxLength ? address : address[..MaxLength]);
         await work.CommitAsync();
     }
 }

@@ -46,7 +46,7 @@ public sealed partial class Sealer(SealEntries seal, SignSeals sign, NodeFaults 
             {
                 return;
             }
-            catch (Exception e) when (e is TrailRewoundException or InvalidOperationException or PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
+            catch (Exception e) when (e is TrailRewoundException or InvalidOperationException or SealKeyException or PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
             {
                 isKnown = false;
                 sign.Forget();
@@ -118,8 +118,15 @@ public static class SealingSetup
         services.AddSingleton(_ => SealingFiles.Open(configuration, dataDirectory, make: true));
         services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Key);
         services.AddSingleton(provider => provider.GetRequiredService<SealingFiles>().Anchor);
+        services.AddSingleton<NewestCheckpoint>();
+        services.AddSingleton<CaptureReceipts>();
+        services.AddSingleton<TrailProofs>();
+        services.AddSingleton<AuditSearch>();
+        services.AddSingleton<AuditReviews>();
+        services.AddSingleton<CheckTrail>();
         services.AddSingleton<SealEntries>();
         services.AddSingleton<SignSeals>();
+        services.AddNodeChore<VerifyTrail>("verify-trail", TimeSpan.FromDays(1), atStart: false);
         services.AddHostedService<Sealer>();
         return services;
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Dapper;
@@ -23,9 +25,24 @@ public sealed record ExportedEpoch(int Epoch, long From, long To, long Size, IRe
 /// <param name="Columns">The same by the columns that searches use; null when the entry is gone.</param>
 public sealed record ExportedEntry(int Epoch, long Leaf, long Ord, byte[] Hash, byte[]? Canonical, JsonElement? Columns);
 
+/// <summary>A line of <c>documents.jsonl</c>.</summary>
+/// <param name="Ord">The entry that says what the document was when it came.</param>
+/// <param name="Sha256">Of the stored bytes as they are now, in hexadecimal digits; null when they are gone.</param>
+public sealed record ExportedDocument(long Ord, string? Sha256);
+
+/// <summary>A line of <c>signatures.jsonl</c>.</summary>
+/// <param name="Ord">The entry of the signature; 0 when there is none.</param>
+/// <param name="Record">The signature as it is now; null when it is gone.</param>
+public sealed record ExportedSignature(long Ord, JsonElement? Record);
+
+/// <summary>A line of <c>replaced-keys.jsonl</c>: the entry that announced a key, in the first tree that the key before it signed.</summary>
+public sealed record KeyReplacement(byte[] Canonical, LeafProof Proof);
+
 /// <summary>The head of an export.</summary>
+/// <param name="HasDocuments">Whether the original documents were read again.</param>
+/// <param name="HasSignatures">Whether the signatures of records are in it as they are kept beside the trail.</param>
 /// <param name="From">The period that was asked for, and <paramref name="To"/>; null: open. The leaves may reach beyond it, and never less far.</param>
-public sealed record ExportHead(string Format, Guid Origin, DateTime? From, DateTime? To, IReadOnlyList<ExportedEpoch> Epochs)
+public sealed record ExportHead(string Format, Guid Origin, DateTime? From, DateTime? To, IReadOnlyList<ExportedEpoch> Epochs, bool HasDocuments = false, bool HasSignatures = false)
 {
     public const string V1 = "gateway audit export v1";
 }
@@ -34,25 +51,33 @@ public sealed record ExportHead(string Format, Guid Origin, DateTime? From, Date
 /// Writes a folder that proves itself: the entries of a period with the bytes that were sealed, the checkpoints, the public key, what
 /// stands in the anchor file, and what is in the trail without being in the tree. <see cref="TrailVerifier"/> needs nothing else.
 /// </summary>
-public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile anchor)
+public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, SealKey key, AnchorFile anchor)
 {
-    internal const string Head = "export.json", Entries = "entries.jsonl", Checkpoints = "checkpoints.txt", Unsealed = "unsealed.jsonl", Anchors = "anchors.txt", Keys = "keys";
+    internal const string Head = "export.json", Entries = "entries.jsonl", Checkpoints = "checkpoints.txt", Unsealed = "unsealed.jsonl", Anchors = "anchors.txt", Documents = "documents.jsonl", Signatures = "signatures.jsonl",
+        Replacements = "replaced-keys.jsonl", Receipts = "receipts", Keys = "keys";
+
+    private const int DocumentsAtOnce = 500;
 
     private static readonly Actor Reader = Actor.System("export");
     private static readonly byte[] s_newLine = "\n"u8.ToArray();
 
-    // What of an entry is sealed, made anew from its columns.
-    private const string Columns = """
+    private static readonly string s_columns = ColumnsOf("true");
+
+    /// <summary>What of an entry is sealed, made anew from its columns.</summary>
+    /// <param name="hasOrd">Whether its number is sealed with it, as a condition.</param>
+    internal static string ColumnsOf(string hasOrd) => $"""
         canonical_json(jsonb_build_object('action', a.action, 'actor', a.actor, 'actorName', a.actor_name, 'actorRole', a.actor_role, 'at', to_char(a.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'correlation', a.correlation, 'entity', a.entity, 'key', a.entity_key, 'method', a.method, 'new', a.new, 'old', a.old, 'origin', a.origin, 'party', a.party_id::text, 'reason', a.reason, 'version', a.version))
+            'correlation', a.correlation, 'entity', a.entity, 'key', a.entity_key, 'method', a.method, 'new', a.new, 'old', a.old, 'origin', a.origin, 'party', a.party_id::text, 'reason', a.reason, 'version', a.version)
+            || case when {hasOrd} then jsonb_build_object('ord', a.ord) else jsonb_build_object() end)
         """;
 
     /// <param name="from">Entries recorded from then on; null: from the first.</param>
     /// <param name="to">Up to then; null: up to the last that is sealed.</param>
+    /// <param name="withDocuments">Reads every original document of the period, so that a changed one is found.</param>
     /// <param name="directory">Made when it is not there; it must be empty.</param>
     /// <returns>How many entries were written.</returns>
     /// <exception cref="IOException">There is something in the directory, or it cannot be written.</exception>
-    public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct)
+    public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct, bool withDocuments = true)
     {
         if (directory.Exists && directory.EnumerateFileSystemInfos().Any())
         {
@@ -82,25 +107,120 @@ public sealed class TrailExport(SealerDatabase sealer, SealKey key, AnchorFile a
             last = Math.Max(begin, last);
             epochs.Add(new ExportedEpoch(epoch, begin, last, size, await SubtreesAsync(work, epoch, 0, begin, ct), await SubtreesAsync(work, epoch, last, size, ct)));
         }
+        foreach (var file in (string[])[Entries, Signatures])
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory.FullName, file), "", ct); // there also when no epoch has any
+        }
         var origin = await work.Connection.QuerySingleAsync<Guid>("select id from installation", transaction: work.Transaction);
         long count = 0;
         foreach (var epoch in epochs)
         {
             count += await CopyAsync(work, Path.Combine(directory.FullName, Entries), $"""
-                select json_build_object('epoch', l.epoch, 'leaf', l.leaf, 'ord', l.ord, 'hash', replace(encode(l.hash, 'base64'), e'\n', ''), 'canonical', replace(encode(a.canonical, 'base64'), e'\n', ''), 'columns', case when a.ord is not null then {Columns}::json end)::text
+                select json_build_object('epoch', l.epoch, 'leaf', l.leaf, 'ord', l.ord, 'hash', replace(encode(l.hash, 'base64'), e'\n', ''), 'canonical', replace(encode(a.canonical, 'base64'), e'\n', ''), 'columns', case when a.ord is not null then {s_columns}::json end)::text
                 from audit_leaf l left join audit_entry a using (ord) where l.epoch = {epoch.Epoch} and l.leaf >= {epoch.From} and l.leaf < {epoch.To} order by l.leaf
                 """, ct);
         }
+        await using (var signed = await gateway.BeginAsync(Reader, ct))
+        {
+            await signed.Connection.ExecuteAsync("set local idle_in_transaction_session_timeout = 0", transaction: signed.Transaction);
+            foreach (var epoch in epochs)
+            {
+                await CopyAsync(signed, Path.Combine(directory.FullName, Signatures), $"""
+                    select json_build_object('ord', l.ord, 'record', to_json(to_jsonb(s)))::text
+                    from audit_leaf l join audit_entry a using (ord) left join signature s on s.signature_id::text = a.entity_key
+                    where l.epoch = {epoch.Epoch} and l.leaf >= {epoch.From} and l.leaf < {epoch.To} and a.entity = 'signature' and a.action = 'insert' order by l.leaf
+                    """, ct);
+            }
+            await CopyAsync(signed, Path.Combine(directory.FullName, Signatures), """
+                select json_build_object('ord', 0, 'record', to_json(to_jsonb(s)))::text from signature s
+                where not exists (select from audit_entry a where a.entity = 'signature' and a.entity_key = s.signature_id::text and a.action = 'insert') order by s.signature_id
+                """, ct);
+        }
         await CopyAsync(work, Path.Combine(directory.FullName, Unsealed), $"""
-            select json_build_object('ord', a.ord, 'columns', {Columns}::json)::text from audit_entry a
-            where a.txid < (select horizon from audit_seal order by epoch desc, size desc limit 1) and not exists (select from audit_leaf l where l.ord = a.ord) order by a.ord
+            select json_build_object('ord', a.ord, 'columns', {s_columns}::json)::text from audit_entry a
+            where (a.txid < (select horizon from audit_seal order by epoch desc, size desc limit 1) or a.txid >= pg_snapshot_xmax(pg_current_snapshot())) and not exists (select from audit_leaf l where l.ord = a.ord) order by a.ord
             """, ct);
         await CopyAsync(work, Path.Combine(directory.FullName, Checkpoints), $"select text from audit_checkpoint where {string.Join(" or ", epochs.Select(e => $"epoch = {e.Epoch} and size >= {e.From}").DefaultIfEmpty("false"))} order by epoch, size", ct);
+        if (withDocuments)
+        {
+            await WriteDocumentsAsync(work, Path.Combine(directory.FullName, Documents), epochs, ct);
+        }
+        await WriteKeysAsync(work, directory, ct);
+        // Last: a folder without it is unfinished.
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, from, to, epochs, withDocuments, HasSignatures: true), JsonSerializerOptions.Web), ct);
+        return count;
+    }
+
+    /// <summary>What the stored bytes of each document hash to now, in the order of the entries that say what they hashed to.</summary>
+    private async Task WriteDocumentsAsync(Work work, string path, IReadOnlyList<ExportedEpoch> epochs, CancellationToken ct)
+    {
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 16);
+        foreach (var epoch in epochs)
+        {
+            for (var leaf = epoch.From; ;)
+            {
+                var captures = (await work.Connection.QueryAsync<(long Leaf, long Ord, string Key)>(new CommandDefinition("""
+                    select l.leaf, l.ord, a.entity_key from audit_leaf l join audit_entry a using (ord)
+                    where l.epoch = @Epoch and l.leaf >= @leaf and l.leaf < @To and a.entity = 'capture' and a.new ? 'sha256' order by l.leaf limit @DocumentsAtOnce
+                    """, new { epoch.Epoch, leaf, epoch.To, DocumentsAtOnce }, work.Transaction, 0, cancellationToken: ct))).AsList();
+                if (captures.Count == 0)
+                {
+                    break;
+                }
+                leaf = captures[^1].Leaf + 1;
+                await foreach (var (ord, sha256) in HashesAsync([.. captures.Select(c => c.Ord)], [.. captures.Select(c => c.Key)], ct))
+                {
+                    await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ExportedDocument(ord, sha256), JsonSerializerOptions.Web), ct);
+                    await file.WriteAsync(s_newLine, ct);
+                }
+            }
+        }
+        file.Flush(flushToDisk: true);
+    }
+
+    private async IAsyncEnumerable<(long Ord, string? Sha256)> HashesAsync(long[] ords, string[] captures, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var work = await gateway.BeginAsync(Reader, ct);
+        await work.Connection.ExecuteAsync("set local idle_in_transaction_session_timeout = 0", transaction: work.Transaction);
+        await using var select = new NpgsqlCommand("""
+            select e.n, k.bytes from unnest($1::text[]) with ordinality as e (key, n)
+            left join capture c on c.public_id::text = e.key left join document_chunk k using (document_id) order by e.n, k.ordinal
+            """, work.Connection, work.Transaction) { Parameters = { new() { Value = captures } }, CommandTimeout = 0 };
+        await using var chunks = await select.ExecuteReaderAsync(ct);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long at = 0;
+        var isThere = false;
+        while (await chunks.ReadAsync(ct))
+        {
+            if (chunks.GetInt64(0) is var n && n != at)
+            {
+                if (at > 0)
+                {
+                    yield return (ords[at - 1], Finished());
+                }
+                (at, isThere) = (n, false);
+            }
+            if (!await chunks.IsDBNullAsync(1, ct))
+            {
+                isThere = true;
+                hash.AppendData(chunks.GetFieldValue<byte[]>(1));
+            }
+        }
+        yield return (ords[at - 1], Finished());
+
+        string? Finished() => Convert.ToHexStringLower(hash.GetHashAndReset()) is var text && isThere ? text : null;
+    }
+
+    /// <summary>The public keys, and for each that has replaced another the leaf that announced it, in a tree that the other signed.</summary>
+    private async Task WriteKeysAsync(Work work, DirectoryInfo directory, CancellationToken ct)
+    {
         var keys = directory.CreateSubdirectory(Keys);
         await File.WriteAllTextAsync(Path.Combine(keys.FullName, key.Id + ".pem"), key.PublicPem, ct);
-        // Last: a folder without it is unfinished.
-        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, from, to, epochs), JsonSerializerOptions.Web), ct);
-        return count;
+        foreach (var (id, pem) in (await work.Connection.QueryAsync<(string, string)>("select key_id, public_pem from audit_key", transaction: work.Transaction)).AsList())
+        {
+            await File.WriteAllTextAsync(Path.Combine(keys.FullName, id + ".pem"), pem, ct);
+        }
+        await File.WriteAllLinesAsync(Path.Combine(directory.FullName, Replacements), (await TrailProofs.ReplacementsAsync(work, ct)).Select(r => JsonSerializer.Serialize(r, JsonSerializerOptions.Web)), ct);
     }
 
     private static async Task<IReadOnlyList<byte[]>> SubtreesAsync(Work work, int epoch, long from, long to, CancellationToken ct)

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Gateway.Audit;
 
@@ -30,47 +32,92 @@ public sealed class TrailVerifier
     /// <summary>More are not kept.</summary>
     public const int MaxProblems = 100;
 
+    private const int MaxNote = 1 << 16;
+
+    // A document that was received so long ago is decided, and its entry sealed.
+    private static readonly TimeSpan s_decided = TimeSpan.FromDays(1);
+
     private readonly DirectoryInfo _export;
-    private readonly Dictionary<string, ECDsa> _keys;
+    private readonly TrustedKeys _keys;
     private readonly List<TrailProblem> _problems = [];
     private readonly List<string> _notices = [];
     private readonly Dictionary<int, EpochRecord> _begun = []; // by the epoch that ended
-    private readonly HashSet<string> _signed = [];
+    private readonly HashSet<string> _signed = [], _inOrder = []; // keys, and those of checkpoints so far
+    private readonly Dictionary<string, (string Sha256, long? Length)?> _received = []; // by capture, of those that there are receipts of
+    private IEnumerator<string>? _documents, _signatures;
     private long _entries, _checkpoints;
     private Checkpoint? _last;
     private IReadOnlyList<ExportedEpoch> _epochs = [];
 
-    private TrailVerifier(DirectoryInfo export, Dictionary<string, ECDsa> keys) => (_export, _keys) = (export, keys);
+    private TrailVerifier(DirectoryInfo export, TrustedKeys keys) => (_export, _keys) = (export, keys);
 
     /// <param name="keys">Public keys that are trusted, as PEM; null: those in the export, which is right only when their numbers are compared with what is known.</param>
     /// <param name="anchors">Checkpoints that were kept elsewhere; null: those in the export.</param>
+    /// <param name="receipts">What senders were given of their documents (<see cref="CaptureReceipt"/>); null: what is in the folder's <c>receipts</c>.</param>
     /// <exception cref="NoExportException">It is no export, or a key is none.</exception>
-    public static TrailVerdict Verify(DirectoryInfo export, IReadOnlyList<string>? keys, string? anchors)
+    public static TrailVerdict Verify(DirectoryInfo export, IReadOnlyList<string>? keys, string? anchors, IReadOnlyList<(string Name, string Note)>? receipts = null)
     {
-        var trusted = new Dictionary<string, ECDsa>();
+        var trusted = new TrustedKeys();
         var folder = Path.Combine(export.FullName, TrailExport.Keys);
         foreach (var pem in keys ?? (Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*.pem").Select(File.ReadAllText)] : []))
         {
-            var key = SealKey.ReadPublic(pem) ?? throw new NoExportException("A key is no public key on the curve P-256.");
-            trusted[SealKey.IdOf(key)] = key;
+            if (!trusted.Add(pem))
+            {
+                throw new NoExportException("A key is no public key on the curve P-256.");
+            }
         }
         var verifier = new TrailVerifier(export, trusted);
-        verifier.Run(anchors);
+        verifier.Run(anchors, receipts);
         return new TrailVerdict(verifier._epochs, verifier._entries, verifier._checkpoints, verifier._problems, verifier._notices, verifier._last, verifier._signed);
     }
 
-    private void Run(string? anchors)
+    private void Run(string? anchors, IReadOnlyList<(string Name, string Note)>? receipts)
     {
         var head = Head();
         _epochs = head.Epochs;
-        using var entries = Lines(TrailExport.Entries).GetEnumerator();
+        if (_epochs.Count == 0)
+        {
+            Problem(0, null, null, "There is no sealed tree in it: nothing was sealed yet, or all of it was taken away.");
+        }
+        var path = Path.Combine(_export.FullName, TrailExport.Entries);
+        using var entries = new ExportReading(File.Exists(path) ? path : throw new NoExportException($"{TrailExport.Entries} is missing."));
+        _documents = head.HasDocuments ? Lines(TrailExport.Documents).GetEnumerator() : null;
+        _signatures = head.HasSignatures ? Lines(TrailExport.Signatures).GetEnumerator() : null;
+        if (_documents is null)
+        {
+            _notices.Add("The original documents were not read when this was exported: whether one was changed is not known.");
+        }
+        Trust(File.Exists(Path.Combine(_export.FullName, TrailExport.Replacements)) ? Lines(TrailExport.Replacements) : []);
+        receipts ??= OwnReceipts();
+        var outside = Outside(anchors, head.Origin);
+        foreach (var (_, note) in receipts)
+        {
+            if (CaptureReceipt.Read(note.ReplaceLineEndings("\n"), _keys.Find, out _) is { } receipt)
+            {
+                _received[receipt.Capture.ToString()] = null;
+                // What a sender keeps is a root outside. One that was written after the export is not in it.
+                if (receipt.Origin == head.Origin && head.Epochs.FirstOrDefault(e => e.Epoch == receipt.Epoch) is { } known && receipt.Size <= known.Size)
+                {
+                    outside.TryAdd((receipt.Epoch, receipt.Size), new Checkpoint(receipt.Origin, receipt.Epoch, receipt.Size, receipt.Root, receipt.Written, null, null));
+                }
+            }
+        }
         using var notes = Notes().GetEnumerator();
         var more = (Entry: entries.MoveNext(), Note: notes.MoveNext());
-        var outside = Outside(anchors, head.Origin);
         foreach (var epoch in head.Epochs)
         {
             Epoch(head, epoch, entries, notes, ref more, outside);
         }
+        if (_documents?.MoveNext() == true)
+        {
+            Problem(0, null, null, "There are documents that no entry tells of, or they are out of order.");
+        }
+        if (_signatures?.MoveNext() == true)
+        {
+            Problem(0, null, null, "There are signatures that no entry tells of, or they are out of order.");
+        }
+        _documents?.Dispose();
+        _signatures?.Dispose();
         if (more.Entry)
         {
             Problem(0, null, null, "There are entries after the last that the export's head tells of, or they are out of order.");
@@ -88,6 +135,7 @@ public sealed class TrailVerifier
         {
             Problem(checkpoint.Epoch, null, null, $"Outside there is a checkpoint of {at.Item2} leaves, signed at {checkpoint.Time:O}, that the export does not have: the trail was cut or made anew.");
         }
+        CheckReceipts(receipts, head);
         foreach (var line in Lines(TrailExport.Unsealed))
         {
             using var entry = Parsed(line);
@@ -100,7 +148,7 @@ public sealed class TrailVerifier
         try
         {
             var head = JsonSerializer.Deserialize<ExportHead>(File.ReadAllText(Path.Combine(_export.FullName, TrailExport.Head)), JsonSerializerOptions.Web);
-            var isRight = head is { Format: ExportHead.V1, Epochs.Count: > 0 }
+            var isRight = head is { Format: ExportHead.V1, Epochs: not null }
                 && head.Epochs.All(e => e is { From: >= 0, Left: not null, Right: not null } && e.From <= e.To && e.To <= e.Size && e.Left.Concat(e.Right).All(h => h is { Length: MerkleTree.HashBytes }))
                 && head.Epochs.Zip(head.Epochs.Skip(1)).All(e => e.First.Epoch < e.Second.Epoch);
             return isRight ? head! : throw new NoExportException($"{_export.FullName} is no export that this program can read.");
@@ -111,7 +159,7 @@ public sealed class TrailVerifier
         }
     }
 
-    private void Epoch(ExportHead head, ExportedEpoch epoch, IEnumerator<string> entries, IEnumerator<string> notes, ref (bool Entry, bool Note) more, Dictionary<(int, long), Checkpoint> outside)
+    private void Epoch(ExportHead head, ExportedEpoch epoch, ExportReading entries, IEnumerator<string> notes, ref (bool Entry, bool Note) more, Dictionary<(int, long), Checkpoint> outside)
     {
         var frontier = new MerkleFrontier();
         Add(frontier, epoch.Epoch, epoch.Left, 0, epoch.From);
@@ -119,15 +167,26 @@ public sealed class TrailVerifier
         var proved = frontier.Size; // up to where the last root was right
         var isWhole = false; // the newest root that the head tells of was made from these leaves, and is signed
         Compare(ref more);
-        while (more.Entry && Read(entries.Current) is { } entry && entry.Epoch == epoch.Epoch && frontier.Size < epoch.To)
+        while (more.Entry && frontier.Size < epoch.To)
         {
+            if (!entries.TryRead(out var entry))
+            {
+                Problem(epoch.Epoch, frontier.Size, null, $"Line {entries.Line} of {TrailExport.Entries} is no entry.");
+                more.Entry = entries.MoveNext();
+                break;
+            }
+            if (entry.Epoch != epoch.Epoch)
+            {
+                break;
+            }
             if (entry.Leaf != frontier.Size)
             {
                 Problem(epoch.Epoch, frontier.Size, null, $"Leaf {frontier.Size} is missing: leaf {entry.Leaf} (entry {entry.Ord}) follows leaf {frontier.Size - 1}.");
                 break;
             }
-            Check(entry);
-            frontier.Add(entry.Hash.Length == MerkleTree.HashBytes ? entry.Hash : MerkleTree.EmptyRoot);
+            var hash = entry.Hash.Length == MerkleTree.HashBytes ? entry.Hash.ToArray() : MerkleTree.EmptyRoot;
+            Check(entry, hash);
+            frontier.Add(hash);
             _entries++;
             more.Entry = entries.MoveNext();
             Compare(ref more);
@@ -135,7 +194,7 @@ public sealed class TrailVerifier
         if (frontier.Size < epoch.To)
         {
             Problem(epoch.Epoch, frontier.Size, null, $"The entries of epoch {epoch.Epoch} end before leaf {frontier.Size}, and {epoch.To} were to be there.");
-            while (more.Entry && Read(entries.Current)?.Epoch == epoch.Epoch)
+            while (more.Entry && (!entries.TryRead(out var rest) || rest.Epoch == epoch.Epoch))
             {
                 more.Entry = entries.MoveNext();
             }
@@ -171,6 +230,11 @@ public sealed class TrailVerifier
                     {
                         Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves is of another installation.");
                     }
+                    if (_keys.SuccessorOf(SignedNote.NamedSigner(note)) is { } successor && _inOrder.Contains(successor))
+                    {
+                        Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves was signed with the key {SignedNote.NamedSigner(note)} after the key {successor} had replaced it.");
+                    }
+                    _inOrder.Add(SignedNote.NamedSigner(note));
                     if (before is null ? epoch.From == 0 && checkpoint.Previous is not null : checkpoint.Previous?.AsSpan().SequenceEqual(SHA256.HashData(Encoding.UTF8.GetBytes(before))) != true)
                     {
                         Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves does not name the one before it.");
@@ -216,29 +280,169 @@ public sealed class TrailVerifier
         }
     }
 
-    private void Check(ExportedEntry entry)
+    private void Check(in ReadEntry entry, byte[] hash)
     {
-        if (entry.Canonical is null || entry.Columns is not { } columns)
+        if (!entry.IsThere || entry.Columns.Length == 0)
         {
             Problem(entry.Epoch, entry.Leaf, entry.Ord, "The entry is gone.");
             return;
         }
-        if (!MerkleTree.LeafHash(entry.Canonical).AsSpan().SequenceEqual(entry.Hash))
+        if (!MerkleTree.LeafHash(entry.Canonical).AsSpan().SequenceEqual(hash))
         {
             Problem(entry.Epoch, entry.Leaf, entry.Ord, "The entry does not have the bytes that were sealed.");
             return;
         }
-        using var canonical = Parsed(entry.Canonical);
-        if (canonical is null || !JsonElement.DeepEquals(canonical.RootElement, columns))
+        // Written by the same function, they are the same bytes; entries from before their number was sealed are not.
+        if (!entry.Columns.SequenceEqual(entry.Canonical) && !SaysTheSame(entry.Canonical, entry.Columns))
         {
             Problem(entry.Epoch, entry.Leaf, entry.Ord, "The entry's columns do not say what was sealed.");
             return;
         }
-        if (entry.Leaf == 0 && canonical.RootElement.TryGetProperty("entity", out var entity) && entity.GetString() == "audit_epoch"
-            && canonical.RootElement.GetProperty("new").Deserialize<EpochRecord>(JsonSerializerOptions.Web) is { } begun && begun.Epoch == entry.Epoch)
+        var isRenumbered = entry.Canonical.IndexOf(Number(entry.Ord)) < 0 && entry.Canonical.IndexOf("\"ord\":"u8) >= 0;
+        if (entry.Leaf == 0 || isRenumbered || entry.Canonical.IndexOf("\"entity\":\"capture\""u8) >= 0 || entry.Canonical.IndexOf("\"entity\":\"signature\""u8) >= 0)
         {
-            var said = canonical.RootElement;
+            try
+            {
+                using var canonical = JsonDocument.Parse(entry.Canonical.ToArray());
+                if (isRenumbered && canonical.RootElement.TryGetProperty("ord", out var number) && number.GetInt64() != entry.Ord)
+                {
+                    Problem(entry.Epoch, entry.Leaf, entry.Ord, $"The entry was sealed as number {number.GetInt64()}.");
+                }
+                CheckRecord(entry, canonical.RootElement);
+            }
+            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The entry is not as the gateway writes entries.");
+            }
+        }
+
+        static byte[] Number(long ord) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\"ord\":{ord},"));
+    }
+
+    /// <summary>What an entry says of something that is kept outside the trail.</summary>
+    private void CheckRecord(in ReadEntry entry, JsonElement said)
+    {
+        var entity = said.GetProperty("entity").GetString();
+        if (entity == "audit_epoch" && entry.Leaf == 0 && said.GetProperty("new").Deserialize<EpochRecord>(JsonSerializerOptions.Web) is { } begun && begun.Epoch == entry.Epoch)
+        {
             _begun[begun.PreviousEpoch] = begun with { At = said.GetProperty("at").GetString(), Actor = said.GetProperty("actorName").GetString(), Reason = said.GetProperty("reason").GetString() };
+        }
+        else if (entity == "capture" && said.GetProperty("new") is { ValueKind: JsonValueKind.Object } captured && captured.TryGetProperty("sha256", out var sha256))
+        {
+            if (_received.ContainsKey(said.GetProperty("key").GetString()!))
+            {
+                _received[said.GetProperty("key").GetString()!] = (sha256.GetString()!, captured.TryGetProperty("length", out var length) ? length.GetInt64() : null);
+            }
+            if (_documents is null)
+            {
+                return;
+            }
+            var document = _documents.MoveNext() ? Parsed<ExportedDocument>(_documents.Current) : null;
+            if (document?.Ord != entry.Ord)
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "What its document is now is not in the export.");
+            }
+            else if (document.Sha256 is null)
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The original document is gone.");
+            }
+            else if (document.Sha256 != sha256.GetString())
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, $"The original document is not the one that was received: its SHA-256 was {sha256.GetString()}, and is {document.Sha256}.");
+            }
+        }
+        else if (entity == "signature" && said.GetProperty("action").GetString() == "insert" && _signatures is not null)
+        {
+            var signature = _signatures.MoveNext() ? Parsed<ExportedSignature>(_signatures.Current) : null;
+            if (signature?.Ord != entry.Ord)
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "What its signature is now is not in the export.");
+            }
+            else if (signature.Record is not { ValueKind: JsonValueKind.Object } record)
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The signature is gone.");
+            }
+            else if (!JsonElement.DeepEquals(record, said.GetProperty("new")))
+            {
+                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The signature is not the one that was given.");
+            }
+        }
+    }
+
+    // Spelled in another way, or sealed before the number was.
+    private static bool SaysTheSame(ReadOnlySpan<byte> canonical, ReadOnlySpan<byte> columns)
+    {
+        try
+        {
+            var (sealedNode, now) = (JsonNode.Parse(canonical) as JsonObject, JsonNode.Parse(columns) as JsonObject);
+            if (sealedNode is null || now is null)
+            {
+                return false;
+            }
+            if (!sealedNode.ContainsKey("ord"))
+            {
+                now.Remove("ord");
+            }
+            return JsonNode.DeepEquals(sealedNode, now);
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        {
+            return false; // no JSON, a name twice, or no UTF-8
+        }
+    }
+
+    private static T? Parsed<T>(string line)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keys that took over: each was announced by a leaf of a tree that the key before it signed.</summary>
+    private void Trust(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            if (!_keys.Follow(Parsed<KeyReplacement>(line)))
+            {
+                Problem(0, null, null, $"A line of {TrailExport.Replacements} does not prove that a key was replaced by the one it names.");
+            }
+        }
+    }
+
+    /// <summary>Receipts that lie in the folder, or are given: what was received then is what the trail says.</summary>
+    private void CheckReceipts(IEnumerable<(string Name, string Note)> receipts, ExportHead head)
+    {
+        foreach (var (name, note) in receipts)
+        {
+            var receipt = CaptureReceipt.Read(note.ReplaceLineEndings("\n"), _keys.Find, out var wrong);
+            if (receipt is null)
+            {
+                Problem(0, null, null, $"The receipt {name} is not to be believed. {wrong}");
+            }
+            else if (receipt.Origin != head.Origin)
+            {
+                Problem(0, null, null, $"The receipt {name} is of another installation.");
+            }
+            else if (_received[receipt.Capture.ToString()] is not { } sealedAs)
+            {
+                if (head is { From: null, To: null } && _last is { } last && last.Time - receipt.Received > s_decided)
+                {
+                    Problem(0, null, null, $"The receipt {name} is of capture {receipt.Capture}, received at {receipt.Received:O}, of which the whole trail says nothing.");
+                    continue;
+                }
+                _notices.Add($"The receipt {name} is of capture {receipt.Capture}, received at {receipt.Received:O}, of which these entries say nothing.");
+            }
+            else if (sealedAs.Sha256 != Convert.ToHexStringLower(receipt.Sha256) || sealedAs.Length is { } length && length != receipt.Length)
+            {
+                Problem(0, null, null, $"The receipt {name} is of a document of {receipt.Length} bytes with SHA-256 {Convert.ToHexStringLower(receipt.Sha256)}, and the trail says {sealedAs.Length} bytes and {sealedAs.Sha256} of capture {receipt.Capture}.");
+            }
         }
     }
 
@@ -248,7 +452,7 @@ public sealed class TrailVerifier
     private Checkpoint? Believed(string note, out string? wrong)
     {
         string? by = null;
-        var checkpoint = Checkpoint.Read(note, id => _keys.GetValueOrDefault(by = id), out wrong);
+        var checkpoint = Checkpoint.Read(note, id => _keys.Find(by = id), out wrong);
         if (checkpoint is not null)
         {
             _signed.Add(by!);
@@ -279,12 +483,22 @@ public sealed class TrailVerifier
         return known;
     }
 
+    private IReadOnlyList<(string Name, string Note)> OwnReceipts()
+    {
+        var folder = Path.Combine(_export.FullName, TrailExport.Receipts);
+        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(f => (Path.GetFileName(f), File.ReadAllText(f)))] : [];
+    }
+
     private IEnumerable<string> Notes()
     {
         var note = new StringBuilder();
         foreach (var line in Lines(TrailExport.Checkpoints, keepEmpty: true))
         {
             note.Append(line).Append('\n');
+            if (note.Length > MaxNote)
+            {
+                throw new NoExportException($"{TrailExport.Checkpoints} has text that is no checkpoint.");
+            }
             if (line.StartsWith("— ", StringComparison.Ordinal))
             {
                 yield return note.ToString();
@@ -305,18 +519,6 @@ public sealed class TrailVerifier
     {
         var path = Path.Combine(_export.FullName, file);
         return File.Exists(path) ? File.ReadLines(path).Where(l => keepEmpty || l.Length > 0) : throw new NoExportException($"{file} is missing.");
-    }
-
-    private static ExportedEntry? Read(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<ExportedEntry>(line, JsonSerializerOptions.Web) is { Hash: not null } entry ? entry : throw new JsonException("Its hash is missing.");
-        }
-        catch (JsonException e)
-        {
-            throw new NoExportException($"A line of {TrailExport.Entries} cannot be read. {e.Message}", e);
-        }
     }
 
     private static JsonDocument? Parsed(string json) => Parsed(Encoding.UTF8.GetBytes(json));

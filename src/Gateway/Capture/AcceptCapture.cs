@@ -16,7 +16,8 @@ using Npgsql;
 namespace Gateway.Capture;
 
 /// <summary>The first answer to a document, repeated byte for byte to who sends it again.</summary>
-internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, bool IsReplay);
+/// <param name="ReceivedAt">When its bytes were stored, by the database's clock.</param>
+internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, bool IsReplay, DateTime ReceivedAt);
 
 /// <summary>
 /// Takes a document in: what needs no schema is checked while nothing is held, then bytes, job and idempotency are committed
@@ -96,8 +97,8 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         {
             return (null, Problems.KeyReused());
         }
-        var first = await work.Connection.QuerySingleOrDefaultAsync<(long CaptureId, Guid PublicId, int Status, string Body)?>("""
-            select c.capture_id, c.public_id, c.answer_status, c.answer_body from capture c join document d using (document_id)
+        var first = await work.Connection.QuerySingleOrDefaultAsync<(long CaptureId, Guid PublicId, int Status, string Body, DateTime CreatedAt)?>("""
+            select c.capture_id, c.public_id, c.answer_status, c.answer_body, c.created_at from capture c join document d using (document_id)
             where d.party_id = @party and d.sha256 = @sha256
             """, new { party = actor.PartyId, sha256 }, work.Transaction);
         if (first is not { } answer)
@@ -114,7 +115,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         }
         Replayed(answer.PublicId);
         GatewayMeter.CaptureReceived("replayed");
-        return (new CaptureAnswer(answer.PublicId, answer.Status, answer.Body, true), null);
+        return (new CaptureAnswer(answer.PublicId, answer.Status, answer.Body, true, answer.CreatedAt), null);
     }
 
     /// <returns>Null when the document can be read; else what stands in the way.</returns>
@@ -163,7 +164,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         {
             Unreadable(publicId, body.Length);
         }
-        return new CaptureAnswer(publicId, status, answer, false);
+        return new CaptureAnswer(publicId, status, answer, false, now);
     }
 
     [LoggerMessage(1007, LogLevel.Warning, "A document of {Length} bytes could not be read at once; it is taken in and read later.")]

@@ -1,10 +1,13 @@
 using System.Globalization;
+using System.Text;
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 
@@ -20,7 +23,8 @@ public static class CaptureEndpoints
         app.MapMethods("/capture", ["OPTIONS"], Options).RequireAuthorization(Permissions.ReadCaptures);
         app.MapMethods("/capture/{id:guid}", ["OPTIONS"], (HttpContext context) => EpcisHeaders.Discovery(context.Response, "GET, OPTIONS")).RequireAuthorization(Permissions.ReadCaptures);
         app.MapGet("/api/captures/{id:guid}", DetailsAsync).RequireAuthorization(Permissions.ReadCaptures);
-        app.MapGet("/api/captures/{id:guid}/source", SourceAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapGet("/api/captures/{id:guid}/receipt", ReceiptAsync).RequireAuthorization(Permissions.ReadCaptures);
+        app.MapGet("/api/captures/{id:guid}/source", SourceAsync).RequireAuthorization(Permissions.ReadCaptures).WithMetadata(new TakenAlong());
         app.MapPost("/api/check", CheckAsync).RequireAuthorization(Permissions.Check);
     }
 
@@ -37,7 +41,7 @@ public static class CaptureEndpoints
         response.Headers["GS1-EPCIS-Capture-File-Size-Limit"] = options.MaxBytes.ToString(CultureInfo.InvariantCulture);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, UploadLimit uploads, IOptions<CaptureOptions> options, CancellationToken ct)
+    private static async Task<IResult> PostAsync(HttpContext context, AcceptCapture accept, UploadLimit uploads, [FromServices] CaptureReceipts? receipts, IOptions<CaptureOptions> options, CancellationToken ct)
     {
         EpcisHeaders.Write(context.Response);
         var key = context.Request.Headers.TryGetValue("Idempotency-Key", out var keys) ? keys.ToString() : null;
@@ -63,6 +67,10 @@ public static class CaptureEndpoints
                 context.Response.Headers["Idempotency-Replayed"] = "true";
             }
             context.Response.Headers.Location = $"/capture/{answer.PublicId}";
+            if (receipts?.Of(answer.PublicId, body.Sha256, body.Length, answer.ReceivedAt) is { } receipt)
+            {
+                context.Response.Headers[CaptureReceipts.Header] = Convert.ToBase64String(Encoding.UTF8.GetBytes(receipt));
+            }
             return TypedResults.Text(answer.Body, answer.Status == 202 ? "application/json" : "application/problem+json", statusCode: answer.Status);
         }
         catch (BodyRefusedException refused)
@@ -109,6 +117,17 @@ public static class CaptureEndpoints
 
     private static async Task<IResult> DetailsAsync(HttpContext context, Guid id, CaptureReading captures, CancellationToken ct) =>
         await captures.DetailsAsync(context.Actor(), id, ct) is { } details ? TypedResults.Json(details, CaptureJob.Json) : Problems.NotFound("capture with this id");
+
+    private static async Task<IResult> ReceiptAsync(HttpContext context, Guid id, CaptureReading captures, [FromServices] CaptureReceipts? receipts, CancellationToken ct)
+    {
+        if (await captures.DetailsAsync(context.Actor(), id, ct) is not { } details)
+        {
+            return Problems.NotFound("capture with this id");
+        }
+        return receipts?.Of(details.Id, Convert.FromHexString(details.Sha256), details.Length, details.CreatedAt.UtcDateTime) is { } receipt
+            ? TypedResults.Ok(new { receipt, proof = await captures.ProofAsync(context.Actor(), id, ct) })
+            : Problems.NotFound("checkpoint yet");
+    }
 
     private static async Task<IResult> SourceAsync(HttpContext context, Guid id, CaptureReading captures, CancellationToken ct)
     {

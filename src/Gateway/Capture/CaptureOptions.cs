@@ -4,6 +4,8 @@ namespace Gateway.Capture;
 
 public sealed class CaptureOptions : IValidatableObject
 {
+    public const string Section = "Capture";
+
     /// <summary>Of the body as sent, and of what it inflates to.</summary>
     [Range(1, long.MaxValue)] public long MaxBytes { get; init; } = 512L << 20;
 

@@ -1,5 +1,6 @@
 using Dapper;
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Http;
 
@@ -46,6 +47,16 @@ public sealed class CaptureReading(GatewayDatabase database)
         return row is null ? null : new CaptureDetails(row.PublicId, row.State, row.ErrorBehaviour, row.Form, Convert.ToHexStringLower(row.Sha256), row.Length, row.MediaType,
             row.ContentEncoding, row.SubmittedBy, row.PartyId, row.Events, row.Errors, row.CreatedAt, row.FinishedAt, row.Attempts, row.HeldTo,
             await CaptureRecords.FindingsAsync(work, row.CaptureId, errorsOnly: false));
+    }
+
+    /// <summary>That the entry of the capture is in the sealed trail.</summary>
+    /// <returns>Null while it is not decided, or not sealed.</returns>
+    public async Task<LeafProof?> ProofAsync(Actor actor, Guid id, CancellationToken ct)
+    {
+        await using var work = await Database.BeginAsync(actor, ct, System.Data.IsolationLevel.RepeatableRead);
+        var ord = await work.Connection.ExecuteScalarAsync<long?>(
+            "select entry_of_capture(@id)", new { id }, work.Transaction);
+        return ord is null ? null : await TrailProofs.OfEntryAsync(work, ord.Value, ct);
     }
 
     internal async Task<SourceRow?> SourceAsync(Actor actor, Guid id, CancellationToken ct)

@@ -56,7 +56,7 @@ public static class CaptureSetup
     /// <summary>Register a <see cref="CaptureRouting"/> beforehand to queue deliveries with each capture.</summary>
     public static IServiceCollection AddCapture(this IServiceCollection services)
     {
-        services.AddOptions<CaptureOptions>().BindConfiguration("Capture").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CaptureOptions>().BindConfiguration(CaptureOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RuleOptions>().BindConfiguration(RuleOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<CaptureRules>();
         services.AddMasterData();

@@ -130,7 +130,7 @@ internal sealed partial class SmallCaptures
         {
             all.ForEach(c => c.Span?.Dispose());
         }
-        return all.ToDictionary(c => c.Capture.Capture.PublicId, c => new CaptureAnswer(c.Capture.Capture.PublicId, c.Capture.Capture.Status, c.Capture.Capture.Answer, false));
+        return all.ToDictionary(c => c.Capture.Capture.PublicId, c => new CaptureAnswer(c.Capture.Capture.PublicId, c.Capture.Capture.Status, c.Capture.Capture.Answer, false, now));
     }
 
     private static Activity? SpanOf(NewCapture capture) => GatewayTrace.Continue("process capture", capture.TraceParent)?.SetTag("gateway.capture.id", capture.PublicId.ToString());

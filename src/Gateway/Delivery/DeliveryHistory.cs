@@ -30,9 +30,11 @@ public static class DeliveryHistory
         var settled = await work.Connection.ExecuteAsync("""
             update delivery d set state = s.state, dead_reason = s.dead_reason, code = s.code, attempts = s.attempts, due_at = s.at, receipt = s.receipt,
                 receipt_ref = s.receipt_ref, receipt_overdue = s.overdue, finished_at = case when s.state = 'delivered' then s.at end,
+                -- A machine that is slow at first has queued it after its first attempt of the past.
+                created_at = least(d.created_at, s.first),
                 equal_refusals = case when s.dead_reason = 'refused' then s.attempts else 0 end
-            from unnest(@documents, @partners, @states, @reasons, @codes, @attempts, @at, @receipts, @refs, @overdue)
-                as s (document_id, partner_id, state, dead_reason, code, attempts, at, receipt, receipt_ref, overdue)
+            from unnest(@documents, @partners, @states, @reasons, @codes, @attempts, @at, @receipts, @refs, @overdue, @first)
+                as s (document_id, partner_id, state, dead_reason, code, attempts, at, receipt, receipt_ref, overdue, first)
             where d.document_id = s.document_id and d.partner_id = s.partner_id and d.replay_of is null and d.state = 'due' and d.attempts = 0
             """, new
         {
@@ -46,6 +48,7 @@ public static class DeliveryHistory
             receipts = deliveries.Select(d => d.Receipt).ToArray(),
             refs = deliveries.Select(d => d.ReceiptRef).ToArray(),
             overdue = deliveries.Select(d => d.ReceiptOverdue).ToArray(),
+            first = deliveries.Select(d => d.Attempts.FirstOrDefault()?.StartedAt).ToArray(),
         }, work.Transaction);
         if (settled != deliveries.Count)
         {

@@ -149,6 +149,9 @@ public static class Problems
     public static ProblemHttpResult NotConfirmed(string detail) =>
         Of(422, Validation, "Not confirmed", detail, "GW-OPS-03");
 
+    public static ProblemHttpResult NotSigned(string detail) =>
+        Of(403, "epcisException:SecurityException", "Needs a signature", detail, "GW-OPS-05");
+
     public static ProblemHttpResult OperationOver() =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", "The operation is not in a state for this: it is over, or paused or running already.", "GW-OPS-04");
 
@@ -175,6 +178,13 @@ public static class Problems
     /// <summary>Nothing of the file is taken.</summary>
     public static ProblemHttpResult ImportRefused(IReadOnlyList<Finding> findings) =>
         Of(422, Validation, "The file is not taken", findings.First(f => f.Severity == Severity.Error).Message, "GW-MAS-02", findings);
+
+    /// <summary>The organisation has said that this is not done while what runs is not what was validated.</summary>
+    public static ProblemHttpResult NotValidated(string permission, string state) =>
+        Of(503, "epcisException:ImplementationException", "Not validated", $"The installation is {state}, and {permission} is refused meanwhile. Nothing of this request was done.", "GW-VAL-01");
+
+    public static ProblemHttpResult ValidationStepRefused(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-VAL-02");
 
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {

@@ -54,7 +54,7 @@ public static class RateLimits
     }
 
     // A bucket that holds a minute's worth and is filled steadily, at least one token at a time.
-    private static TokenBucketRateLimiterOptions Bucket(int perMinute) => new()
+    internal static TokenBucketRateLimiterOptions Bucket(int perMinute) => new()
     {
         TokenLimit = perMinute,
         TokensPerPeriod = Math.Max(1, perMinute / 60),

@@ -68,6 +68,8 @@ public static class OperationEndpoints
                 return Problems.NothingToDo(begun.Detail!);
             case Refused.TooMany:
                 return Problems.TooManyDeliveries(begun.Detail!);
+            case Refused.NotSigned:
+                return Problems.NotSigned(begun.Detail!);
             case Refused.NotConfirmed:
                 return Problems.NotConfirmed(begun.Detail!);
             default:

@@ -10,6 +10,9 @@ public sealed class OperationOptions
     /// <summary>The most deliveries that one operation takes; more is asked for in parts.</summary>
     [Range(1, 1_000_000)] public int MaxItems { get; init; } = 100_000;
 
+    /// <summary>Closing more deliveries than this at once takes a person's signature.</summary>
+    [Range(0, 1_000_000)] public int SignAbove { get; init; } = 100;
+
     /// <summary>Deliveries a second, when the request names no rate.</summary>
     [Range(1, 1000)] public int Rate { get; init; } = 20;
 

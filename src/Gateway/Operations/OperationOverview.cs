@@ -11,7 +11,7 @@ public sealed class OperationOverview(GatewayDatabase database)
     private const string Rows = """
         select o.operation_id as OperationId, o.kind as Kind, o.state as State, o.pause_reason as PauseReason, o.partner_id as PartnerId, o.partner_name as PartnerName,
                o.filter as Filter, o.filter_words as FilterWords, o.reason as Reason, o.actor as Actor, o.actor_name as ActorName, o.rate as Rate, o.approved_stage as ApprovedStage,
-               o.waiting_since as WaitingSince, o.total as Total, i.pending as Pending, i.done as Done, i.refused as Refused, i.cancelled as Cancelled, o.created_at as CreatedAt, o.finished_at as FinishedAt
+               o.waiting_since as WaitingSince, o.total as Total, i.pending as Pending, i.done as Done, i.refused as Refused, i.cancelled as Cancelled, o.created_at as CreatedAt, o.finished_at as FinishedAt, o.request_key as RequestKey
         from operation o cross join lateral (
             select count(*) filter (where outcome = 'pending') as pending, count(*) filter (where outcome = 'done') as done,
                    count(*) filter (where outcome = 'refused') as refused, count(*) filter (where outcome = 'cancelled') as cancelled

@@ -10,7 +10,7 @@ namespace Gateway.Operations;
 /// <param name="Done">Items applied; the rest is pending, refused or cancelled.</param>
 public sealed record OperationRow(
     long OperationId, string Kind, string State, string? PauseReason, int PartnerId, string PartnerName, string Filter, string FilterWords, string Reason, string Actor, string ActorName,
-    int Rate, int ApprovedStage, DateTime? WaitingSince, int Total, long Pending, long Done, long Refused, long Cancelled, DateTime CreatedAt, DateTime? FinishedAt)
+    int Rate, int ApprovedStage, DateTime? WaitingSince, int Total, long Pending, long Done, long Refused, long Cancelled, DateTime CreatedAt, DateTime? FinishedAt, string RequestKey)
 {
     public long Ended => Total - Pending;
 }
@@ -47,6 +47,7 @@ public enum Refused
     Nothing,
     TooMany,
     NotConfirmed,
+    NotSigned,
     KeyReused,
     RateImpossible,
 }

@@ -5,12 +5,16 @@ using Npgsql;
 
 namespace Gateway.Partners;
 
-public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt);
+public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt)
+{
+    /// <summary>It waits for the signature of its go-live, which resumes it.</summary>
+    public bool Waits => State == "paused" && PauseReason == GoLive.Waiting;
+}
 
 public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln, string Reason, bool Active);
 
 /// <summary>The trading partners: where they are, what they take, and which routes lead to them.</summary>
-public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets secrets)
+public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets secrets, GoLive goLive)
 {
     private const string Select = """
         select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.private_ranges as "PrivateRanges", p.state as "State",
@@ -35,6 +39,7 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
                 values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, gateway_now()) returning partner_id
                 """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token) }, work.Transaction);
             await work.Connection.ExecuteAsync("insert into partner_gln (gln, partner_id) values (@gln, @partnerId)", new { gln, partnerId }, work.Transaction);
+            await goLive.HoldAsync(work);
             await work.CommitAsync();
             return true;
         }
@@ -62,8 +67,9 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
         var changed = await work.Connection.ExecuteAsync("""
             update partner set state = case when @paused then 'paused' else 'active' end, pause_reason = case when @paused then @reason end
-            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end
-            """, new { partnerId, paused, reason }, work.Transaction);
+            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end and (@paused or pause_reason is distinct from @Waiting)
+            """, new { partnerId, paused, reason, GoLive.Waiting }, work.Transaction);
+        await goLive.HoldAsync(work);
         await work.CommitAsync();
         return changed == 1;
     }

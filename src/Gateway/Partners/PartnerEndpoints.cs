@@ -2,6 +2,7 @@ using System.Globalization;
 using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Http;
+using Gateway.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,6 +25,8 @@ public static class PartnerEndpoints
     public static IServiceCollection AddPartners(this IServiceCollection services)
     {
         services.AddOptions<PartnerOptions>().BindConfiguration(PartnerOptions.Section);
+        services.AddOptions<GoLiveOptions>().BindConfiguration(GoLiveOptions.Section);
+        services.AddSingleton<GoLive>().AddNodeChore<HoldUnsigned>("hold-unsigned-partners", TimeSpan.FromMinutes(1));
         return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
     }
 
@@ -83,6 +86,10 @@ public static class PartnerEndpoints
         if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
         {
             return Problems.NotFound("such partner");
+        }
+        if (!paused && partner.Waits)
+        {
+            return Problems.NotDecidable(GoLive.Waiting);
         }
         return await directory.SetPausedAsync(context.Actor(), partner.Id, paused, request.Reason, ct)
             ? TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!))

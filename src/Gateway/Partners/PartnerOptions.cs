@@ -11,3 +11,12 @@ public sealed class PartnerOptions
     /// <summary>The ports that addresses may name; none listed means 443.</summary>
     public int[] AllowedPorts { get; init; } = [];
 }
+
+/// <summary>Section <c>Partners</c> of the configuration.</summary>
+public sealed class GoLiveOptions
+{
+    public const string Section = "Partners";
+
+    /// <summary>Whether a partner waits, paused, until the version of its setup is signed for go-live.</summary>
+    public bool GoLiveNeedsSignature { get; init; }
+}

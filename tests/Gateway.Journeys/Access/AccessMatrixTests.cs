@@ -10,7 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Journeys.Access;
 
-/// <summary>P11-12: deny by default, and every role's key at every address, at its own party's rows and at another's.</summary>
+/// <summary>Deny by default, and every role's key at every address, at its own party's rows and at another's.</summary>
+[Requirement("P11-12")]
 public sealed partial class AccessMatrixTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -29,122 +30,152 @@ public sealed partial class AccessMatrixTests
 
     // 400, 422: allowed, and refused only because the request was left empty, so that nothing changes.
     private const string Matrix = """
-        method pattern                               whose  administrator officer operator cmo partner inspector
-        GET    /                                     any    302 302 302 302 302 302
-        POST   /capture                              any    400 400 400 400 403 403
-        GET    /capture                              any    200 200 200 200 403 200
-        GET    /capture/{id:guid}                    own    200 200 200 200 403 200
-        GET    /capture/{id:guid}                    other  200 200 200 404 403 200
-        GET    /api/captures/{id:guid}               own    200 200 200 200 403 200
-        GET    /api/captures/{id:guid}               other  200 200 200 404 403 200
-        GET    /api/captures/{id:guid}/source        own    200 200 200 200 403 200
-        GET    /api/captures/{id:guid}/source        other  200 200 200 404 403 200
-        GET    /captures/{captureId:guid}/document   own    200 200 200 200 403 200
-        GET    /captures/{captureId:guid}/document   other  200 200 200 404 403 200
-        OPTIONS /capture                             any    204 204 204 204 403 204
-        OPTIONS /capture/{id:guid}                   own    204 204 204 204 403 204
-        OPTIONS /events                              any    204 204 204 204 403 204
-        OPTIONS /events/{eventId}                    own    204 204 204 204 403 204
-        GET    /captures/{captureId:guid}/report     own    200 200 200 200 403 200
-        GET    /captures/{captureId:guid}/report     other  200 200 200 404 403 200
-        POST   /captures/upload                      any    400 400 400 400 403 403
-        POST   /captures/check                       any    400 400 400 400 400 403
-        GET    /captures/check                       any    200 200 200 200 200 403
-        POST   /api/check                            any    400 400 400 400 400 403
-        GET    /events                               any    200 200 200 200 403 200
-        GET    /events/{eventId}                     own    200 200 200 200 403 200
-        GET    /events/{eventId}                     other  200 200 200 404 403 200
-        POST   /api/partners                         any    422 422 403 403 403 403
-        GET    /api/partners                         any    200 200 403 403 403 200
-        GET    /api/partners/{gln}                   own    200 200 403 403 403 200
-        POST   /api/partners/{gln}/pause             own    422 422 403 403 403 403
-        POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403
-        POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403
-        GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200
-        GET    /api/products                         any    200 200 200 403 403 200
-        GET    /api/products/{gtin}                  own    200 200 200 403 403 200
-        GET    /api/products/{gtin}/versions         own    200 200 200 403 403 200
-        PUT    /api/products/{gtin}                  own    422 422 403 403 403 403
-        GET    /api/locations                        any    200 200 200 403 403 200
-        GET    /api/locations/{gln}                  own    200 200 200 403 403 200
-        GET    /api/locations/{gln}/versions         own    200 200 200 403 403 200
-        PUT    /api/locations/{gln}                  own    422 422 403 403 403 403
-        POST   /api/masterdata/import                any    422 422 403 403 403 403
-        GET    /api/lots                             any    200 200 200 200 200 200
-        GET    /api/lots/{gtin}/{lot}                own    200 200 200 200 404 200
-        GET    /api/lots/{gtin}/{lot}/units          own    200 200 200 200 404 200
-        GET    /api/lots/{gtin}/{lot}                other  200 200 200 404 404 200
-        GET    /api/lots/{gtin}/{lot}/units          other  200 200 200 404 404 200
-        POST   /api/recalls/scope                    any    422 422 422 422 422 422
-        GET    /recall/units                         any    422 422 422 422 422 422
-        GET    /api/deliveries                       any    200 200 403 403 200 200
-        GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200
-        GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200
-        GET    /api/deliveries/{id:long}/attempts    own    200 200 403 403 200 200
-        GET    /api/deliveries/{id:long}/attempts    other  200 200 403 403 404 200
-        POST   /api/deliveries/{id:long}/retry       own    403 422 403 403 403 403
-        POST   /api/deliveries/{id:long}/hold        own    403 422 403 403 403 403
-        POST   /api/deliveries/{id:long}/resume      own    403 422 403 403 403 403
-        POST   /api/deliveries/{id:long}/replay      own    403 422 403 403 403 403
-        POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403
-        POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403
-        GET    /deliveries/export                    any    200 200 403 403 200 200
-        POST   /api/operations                       any    403 422 403 403 403 403
-        GET    /api/operations                       any    200 200 403 403 200 200
-        GET    /api/operations/{id:long}             own    200 200 403 403 404 200
-        GET    /api/operations/{id:long}/items       own    200 200 403 403 404 200
-        POST   /api/operations/{id:long}/pause       own    403 422 403 403 403 403
-        POST   /api/operations/{id:long}/resume      own    403 422 403 403 403 403
-        POST   /api/operations/{id:long}/cancel      own    403 422 403 403 403 403
-        GET    /api/exceptions                       any    200 200 200 200 403 200
-        GET    /api/exceptions/{id:guid}             own    200 200 200 200 403 200
-        GET    /api/exceptions/{id:guid}             other  200 200 200 404 403 200
-        POST   /api/exceptions/{id:guid}/resolve     own    403 422 403 403 403 403
-        POST   /api/exceptions/{id:guid}/dismiss     own    403 422 403 403 403 403
-        POST   /api/exceptions/{id:guid}/reopen      own    403 422 403 403 403 403
-        POST   /api/exceptions/{id:guid}/assign      own    403 422 403 403 403 403
-        POST   /api/exceptions/{id:guid}/notes       own    403 422 403 403 403 403
-        GET    /api/units                            any    400 400 400 400 400 400
-        GET    /api/units/contents                   any    400 400 400 400 400 400
-        GET    /api/units/history                    any    400 400 400 400 400 400
-        GET    /api/units/search                     any    400 400 400 400 400 400
-        GET    /api/keys                             any    200 403 403 403 403 403
-        POST   /api/keys                             any    422 403 403 403 403 403
-        POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403
-        POST   /api/keys/{id}/revoke                 own    422 403 403 403 403 403
-        GET    /api/people                           any    200 403 403 403 403 403
-        POST   /api/people                           any    422 403 403 403 403 403
-        POST   /api/people/{userName}/disable        own    422 403 403 403 403 403
-        POST   /api/people/{userName}/enable         own    422 403 403 403 403 403
-        *      /today                                any    200 200 403 403 200 200
-        *      /search                               any    200 200 200 200 403 200
-        *      /partners                             any    200 200 403 403 403 200
-        *      /partners/{PartnerId:int}             own    200 200 403 403 403 200
-        *      /lots                                 any    200 200 200 200 200 200
-        *      /lots/{Gtin}/{Number}                 own    200 200 200 200 200 200
-        *      /recall                               any    200 200 200 200 200 200
-        *      /masterdata                           any    200 200 200 403 403 200
-        *      /masterdata/products/{Gtin}           own    200 200 200 403 403 200
-        *      /masterdata/locations/{Gln}           own    200 200 200 403 403 200
-        *      /captures                             any    200 200 200 200 403 200
-        *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200
-        *      /operations                           any    200 200 403 403 200 200
-        *      /operations/{OperationId:long}        own    200 200 403 403 200 200
-        *      /captures/{CaptureId:guid}/events     own    200 200 200 200 403 200
-        *      /routing                              any    200 200 403 403 200 200
-        *      /deliveries                           any    200 200 403 403 200 200
-        *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200
-        *      /exceptions                           any    200 200 200 200 403 200
-        *      /exceptions/{ExceptionId:guid}        own    200 200 200 200 403 200
-        *      /units                                any    200 200 200 200 200 200
-        *      /units/view                           any    200 200 200 200 200 200
-        *      /account                              any    200 200 200 200 200 200
-        *      /not-allowed                          any    200 200 200 200 200 200
-        *      /settings/people                      any    200 403 403 403 403 403
-        *      /settings/people/{UserName}           any    200 403 403 403 403 403
-        *      /settings/roles                       any    200 403 403 403 403 403
-        *      /settings/health                      any    200 200 403 403 403 200
-        *      /settings/keys                        any    200 403 403 403 403 403
+        method pattern                               whose  administrator officer operator cmo partner inspector witness
+        GET    /                                     any    302 302 302 302 302 302 302
+        POST   /capture                              any    400 400 400 400 403 403 403
+        GET    /capture                              any    200 200 200 200 403 200 403
+        GET    /capture/{id:guid}                    own    200 200 200 200 403 200 403
+        GET    /capture/{id:guid}                    other  200 200 200 404 403 200 403
+        GET    /api/captures/{id:guid}               own    200 200 200 200 403 200 403
+        GET    /api/captures/{id:guid}               other  200 200 200 404 403 200 403
+        GET    /api/captures/{id:guid}/source        own    200 200 200 200 403 200 403
+        GET    /api/captures/{id:guid}/source        other  200 200 200 404 403 200 403
+        GET    /captures/{captureId:guid}/document   own    200 200 200 200 403 200 403
+        GET    /captures/{captureId:guid}/document   other  200 200 200 404 403 200 403
+        OPTIONS /capture                             any    204 204 204 204 403 204 403
+        OPTIONS /capture/{id:guid}                   own    204 204 204 204 403 204 403
+        OPTIONS /events                              any    204 204 204 204 403 204 403
+        OPTIONS /events/{eventId}                    own    204 204 204 204 403 204 403
+        GET    /captures/{captureId:guid}/report     own    200 200 200 200 403 200 403
+        GET    /captures/{captureId:guid}/report     other  200 200 200 404 403 200 403
+        POST   /captures/upload                      any    400 400 400 400 403 403 403
+        POST   /captures/check                       any    400 400 400 400 400 403 403
+        GET    /captures/check                       any    200 200 200 200 200 403 403
+        POST   /api/check                            any    400 400 400 400 400 403 403
+        GET    /events                               any    200 200 200 200 403 200 403
+        GET    /events/{eventId}                     own    200 200 200 200 403 200 403
+        GET    /events/{eventId}                     other  200 200 200 404 403 200 403
+        POST   /api/partners                         any    422 422 403 403 403 403 403
+        GET    /api/partners                         any    200 200 403 403 403 200 403
+        GET    /api/partners/{gln}                   own    200 200 403 403 403 200 403
+        POST   /api/partners/{gln}/pause             own    422 422 403 403 403 403 403
+        POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403 403
+        POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403 403
+        GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200 403
+        GET    /api/products                         any    200 200 200 403 403 200 403
+        GET    /api/products/{gtin}                  own    200 200 200 403 403 200 403
+        GET    /api/products/{gtin}/versions         own    200 200 200 403 403 200 403
+        PUT    /api/products/{gtin}                  own    422 422 403 403 403 403 403
+        GET    /api/locations                        any    200 200 200 403 403 200 403
+        GET    /api/locations/{gln}                  own    200 200 200 403 403 200 403
+        GET    /api/locations/{gln}/versions         own    200 200 200 403 403 200 403
+        PUT    /api/locations/{gln}                  own    422 422 403 403 403 403 403
+        POST   /api/masterdata/import                any    422 422 403 403 403 403 403
+        GET    /api/lots                             any    200 200 200 200 200 200 403
+        GET    /api/lots/{gtin}/{lot}                own    200 200 200 200 404 200 403
+        GET    /api/lots/{gtin}/{lot}/units          own    200 200 200 200 404 200 403
+        GET    /api/lots/{gtin}/{lot}                other  200 200 200 404 404 200 403
+        GET    /api/lots/{gtin}/{lot}/units          other  200 200 200 404 404 200 403
+        POST   /api/recalls/scope                    any    422 422 422 422 422 422 403
+        GET    /recall/units                         any    422 422 422 422 422 422 403
+        GET    /api/deliveries                       any    200 200 403 403 200 200 403
+        GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200 403
+        GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200 403
+        GET    /api/deliveries/{id:long}/attempts    own    200 200 403 403 200 200 403
+        GET    /api/deliveries/{id:long}/attempts    other  200 200 403 403 404 200 403
+        POST   /api/deliveries/{id:long}/retry       own    403 422 403 403 403 403 403
+        POST   /api/deliveries/{id:long}/hold        own    403 422 403 403 403 403 403
+        POST   /api/deliveries/{id:long}/resume      own    403 422 403 403 403 403 403
+        POST   /api/deliveries/{id:long}/replay      own    403 422 403 403 403 403 403
+        POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403 403
+        POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403 403
+        GET    /deliveries/export                    any    200 200 403 403 200 200 403
+        POST   /api/operations                       any    403 422 403 403 403 403 403
+        GET    /api/operations                       any    200 200 403 403 200 200 403
+        GET    /api/operations/{id:long}             own    200 200 403 403 404 200 403
+        GET    /api/operations/{id:long}/items       own    200 200 403 403 404 200 403
+        POST   /api/operations/{id:long}/pause       own    403 422 403 403 403 403 403
+        POST   /api/operations/{id:long}/resume      own    403 422 403 403 403 403 403
+        POST   /api/operations/{id:long}/cancel      own    403 422 403 403 403 403 403
+        GET    /api/exceptions                       any    200 200 200 200 403 200 403
+        GET    /api/exceptions/{id:guid}             own    200 200 200 200 403 200 403
+        GET    /api/exceptions/{id:guid}             other  200 200 200 404 403 200 403
+        POST   /api/exceptions/{id:guid}/resolve     own    403 422 403 403 403 403 403
+        POST   /api/exceptions/{id:guid}/dismiss     own    403 422 403 403 403 403 403
+        POST   /api/exceptions/{id:guid}/reopen      own    403 422 403 403 403 403 403
+        POST   /api/exceptions/{id:guid}/assign      own    403 422 403 403 403 403 403
+        POST   /api/exceptions/{id:guid}/notes       own    403 422 403 403 403 403 403
+        GET    /api/units                            any    400 400 400 400 400 400 403
+        GET    /api/units/contents                   any    400 400 400 400 400 400 403
+        GET    /api/units/history                    any    400 400 400 400 400 400 403
+        GET    /api/units/search                     any    400 400 400 400 400 400 403
+        GET    /api/validation                       any    200 200 403 403 403 200 403
+        GET    /api/validation/baselines             any    200 200 403 403 403 200 403
+        GET    /api/validation/baselines/{id:int}    own    200 200 403 403 403 200 403
+        POST   /api/validation/baselines             any    422 422 403 403 403 403 403
+        POST   /api/validation/baselines/{id:int}/effect own    422 422 403 403 403 403 403
+        POST   /api/validation/baselines/{id:int}/withdraw own    422 422 403 403 403 403 403
+        GET    /api/validation/changes               any    200 200 403 403 403 200 403
+        GET    /api/validation/changes/{number}      own    200 200 403 403 403 200 403
+        POST   /api/validation/changes               any    422 422 403 403 403 403 403
+        POST   /api/validation/changes/{number}/done own    422 422 403 403 403 403 403
+        POST   /api/validation/changes/{number}/withdraw own    422 422 403 403 403 403 403
+        *      /validation                           any    200 200 403 403 403 200 403
+        *      /validation/baselines/{BaselineId:int} own    200 200 403 403 403 200 403
+        *      /validation/changes/{Number}          own    200 200 403 403 403 200 403
+        GET    /api/keys                             any    200 403 403 403 403 403 403
+        POST   /api/keys                             any    422 403 403 403 403 403 403
+        POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403 403
+        POST   /api/keys/{id}/revoke                 own    422 403 403 403 403 403 403
+        GET    /api/captures/{id:guid}/receipt       own    200 200 200 200 403 200 403
+        GET    /api/captures/{id:guid}/receipt       other  200 200 200 404 403 200 403
+        GET    /api/audit/entries                    any    200 200 403 403 403 200 403
+        GET    /api/audit/entries/{ord:long}         own    200 200 403 403 403 200 403
+        GET    /api/audit/entries/{ord:long}/proof   own    200 200 403 403 403 200 403
+        GET    /api/audit/checkpoint                 any    200 200 200 200 200 200 200
+        GET    /api/audit/consistency                any    400 400 400 400 400 400 400
+        GET    /api/audit/keys                       any    200 200 200 200 200 200 200
+        GET    /api/people                           any    200 403 403 403 403 403 403
+        POST   /api/people                           any    422 403 403 403 403 403 403
+        POST   /api/people/{userName}/disable        own    422 403 403 403 403 403 403
+        POST   /api/people/{userName}/enable         own    422 403 403 403 403 403 403
+        *      /validation/requirements              any    200 200 403 403 403 200 403
+        *      /audit                                any    200 200 403 403 403 200 403
+        *      /audit/entries/{Ord:long}             own    200 200 403 403 403 200 403
+        *      /today                                any    200 200 403 403 200 200 403
+        *      /search                               any    200 200 200 200 403 200 403
+        *      /partners                             any    200 200 403 403 403 200 403
+        *      /partners/{PartnerId:int}             own    200 200 403 403 403 200 403
+        *      /lots                                 any    200 200 200 200 200 200 403
+        *      /lots/{Gtin}/{Number}                 own    200 200 200 200 200 200 403
+        *      /recall                               any    200 200 200 200 200 200 403
+        *      /masterdata                           any    200 200 200 403 403 200 403
+        *      /masterdata/products/{Gtin}           own    200 200 200 403 403 200 403
+        *      /masterdata/locations/{Gln}           own    200 200 200 403 403 200 403
+        *      /captures                             any    200 200 200 200 403 200 403
+        *      /captures/{CaptureId:guid}            own    200 200 200 200 403 200 403
+        *      /operations                           any    200 200 403 403 200 200 403
+        *      /operations/{OperationId:long}        own    200 200 403 403 200 200 403
+        *      /captures/{CaptureId:guid}/events     own    200 200 200 200 403 200 403
+        *      /routing                              any    200 200 403 403 200 200 403
+        *      /deliveries                           any    200 200 403 403 200 200 403
+        *      /deliveries/{DeliveryId:long}         own    200 200 403 403 200 200 403
+        *      /exceptions                           any    200 200 200 200 403 200 403
+        *      /exceptions/{ExceptionId:guid}        own    200 200 200 200 403 200 403
+        *      /units                                any    200 200 200 200 200 200 403
+        *      /units/view                           any    200 200 200 200 200 200 403
+        *      /account                              any    200 200 200 200 200 200 200
+        *      /not-allowed                          any    200 200 200 200 200 200 200
+        *      /settings/people                      any    200 403 403 403 403 403 403
+        *      /settings/people/{UserName}           any    200 403 403 403 403 403 403
+        *      /settings/roles                       any    200 403 403 403 403 403 403
+        *      /settings/reviews                     any    200 200 403 403 403 200 403
+        *      /settings/reviews/{ReviewId:int}      any    200 200 403 403 403 200 403
+        *      /settings/health                      any    200 200 403 403 403 200 403
+        *      /settings/keys                        any    200 403 403 403 403 403 403
+        GET    /api/audit/reviews                    any    200 200 403 403 403 200 403
+        *      /audit/reviews                        any    200 200 403 403 403 200 403
+        *      /audit/reviews/{ReviewId:int}         any    200 200 403 403 403 200 403
         """;
 
     [Fact]
@@ -234,12 +265,13 @@ public sealed partial class AccessMatrixTests
         {
             var own = whose != "other";
             var value = pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
-                : pattern.Contains("operations", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
-                : pattern.Contains("PartnerId", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("PartnerId", StringComparison.Ordinal) || pattern.Contains("ReviewId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
                 : pattern.Contains("lots", StringComparison.Ordinal) ? ShippedProduct
                 : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
@@ -281,6 +313,12 @@ public sealed partial class AccessMatrixTests
             select set_config('app.actor', 'test', false);
             insert into exception (party_id, code, severity, message, source_kind, source_id, document_id, opened_at, last_at, occurrences)
             select party_id, 'GW-EVT-02', 'warning', 'Two contents.', 'capture', public_id::text, document_id, gateway_now(), gateway_now(), 1 from capture
+            """);
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into validation_content (fingerprint, components) values (encode(sha256('{}'), 'hex'), '{}') on conflict do nothing;
+            insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('First', 'tested', encode(sha256('{}'), 'hex'), 'test', 'test', gateway_now());
+            insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('First', 'why', 'none', 'low', 'these', '{setting Capture:MaxBytes}', 'test', 'test', gateway_now())
             """);
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";

@@ -13,6 +13,7 @@ public sealed class PeopleJourneys
     private static readonly Actor Admin = Actor.System("test");
 
     [Fact]
+    [Requirement("P11-14")]
     public async Task A_disabled_persons_next_request_is_refused_and_a_withdrawn_right_is_gone_with_the_next_one()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -141,6 +142,7 @@ public sealed class PeopleJourneys
     }
 
     [Fact]
+    [Requirement("P11-37")]
     public async Task A_browser_signed_in_with_a_key_is_out_when_the_key_is_revoked()
     {
         await using var gateway = await TestGateway.StartAsync();

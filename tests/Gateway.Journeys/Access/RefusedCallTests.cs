@@ -10,6 +10,7 @@ public sealed class RefusedCallTests
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     [Fact]
+    [Requirement("P11-16")]
     public async Task A_refused_call_is_one_entry_an_hour_for_its_caller_address_and_code_and_a_key_that_is_not_ours_leaves_none()
     {
         await using var gateway = await TestGateway.StartAsync();

@@ -23,6 +23,7 @@ public sealed partial class DependencyTests
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
+        ["Validation"] = [],
         ["Query"] = ["Capture", "MasterData", "Units"],
     };
 

@@ -16,6 +16,7 @@ public sealed class AccountPagesTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
 
     [Fact]
+    [Requirement("P11-14")]
     public async Task An_administrator_admits_a_person_who_sets_a_password_and_a_second_factor_and_is_put_out_again()
     {
         await using var gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["SignIn:CheckEvery"] = "00:00:02" });
@@ -76,6 +77,7 @@ public sealed class AccountPagesTests
     }
 
     [Fact]
+    [Requirement("P11-37")]
     public async Task A_command_of_an_open_page_asks_for_the_right_again_before_the_page_itself_does()
     {
         await using var gateway = await TestGateway.StartAsync(new Dictionary<string, string?> { ["SignIn:CheckEvery"] = "01:00:00" });

@@ -18,7 +18,7 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     private readonly TestGateway _gateway = filled.Gateway;
 
     [Theory]
-    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "partners/2", "lots", "recall")]
+    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall")]
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
     [InlineData("cmo", "captures", "captures/check")]

@@ -1,6 +1,9 @@
+using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Host;
 using Gateway.Host.Simulate;
+using Gateway.TestSupport;
+using Gateway.Validation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Journeys.Dashboard;
@@ -23,6 +26,10 @@ public sealed class FilledGateway : IAsyncLifetime
         await DemonstrationMasterData.SeedAsync(gateway.Database.Gateway, TimeSpan.FromDays(size.Days), CancellationToken.None);
         await new DemonstrationHistory(
             gateway.Database.Gateway, gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, size, DemonstrationPlant.Seed).WriteAsync(CancellationToken.None);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from validation_live()") > 0);
+        var author = Actor.System("test");
+        await gateway.Services.GetRequiredService<Baselines>().DraftAsync(author, new BaselineRequest("First", "tested", null, null), CancellationToken.None);
+        await gateway.Services.GetRequiredService<ChangeRecords>().DraftAsync(author, new ChangeRequest("Larger documents", "A CMO sends whole batches.", "Capture only.", "Low.", "These.", ["setting Capture:MaxBytes"]), CancellationToken.None);
         using var unreadable = await gateway.CaptureAsync("This is no XML."u8.ToArray());
         await gateway.JobAsync(unreadable.Headers.Location!);
         // Nothing moves by itself while a test looks: the partner left alone stays so, and those that refuse seldom have refused; one refused document is of days ago.

@@ -12,9 +12,10 @@ public sealed class InspectorTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
 
     // Everything that acts, but for copying and for forms that ask: they change nothing.
+    // Verifying the trail only reads it, so an inspector may.
     private const string Verbs = """
         () => [...document.querySelectorAll("button, form, input[type=submit], [role=button]")]
-          .filter(e => !e.closest("form[method='get'], form[role='search']") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom)
+          .filter(e => !e.closest("form[method='get'], form[role='search']") && !e.closest("form[action='sign-out']") && e.getAttribute("data-key") !== "P" && !e.dataset.copy && !e.dataset.copyFrom && e.textContent !== "Verify now")
           .map(e => e.outerHTML.slice(0, 200))
         """;
 
@@ -37,7 +38,7 @@ public sealed class InspectorTests
             Assert.Equal((address, ++views), (address, await ViewsAsync(gateway)));
         }
         SignedInBrowser.None(wrong);
-        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/health"])
+        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/reviews", "settings/health", "audit", "audit/reviews"])
         {
             Assert.Contains(page, seen);
         }
@@ -86,26 +87,56 @@ public sealed class InspectorTests
     }
 
     [Fact]
-    public async Task What_an_inspector_takes_along_is_in_the_trail_and_what_others_look_at_is_not()
+    [Requirement("P11-16")]
+    public async Task What_anybody_takes_along_is_one_entry_and_what_those_who_work_here_look_at_is_none()
     {
         await using var gateway = await TestGateway.StartAsync();
         var capture = await PrepareAsync(gateway);
-        using (var cmo = await FormClient.SignInAsync(gateway, "cmo"))
+        using var officer = await FormClient.SignInAsync(gateway, "officer");
+        using var inspector = await FormClient.SignInAsync(gateway, "inspector");
+        using (var page = await officer.GetAsync($"captures/{capture}"))
         {
-            using var page = await cmo.GetAsync($"captures/{capture}");
-            using var report = await cmo.GetAsync($"captures/{capture}/report");
-            Assert.True(page.IsSuccessStatusCode && report.IsSuccessStatusCode);
+            Assert.True(page.IsSuccessStatusCode);
         }
         Assert.Equal(0, await ViewsAsync(gateway));
-        using var inspector = await FormClient.SignInAsync(gateway, "inspector");
-        foreach (var address in (string[])[$"captures/{capture}/report", $"captures/{capture}/document"])
+        foreach (var (address, entity) in ((string, string)[])[($"captures/{capture}/report", "download"), ($"captures/{capture}/document", "download"), ($"api/captures/{capture}/source", "download"),
+            ("deliveries/export?state=dead", "delivery"), ("recall/units?gtin=09521234001232&lot=LOT1", "recall_scope")])
         {
-            using var answer = await inspector.GetAsync(address);
-            Assert.True(answer.IsSuccessStatusCode);
-            Assert.Equal(1, await ViewsAsync(gateway, "/" + address));
+            foreach (var person in (FormClient[])[officer, inspector])
+            {
+                var before = await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry");
+                using var answer = await person.GetAsync(address);
+                Assert.True(answer.IsSuccessStatusCode, $"{address}: {answer.StatusCode}");
+                Assert.Equal((address, 1L), (address, await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry") - before));
+                Assert.Equal((address, entity), (address, await gateway.Database.ScalarAsync<string>("select entity from audit_entry order by ord desc limit 1")));
+            }
         }
+        Assert.Equal(6, await gateway.Database.ScalarAsync<long>($"select count(*) from audit_entry where action = 'export' and entity_key like '%captures/{capture}/%'"));
+        using var key = gateway.Client("officer");
+        using var source = await key.GetAsync($"api/captures/{capture}/source", Ct);
+        Assert.Equal(7, await gateway.Database.ScalarAsync<long>($"select count(*) from audit_entry where action = 'export' and entity_key like '%captures/{capture}/%'"));
         using var upload = await inspector.PostWithAsync("none", "captures/upload", ("a.xml", [1]));
         Assert.False(upload.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    [Requirement("P11-16")]
+    public async Task What_an_inspector_reads_past_the_pages_is_one_view_each()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var capture = await PrepareAsync(gateway);
+        using var officer = await FormClient.SignInAsync(gateway, "officer");
+        using var inspector = await FormClient.SignInAsync(gateway, "inspector");
+        foreach (var address in (string[])["api/deliveries", "api/deliveries/1", $"api/captures/{capture}", "api/audit/entries?entity=partner", "api/audit/reviews"])
+        {
+            var before = await ViewsAsync(gateway);
+            using var others = await officer.GetAsync(address);
+            Assert.Equal((address, before), (address, await ViewsAsync(gateway)));
+            using var answer = await inspector.GetAsync(address);
+            Assert.True(answer.IsSuccessStatusCode, $"{address}: {answer.StatusCode}");
+            Assert.Equal((address, before + 1), (address, await ViewsAsync(gateway)));
+            Assert.Equal("/" + address, await gateway.Database.ScalarAsync<string>("select entity_key from audit_entry where action = 'view' order by ord desc limit 1"));
+        }
     }
 
     [Fact]
@@ -113,7 +144,7 @@ public sealed class InspectorTests
     {
         await using var gateway = await TestGateway.StartAsync();
         var capture = await PrepareAsync(gateway);
-        await gateway.Database.ExecuteAsync("alter table audit_entry add constraint no_views check (action <> 'view') not valid");
+        await gateway.Database.ExecuteAsync("alter table audit_entry add constraint no_views check (action not in ('view', 'export')) not valid");
         using var inspector = await FormClient.SignInAsync(gateway, "inspector");
         foreach (var address in (string[])["today", "captures", $"captures/{capture}/report", $"captures/{capture}/document"])
         {

@@ -83,6 +83,35 @@ public sealed class OperationPagesTests
     }
 
     [Fact]
+    [Requirement("P11-25")]
+    [Requirement("P11-31")]
+    public async Task Closing_many_takes_a_persons_signature_and_a_key_is_refused()
+    {
+        await using var gateway = await StartAsync(signAbove: Deliveries - 1);
+        using var officer = gateway.Client("officer");
+        using var refused = await AskAsync(officer, "key one", "close", "Agreed.");
+        Assert.Equal("GW-OPS-05", await CodeAsync(refused, 403));
+
+        await Access.PeopleJourneys.AddAsync(gateway, "anna", "officer");
+        await new Gateway.Access.People(gateway.Database.Gateway).VerifyIdentityAsync(Gateway.Access.Actor.System("test"), "anna", "identity card", Ct);
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        var page = browser.Page;
+        await browser.SignInAsync("anna", SigningPagesTests.Good);
+        await browser.GoAsync("deliveries?view=all&state=dead&partner=1");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Close .*…") }).First.ClickAsync();
+        await page.FillAsync("#reason", "Agreed with the partner.");
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Close {Deliveries}", Exact = true }).ClickAsync();
+        await SigningPagesTests.FillAsync(page, "anna");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+        await page.WaitForSelectorAsync("#signed", new() { Timeout = 180_000 });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Close", Exact = true }).Last.ClickAsync();
+        await browser.AtAsync("*/operations/1");
+        await page.GetByRole(AriaRole.Cell, new() { Name = "anna of the test" }).WaitForAsync();
+        await page.GetByText("signed v1").WaitForAsync();
+        Assert.Equal("person:anna", await gateway.Database.ScalarAsync<string>("select actor from operation"));
+    }
+
+    [Fact]
     public async Task An_export_holds_the_rows_of_the_list_is_in_the_trail_and_no_cell_of_it_is_a_formula()
     {
         await using var gateway = await StartAsync();
@@ -100,9 +129,9 @@ public sealed class OperationPagesTests
     }
 
     // Thirteen shipments that the partner has refused for good.
-    private static async Task<TestGateway> StartAsync()
+    private static async Task<TestGateway> StartAsync(int signAbove = 100)
     {
-        var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"));
+        var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"), ("Operations:SignAbove", signAbove.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/buyer");
         for (var n = 1; n <= Deliveries; n++)
         {

@@ -52,6 +52,16 @@ public sealed class SignedInBrowser : IAsyncDisposable
         await Eventually.TrueAsync(() => Task.FromResult(!Page.Url.Contains("sign-in", StringComparison.Ordinal)), seconds: 60);
     }
 
+    /// <summary>As a person, in the place of whoever is signed in.</summary>
+    public async Task SignInAsync(string user, string password)
+    {
+        await Page.GotoAsync(new Uri(_url, "sign-in").ToString());
+        await Page.FillAsync("#user", user);
+        await Page.FillAsync("#password", password);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(!Page.Url.Contains("sign-in", StringComparison.Ordinal)), seconds: 60);
+    }
+
     /// <summary>Opens an address and waits until it answers to clicks.</summary>
     public async Task GoAsync(string address)
     {

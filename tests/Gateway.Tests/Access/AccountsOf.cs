@@ -1,6 +1,5 @@
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -19,8 +18,11 @@ internal sealed class AccountsOf(GatewayDatabase database, IDataProtectionProvid
     public People People { get; } = new(database);
     public Roles Roles { get; } = new(database);
     public Sessions Sessions => new(Database, _options);
-    public SignInPerson SignIn => new(Database, _secrets, _options, NullLogger<SignInPerson>.Instance);
-    public OwnAccount Own => new(Database, new PasswordRules(_options), _secrets, _options);
+    private ProvePerson Prove => new(_secrets, _options, NullLogger<ProvePerson>.Instance);
+    public SignInPerson SignIn => new(Database, Prove, NullLogger<SignInPerson>.Instance);
+    public OwnAccount Own => new(Database, new PasswordRules(_options), _secrets, Prove);
+    public Signing Signing => new(Database, Sessions, Prove, Options.Create(new Gateway.Http.RateLimitOptions()));
+    public Signatures Signatures => new(Database);
 
     public async Task<string?> SignInAsync(string user, string password = Good, string? code = null) => (await SignIn.TryAsync(user, password, code, "192.0.2.1", CancellationToken.None)).Secret;
 

@@ -1,5 +1,4 @@
 using Gateway.Access;
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Access;
@@ -10,6 +9,7 @@ public sealed class PeopleTests
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     [Theory]
+    [Requirement("P11-13")]
     [InlineData("Renée", "RENÉE")]
     [InlineData("Renée", "Rene\u0301e")]
     [InlineData("anna", "ａｎｎａ")]
@@ -32,6 +32,7 @@ public sealed class PeopleTests
     }
 
     [Theory]
+    [Requirement("P11-13")]
     [InlineData("\u200b\u200b")]
     [InlineData("a\u0007b")]
     [InlineData(" ")]
@@ -45,6 +46,7 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    [Requirement("P11-13")]
     public async Task A_person_is_never_deleted_nor_renamed_not_even_by_the_applications_own_hand()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -59,6 +61,7 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    [Requirement("P11-12")]
     public async Task Roles_that_exclude_each_other_are_refused_to_a_person_and_permissions_that_do_to_a_role()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -139,6 +142,7 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    [Requirement("P11-17")]
     public async Task Nobody_manages_himself_and_nothing_happens_without_a_reason()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -32,6 +31,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Requirement("P11-35")]
     public async Task A_temporary_password_opens_nothing_until_it_is_changed()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -72,6 +72,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Requirement("P11-38")]
     public async Task Of_twenty_guesses_at_once_on_two_nodes_five_are_weighed_and_then_the_right_password_is_refused_too()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -102,6 +103,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Requirement("P11-14")]
     public async Task Disabled_ended_and_unknown_people_do_not_get_in_and_disabling_ends_what_is_open()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -125,6 +127,25 @@ public sealed class SignInTests
         await database.AdvanceAsync(TimeSpan.FromMinutes(6));
         Assert.Null(await accounts.HolderAsync(inspector));
         Assert.Null(await accounts.SignInAsync("inspector"));
+    }
+
+    [Fact]
+    [Requirement("P11-37")]
+    public async Task What_one_node_revokes_counts_on_another_for_the_next_command()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var one = new AccountsOf(database.Gateway);
+        var other = new AccountsOf(GatewayDatabase.Open(database.AdministratorConnectionString));
+        await using var second = other.Database.Source;
+        await one.AddAsync("anna", "officer");
+        var session = (await other.HolderAsync(await other.SignInAsync("anna")))!.SessionId!.Value;
+        Assert.True((await other.Sessions.FindAsync(session, active: true, Ct))!.ToPrincipal("test").Has(Permissions.Decide));
+
+        // Nothing is kept in a node's memory, so the very next question is answered anew.
+        Assert.Null((await one.People.RevokeAsync(AccountsOf.Admin, "anna", "officer", "moved", Ct)).Refusal);
+        Assert.False((await other.Sessions.FindAsync(session, active: true, Ct))!.ToPrincipal("test").Has(Permissions.Decide));
+        Assert.Null((await one.People.ResetPasswordAsync(AccountsOf.Admin, "anna", "lost", Ct)).Refusal);
+        Assert.Null(await other.Sessions.FindAsync(session, active: true, Ct));
     }
 
     [Fact]
@@ -196,6 +217,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Requirement("P11-38")]
     public async Task Guessing_the_password_on_an_open_page_locks_the_account_and_ends_its_sessions()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -248,6 +270,7 @@ public sealed class SignInTests
     }
 
     [Fact]
+    [Requirement("P11-16")]
     public async Task The_trail_tells_every_step_and_no_secret()
     {
         await using var database = await TestDatabase.CreateAsync();

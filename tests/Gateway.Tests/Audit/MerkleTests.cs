@@ -2,6 +2,7 @@ using Gateway.Audit;
 
 namespace Gateway.Tests.Audit;
 
+[Requirement("P11-4")]
 public sealed class MerkleTests
 {
     // The leaves and roots of the reference implementation of Certificate Transparency, for trees of one to eight leaves.

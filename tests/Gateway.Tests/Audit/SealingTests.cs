@@ -3,7 +3,6 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -252,6 +251,7 @@ public sealed class SealingTests : IAsyncLifetime
     }
 
     [Fact]
+    [Requirement("P11-10")]
     public async Task A_database_that_was_restored_from_before_is_not_sealed_on()
     {
         await NoteAsync(2);
@@ -279,7 +279,7 @@ public sealed class SealingTests : IAsyncLifetime
         await SealAllAsync();
         await Sign.RunAsync(Ct);
         var export = new DirectoryInfo(Path.Combine(_files.FullName, "export"));
-        await new TrailExport(_sealer, _key, Anchor).WriteAsync(null, null, export, Ct);
+        await new TrailExport(_sealer, _database.Gateway, _key, Anchor).WriteAsync(null, null, export, Ct);
         var verdict = TrailVerifier.Verify(export, [_key.PublicPem], null);
         Assert.Empty(verdict.Problems);
         Assert.Contains("The disk broke", Assert.Single(verdict.Notices), StringComparison.Ordinal);
@@ -287,6 +287,7 @@ public sealed class SealingTests : IAsyncLifetime
     }
 
     [Theory]
+    [Requirement("P11-20")]
     [InlineData("audit_leaf")]
     [InlineData("audit_node")]
     [InlineData("audit_seal")]
@@ -313,7 +314,7 @@ public sealed class SealingTests : IAsyncLifetime
     private async Task<IReadOnlyList<TrailProblem>> ProblemsAsync()
     {
         var export = new DirectoryInfo(Path.Combine(_files.FullName, Guid.NewGuid().ToString("N")));
-        await new TrailExport(_sealer, _key, Anchor).WriteAsync(null, null, export, Ct);
+        await new TrailExport(_sealer, _database.Gateway, _key, Anchor).WriteAsync(null, null, export, Ct);
         return TrailVerifier.Verify(export, [_key.PublicPem], null).Problems;
     }
 

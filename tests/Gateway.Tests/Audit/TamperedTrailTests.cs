@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Dapper;
 using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -165,7 +165,7 @@ public sealed class TamperedTrailTests : IAsyncLifetime
         });
         await new SignSeals(_sealer, other, _anchor, Options.Create(new AuditOptions()), TimeProvider.System).RunAsync(Ct);
         var export = Export();
-        await new TrailExport(_sealer, other, _anchor).WriteAsync(null, null, export, Ct);
+        await new TrailExport(_sealer, _database.Gateway, other, _anchor).WriteAsync(null, null, export, Ct);
         Assert.Empty(TrailVerifier.Verify(export, null, null).Problems); // whoever believes the folder believes it
         Assert.NotEmpty(TrailVerifier.Verify(export, [_key.PublicPem], null).Problems);
         Assert.NotEmpty(TrailVerifier.Verify(export, [_key.PublicPem, other.PublicPem], anchors).Problems);
@@ -220,7 +220,7 @@ public sealed class TamperedTrailTests : IAsyncLifetime
     public async Task A_file_of_the_export_that_was_changed_cut_or_taken_away_is_found()
     {
         var sound = await ExportAsync();
-        foreach (var file in sound.GetFiles("*", SearchOption.AllDirectories).Where(f => f.Name != "unsealed.jsonl"))
+        foreach (var file in sound.GetFiles("*", SearchOption.AllDirectories).Where(f => f.Length > 0))
         {
             var bytes = await File.ReadAllBytesAsync(file.FullName, Ct);
             foreach (var bent in (byte[][])[[], bytes[..(bytes.Length / 2)], [.. bytes[..(bytes.Length / 2)], (byte)(bytes[bytes.Length / 2] ^ 1), .. bytes[(bytes.Length / 2 + 1)..]]])
@@ -232,6 +232,44 @@ public sealed class TamperedTrailTests : IAsyncLifetime
             file.Delete();
             Assert.True(file.Name == "anchors.txt" || IsRefused(sound), $"{file.Name} taken away");
             await File.WriteAllBytesAsync(file.FullName, bytes, Ct);
+        }
+        Assert.False(IsRefused(sound));
+    }
+
+    [Fact]
+    public async Task Whatever_is_done_to_the_files_ends_in_a_sentence_and_is_not_sound()
+    {
+        var sound = await ExportAsync();
+        var files = sound.GetFiles("*", SearchOption.AllDirectories).Where(f => f.Length > 0 && f.Name != "anchors.txt").ToDictionary(f => f.FullName, f => File.ReadAllBytes(f.FullName));
+        string[] lines = ["[{\"ord\":5}]", "{\"ord\":\"x\"}", "{\"ord\":1.5}", "null", "{}", "[]", "\"", "{\"entity\":\"capture\",\"ord\":1}"];
+        var random = new Random(20261122);
+        for (var n = 0; n < 300; n++)
+        {
+            var (path, whole) = files.ElementAt(random.Next(files.Count));
+            byte[] bent = [.. whole];
+            switch (random.Next(4))
+            {
+                case 0:
+                    bent[random.Next(bent.Length)] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    bent = bent[..random.Next(bent.Length)];
+                    break;
+                case 2:
+                    var at = random.Next(bent.Length);
+                    bent = [.. bent[..at], .. Encoding.UTF8.GetBytes("\n" + lines[random.Next(lines.Length)] + "\n"), .. bent[at..]];
+                    break;
+                default:
+                    // Columns that agree with bytes that are no entry.
+                    var said = lines[random.Next(lines.Length)];
+                    bent = Encoding.UTF8.GetBytes($"{{\"epoch\":1,\"leaf\":0,\"ord\":1,\"hash\":\"{Convert.ToBase64String(MerkleTree.LeafHash(Encoding.UTF8.GetBytes(said)))}\",\"canonical\":\"{Convert.ToBase64String(Encoding.UTF8.GetBytes(said))}\",\"columns\":{said}}}\n");
+                    break;
+            }
+            // A blank or a line end more may say the same.
+            await File.WriteAllBytesAsync(path, bent, Ct);
+            var isSame = bent.AsSpan().SequenceEqual(whole) || path.EndsWith(".pem", StringComparison.Ordinal) || path.EndsWith("export.json", StringComparison.Ordinal) || path.EndsWith("documents.jsonl", StringComparison.Ordinal);
+            Assert.True(IsRefused(sound) || isSame, $"{n}: {path}");
+            await File.WriteAllBytesAsync(path, whole, Ct);
         }
         Assert.False(IsRefused(sound));
     }
@@ -298,7 +336,7 @@ public sealed class TamperedTrailTests : IAsyncLifetime
     private async Task<DirectoryInfo> ExportAsync(DateTime? from = null, DateTime? to = null)
     {
         var export = Export();
-        await new TrailExport(_sealer, _key, _anchor).WriteAsync(from, to, export, Ct);
+        await new TrailExport(_sealer, _database.Gateway, _key, _anchor).WriteAsync(from, to, export, Ct);
         return export;
     }
 

@@ -56,7 +56,10 @@ function faultOf(folder, publicKey) {
       const root = leaf + 1 < size ? signed.get(`${epoch} ${leaf + 1}`) : undefined;
       if (root && !root.equals(rootOf(subtrees))) return `leaf ${leaf} or one before it is not what was sealed`;
       try {
-        if (!isDeepStrictEqual(JSON.parse(content), entry.columns)) return `leaf ${leaf} says something else in its columns`;
+        const said = JSON.parse(content);
+        if (!('ord' in said)) delete entry.columns.ord; // sealed before numbers were
+        else if (said.ord !== entry.ord) return `leaf ${leaf} was sealed with the number ${said.ord}`;
+        if (!isDeepStrictEqual(said, entry.columns)) return `leaf ${leaf} says something else in its columns`;
       } catch {
         return `leaf ${leaf} is no JSON`;
       }

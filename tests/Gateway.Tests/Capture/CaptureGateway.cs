@@ -6,7 +6,6 @@ using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Exceptions;
 using Gateway.Query;
-using Gateway.TestSupport;
 using Gateway.Units;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

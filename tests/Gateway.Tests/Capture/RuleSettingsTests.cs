@@ -3,7 +3,6 @@ using Epcis;
 using Epcis.Formats;
 using Epcis.Rules;
 using Gateway.Capture;
-using Gateway.TestSupport;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Capture;

@@ -1,4 +1,3 @@
-using Gateway.TestSupport;
 
 namespace Gateway.Tests.Database;
 

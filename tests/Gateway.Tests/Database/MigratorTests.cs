@@ -1,6 +1,5 @@
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Database;
@@ -40,6 +39,7 @@ public sealed class MigratorTests
     }
 
     [Fact]
+    [Requirement("P11-17")]
     public async Task A_change_without_an_actor_fails_and_one_with_an_actor_is_in_the_trail()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -57,6 +57,7 @@ public sealed class MigratorTests
     }
 
     [Fact]
+    [Requirement("P11-20")]
     public async Task The_trail_cannot_be_edited_deleted_or_truncated_even_by_the_superuser()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -1,13 +1,17 @@
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Database;
 
-/// <summary>P11-20: no role of the application can become another, switch a guard off, or put something in its place.</summary>
+/// <summary>No role of the application can become another, switch a guard off, or put something in its place.</summary>
+[Requirement("P11-20")]
 public sealed class RoleAttackTests
 {
+    // What is kept as evidence.
+    private static readonly (string Table, string Column)[] Evidence =
+        [("audit_entry", "actor"), ("audit_leaf", "ord"), ("audit_node", "hash"), ("audit_seal", "root"), ("audit_checkpoint", "text"), ("audit_epoch", "reason"), ("audit_key", "public_pem"), ("signature", "signer"), ("audit_review", "entries")];
+
     public static TheoryData<string> LoginRoles => ["gateway_app", "gateway_sealer", "gateway_reader"];
 
     private static readonly string[] Attacks =
@@ -47,6 +51,13 @@ public sealed class RoleAttackTests
         "update document_chunk set bytes = ''",
         "update installation set clock_offset = '1 day'",
         "update schema_version set sha256 = ''",
+        "insert into signature default values",
+        "update signature set canonical = ''",
+        "delete from signature",
+        "truncate signature",
+        "update signature_challenge set version = 2",
+        "delete from signature_meaning",
+        "delete from signing_statement",
         "select pg_read_file('/etc/hostname')",
         "copy party to program 'cat'",
         "select lo_import('/etc/hostname')",
@@ -60,7 +71,7 @@ public sealed class RoleAttackTests
         await Migrator.MigrateAsync(database.AdministratorConnectionString, CancellationToken.None); // a copied database has its own rights
         await using var connection = await RowSecurityAttackTests.ConnectAsync(database, role);
         var wrong = new List<string>();
-        foreach (var attack in Attacks)
+        foreach (var attack in Attacks.Concat(Evidence.SelectMany(e => AttacksOn(e.Table, e.Column))))
         {
             await using var transaction = await connection.BeginTransactionAsync();
             try
@@ -79,6 +90,32 @@ public sealed class RoleAttackTests
         }
         Assert.Equal("", string.Join("\n", wrong));
     }
+
+    [Fact]
+    public async Task The_owner_of_the_evidence_cannot_change_delete_or_empty_it_either()
+    {
+        await using var trail = await Audit.SealedTrail.CreateAsync();
+        await trail.WriteAsync(300); // enough for a subtree
+        await trail.SealAsync();
+        var signature = (await TenantCatalog.ReadAsync(trail.Database)).Single(t => t.Name == "signature");
+        await trail.Database.ExecuteAsync($"alter table signature drop constraint signature_components_check; set session_replication_role = replica; {signature.Insert(1, 1)}");
+        await trail.Database.ExecuteAsync("insert into audit_key (key_id, public_pem, made_at) select '0123456789abcdef', '', now() from set_config('app.actor', 'test', false)");
+        foreach (var (table, column) in Evidence.Where(e => e.Table != "audit_review")) // whose conclusion is written once
+        {
+            Assert.True(await trail.Database.ScalarAsync<bool>($"select exists (select from {table})"), $"{table} is empty");
+            foreach (var attack in (string[])[$"update {table} set {column} = {column}", $"delete from {table}", $"truncate {table} cascade"])
+            {
+                var refused = await Assert.ThrowsAsync<PostgresException>(() => trail.Database.ExecuteAsync(attack));
+                Assert.Equal((attack, "GW002"), (attack, refused.SqlState));
+            }
+        }
+    }
+
+    private static string[] AttacksOn(string table, string column) =>
+    [
+        $"update {table} set {column} = {column}", $"delete from {table}", $"truncate {table}", $"alter table {table} disable trigger all", $"alter table {table} drop column {column}",
+        $"drop trigger {(table == "audit_review" ? "audit_review_stays" : table + "_append_only")} on {table}", $"drop table {table}",
+    ];
 
     [Fact]
     public async Task No_role_is_powerful_owns_anything_or_is_a_member_of_another()

@@ -1,9 +1,9 @@
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Database;
 
-/// <summary>P11-15: each role of the database attacks each table, with party 1's context and with none.</summary>
+/// <summary>Each role of the database attacks each table, with party 1's context and with none.</summary>
+[Requirement("P11-15")]
 public sealed class RowSecurityAttackTests
 {
     private static readonly string[] Roles = ["gateway_app", "gateway_sealer", "gateway_reader", "gateway_owner"];

@@ -1,4 +1,3 @@
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Database;
@@ -22,8 +21,12 @@ public static class TenantCatalog
         "role",            // what roles there are
         "role_permission", // and what they may
         "separation",      // and which permissions exclude each other
+        "signature_meaning", "signing_statement", // what a signature can mean, and what its signer has accepted
         // Hashes and sizes of the sealed trail, which partners are told; they say nothing of its entries.
         "audit_epoch", "audit_leaf", "audit_node", "audit_seal", "audit_checkpoint", "audit_heartbeat",
+        // What the installation consists of; it has no party's rows, and only the organisation sees it.
+        "validation_content", "validation_change", "validation_baseline", "validation_baseline_change", "validation_node", "validation_state",
+        "audit_key", // public keys that have signed it
     ];
 
     /// <summary>Every table that is not shared; partitions are reached through their parents.</summary>

@@ -1,6 +1,5 @@
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 using Dapper;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
-using Gateway.TestSupport;
 
 namespace Gateway.Tests.Database;
 

@@ -1,7 +1,6 @@
 using Gateway.Access;
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
-using Gateway.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Delivery;

@@ -5,7 +5,6 @@ using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Partners;
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,5 @@
 using Gateway.Access;
 using Gateway.Delivery;
-using Gateway.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using static Gateway.Tests.Delivery.DeliverDueTests;
 

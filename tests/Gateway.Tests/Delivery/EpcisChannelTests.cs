@@ -1,4 +1,3 @@
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Tests.Delivery;

@@ -1,7 +1,6 @@
 using Gateway.Access;
 using Gateway.Delivery;
 using Gateway.Operations;
-using Gateway.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 

@@ -1,6 +1,5 @@
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
-using Gateway.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Tests.Delivery;

@@ -1,6 +1,5 @@
 using Gateway.Delivery;
 using Gateway.Http;
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -6,7 +6,6 @@ using Epcis.Formats.JsonLd;
 using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Delivery;
-using Gateway.TestSupport;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using Epcis;
 using Gateway.Access;
 using Gateway.Exceptions;
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.Exceptions;
@@ -118,6 +117,8 @@ public sealed class ExceptionTests
 
     /// <summary>P11-16, P11-17: who, when and why, for each step.</summary>
     [Fact]
+    [Requirement("P11-16")]
+    [Requirement("P11-17")]
     public async Task Every_step_is_in_the_story_and_in_the_trail_with_who_and_why()
     {
         await using var database = await StartAsync();

@@ -4,7 +4,6 @@ using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.MasterData;
-using Gateway.TestSupport;
 using Npgsql;
 
 namespace Gateway.Tests.MasterData;

@@ -9,7 +9,6 @@ using Gateway.Database;
 using Gateway.MasterData;
 using Gateway.Query;
 using Gateway.Tests.Capture;
-using Gateway.TestSupport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Gateway.Access;
-using Gateway.TestSupport;
 using Gateway.Units;
 
 namespace Gateway.Tests.Units;

@@ -1,7 +1,6 @@
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.MasterData;
-using Gateway.TestSupport;
 using Gateway.Units;
 
 namespace Gateway.Tests.Units;

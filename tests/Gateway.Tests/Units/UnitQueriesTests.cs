@@ -1,6 +1,5 @@
 using Gateway.Access;
 using Gateway.MasterData;
-using Gateway.TestSupport;
 using Gateway.Units;
 
 namespace Gateway.Tests.Units;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Dapper;
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Delivery;
 using Microsoft.AspNetCore.Authorization;
@@ -21,7 +22,7 @@ static class DeliveryExport
         app.MapGet("/deliveries/export", ExportAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadDeliveries)
         {
             AuthenticationSchemes = $"{SessionAuthentication.SchemeName},{KeyAuthentication.SchemeName}",
-        });
+        }).WithMetadata(new RecordsItself());
 
     private static async Task<IResult> ExportAsync(HttpContext context, string? format, DeliveryOverview list, GatewayDatabase database, CancellationToken ct)
     {

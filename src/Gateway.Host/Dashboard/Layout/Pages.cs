@@ -16,5 +16,7 @@ public static class Pages
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
+        new("Audit", "audit", Permissions.ReadAudit, 'a'),
+        new("Validation", "validation", Permissions.ReadValidation, 'v'),
     ];
 }

@@ -1,4 +1,5 @@
 using Gateway.Access;
+using Gateway.Audit;
 using Gateway.Units;
 using Microsoft.AspNetCore.Authorization;
 
@@ -12,7 +13,7 @@ static class RecallExport
         app.MapGet("/recall/units", ExportAsync).RequireAuthorization(new AuthorizeAttribute(Permissions.ReadUnits)
         {
             AuthenticationSchemes = $"{SessionAuthentication.SchemeName},{KeyAuthentication.SchemeName}",
-        });
+        }).WithMetadata(new RecordsItself());
 
     private static Task<IResult> ExportAsync(
         HttpContext context, string? list, string? gtin, string? lot, string? from, string? to, string? container, string? partner, RecallScope scope, CancellationToken ct) =>

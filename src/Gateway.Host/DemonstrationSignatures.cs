@@ -1,0 +1,65 @@
+using Gateway.Access;
+using Gateway.Audit;
+using Gateway.Partners;
+
+namespace Gateway.Host;
+
+/// <summary>What the demonstration's officer has signed: a review of access, the go-live of one partner, and a review of the week's audit trail. Made as anybody would make it, with the account's own password.</summary>
+public static class DemonstrationSignatures
+{
+    public static async Task MakeAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, string partnerGln, CancellationToken ct)
+    {
+        var (reviews, sessions, signing, goLive) = (services.GetRequiredService<AccessReviews>(), services.GetRequiredService<Sessions>(), services.GetRequiredService<Signing>(), services.GetRequiredService<GoLive>());
+        var reader = Actor.System("demonstration");
+        if ((await reviews.ListAsync(reader, 1, ct)).Count > 0)
+        {
+            return; // of an earlier start
+        }
+        var login = logins.Single(l => l.Role == "officer");
+        var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret!;
+        var holder = (await sessions.FindAsync(cookie, ct))!;
+        var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
+        var secret = new SigningSecret(login.User, login.Password, AcceptedStatement: 1);
+
+        var review = await reviews.BeginAsync(officer, "the review before the demonstration", ct);
+        foreach (var line in (await reviews.LinesAsync(officer, review, ct)).Where(l => l.Owner != officer.Id))
+        {
+            await reviews.DecideAsync(officer, review, line.LineId, keep: true, note: null, ct);
+        }
+        await SignAsync(await reviews.RecordAsync(officer, review, ct), AccessReviews.Meaning, AccessReviews.SignedAsync);
+        if (await services.GetRequiredService<PartnerDirectory>().FindAsync(reader, partnerGln, ct) is { } partner)
+        {
+            await SignAsync(await goLive.RecordAsync(officer, partner.Id, ct), GoLive.Meaning, GoLive.SignedAsync);
+        }
+        await ReviewTrailAsync();
+        await sessions.EndAsync(cookie, "the demonstration has signed", officer, ct);
+
+        // What was just done is sealed in a second or two; a demonstration without sealing goes on without a review.
+        async Task ReviewTrailAsync()
+        {
+            var trail = services.GetRequiredService<AuditReviews>();
+            for (var tries = 0; tries < 40; tries++)
+            {
+                var now = DateTime.UtcNow.AddSeconds(-1);
+                var (review, _) = await trail.BeginAsync(officer, now.AddDays(-7), now, new AuditFilter(), ct);
+                if (review is { } begun)
+                {
+                    await trail.ConcludeAsync(officer, begun, isInOrder: true, "The first week: people, keys and partners were set up as planned.", ct);
+                    await SignAsync(await trail.RecordAsync(officer, begun, ct), AuditReviews.Meaning, AuditReviews.SignedAsync);
+                    return;
+                }
+                await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
+            }
+        }
+
+        async Task SignAsync(SignableRecord? record, string meaning, Func<Database.Work, Signature, Task<string?>> effect)
+        {
+            var begun = await signing.BeginAsync(officer, holder.SessionId!.Value, record!, meaning, ct);
+            var refusal = begun.Nonce is { } nonce ? (await signing.SignAsync(officer, holder.SessionId.Value, nonce, secret, effect, ct)).Refusal : begun.Refusal;
+            if (refusal is not null)
+            {
+                throw new InvalidOperationException(refusal);
+            }
+        }
+    }
+}
