@@ -43,7 +43,7 @@ public sealed class Outbox : IAsyncDisposable
         var configured = new Dictionary<string, string?> { ["Delivery:AllowPrivateAddresses"] = "true" };
         foreach (var (name, value) in settings)
         {
-            configured[name.Contains(':', StringComparison.Ordinal) ? name : $"Delivery:{name}"] = value;
+            configured[name.StartsWith("Partners:", StringComparison.Ordinal) ? name : $"Delivery:{name}"] = value;
         }
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(configured).Build())

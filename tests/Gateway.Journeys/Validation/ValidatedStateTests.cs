@@ -23,8 +23,9 @@ public sealed class ValidatedStateTests
         await installed.NamesAsync(() => File.WriteAllTextAsync(added, ""), () => Delete(added), "program samples/added.js added");
         await installed.NamesAsync(() => Move(removed, $"{removed}.kept"), () => Move($"{removed}.kept", removed), [$"program {Name(removed)} removed", $"program {Name(removed)}.kept added"]);
 
-        // One entry for each change of state, not one for each comparison.
-        Assert.Equal(7, await installed.Database.ScalarAsync<long>("select count(*) from audit_entry where entity = 'validation_state'"));
+        // One entry for each change of state; one more where a comparison fell between two of the files, and none that says nothing new.
+        Assert.Equal(7, await installed.Database.ScalarAsync<long>("select count(*) from audit_entry where entity = 'validation_state' and old -> 'state' is distinct from new -> 'state'"));
+        Assert.Equal(0, await installed.Database.ScalarAsync<long>("select count(*) from audit_entry where entity = 'validation_state' and old - 'since' = new - 'since'"));
 
         string Name(string file) => Path.GetRelativePath(installed.Program, file);
     }
