@@ -118,7 +118,8 @@ public sealed class AccessReviews(GatewayDatabase database)
         var anySigned = await work.Connection.ExecuteScalarAsync<bool>("select exists (select from signature where record_type = @RecordType and record_id = @id)", new { RecordType, id = review.ToString(CultureInfo.InvariantCulture) }, work.Transaction);
         if (now.Decision is not null && anySigned)
         {
-            return "This line was signed as it is: begin a new review.";
+            return await work.RefuseAsync(new RefusedStep("access_review_line", line.ToString(CultureInfo.InvariantCulture), "decide", "This line was signed as it is: begin a new review.",
+                "select l.decision || ', signed', r.version from access_review_line l join access_review r using (review_id) where l.line_id = @key::bigint"));
         }
         await work.Connection.ExecuteAsync("""
             update access_review_line set decision = @decision, note = @note, decided_by = @Id, decided_by_name = @Name, decided_at = gateway_now() where line_id = @line

@@ -72,6 +72,7 @@ public sealed class ApiKeys
         }
         if (!old.Active)
         {
+            await work.RefuseAsync(Ended(keyId, "rotate"));
             return (KeyChange.Ended, null);
         }
         string token;
@@ -94,11 +95,19 @@ public sealed class ApiKeys
         await using var work = await _database.BeginAsync(actor, ct);
         if (await work.Connection.ExecuteAsync("update api_key set revoked_at = gateway_now() where key_id = @keyId and revoked_at is null", new { keyId }, work.Transaction) == 0)
         {
-            return await work.Connection.ExecuteScalarAsync<bool>("select exists (select from api_key where key_id = @keyId)", new { keyId }, work.Transaction) ? KeyChange.Ended : KeyChange.Unknown;
+            if (!await work.Connection.ExecuteScalarAsync<bool>("select exists (select from api_key where key_id = @keyId)", new { keyId }, work.Transaction))
+            {
+                return KeyChange.Unknown;
+            }
+            await work.RefuseAsync(Ended(keyId, "revoke"));
+            return KeyChange.Ended;
         }
         await work.CommitAsync();
         return KeyChange.Done;
     }
+
+    private static RefusedStep Ended(string keyId, string step) => new("api_key", keyId, step, "The key has been revoked or has expired already.",
+        "select case when revoked_at is not null then 'revoked' when expires_at <= gateway_now() then 'expired' else 'active' end, null::int from api_key where key_id = @key");
 
     /// <summary>Keys by the name of their holders.</summary>
     /// <param name="ended">Only those that have ended, or only those that have not; null for both.</param>

@@ -119,18 +119,18 @@ public sealed class People(GatewayDatabase database)
     }
 
     public Task<PersonAnswer> GrantAsync(Actor actor, string userName, string role, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "grant", reason, async (work, personId) =>
             new PersonAnswer(await Roles.RefusalAsync(() => GrantAsync(work, actor, personId, role, reason))), ct);
 
     public Task<PersonAnswer> RevokeAsync(Actor actor, string userName, string role, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "revoke", reason, async (work, personId) =>
         {
             var revoked = await work.Connection.ExecuteAsync("delete from person_role where person_id = @personId and role = @role", new { personId, role }, work.Transaction);
             return new PersonAnswer(revoked == 0 ? $"{userName} does not have the role {role}." : null);
         }, ct);
 
     public Task<PersonAnswer> DisableAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "disable", reason, async (work, personId) =>
         {
             var disabled = await work.Connection.ExecuteAsync("update person set state = 'disabled' where person_id = @personId and state = 'active'", new { personId }, work.Transaction);
             await Sessions.EndAllAsync(work, personId, "disabled");
@@ -138,14 +138,14 @@ public sealed class People(GatewayDatabase database)
         }, ct);
 
     public Task<PersonAnswer> EnableAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "enable", reason, async (work, personId) =>
         {
             var enabled = await work.Connection.ExecuteAsync("update person set state = 'active' where person_id = @personId and state = 'disabled'", new { personId }, work.Transaction);
             return new PersonAnswer(enabled == 0 ? $"{userName} is not disabled." : null);
         }, ct);
 
     public Task<PersonAnswer> UnlockAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "unlock", reason, async (work, personId) =>
         {
             await work.Connection.ExecuteAsync("update person set failed_count = 0, locked_until = null where person_id = @personId", new { personId }, work.Transaction);
             await work.AuditAsync("unlocked", "person", Key(personId));
@@ -153,7 +153,7 @@ public sealed class People(GatewayDatabase database)
         }, ct);
 
     public Task<PersonAnswer> ResetSecondFactorAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "reset second factor", reason, async (work, personId) =>
         {
             await work.Connection.ExecuteAsync($"update person set totp_key = null, recovery_codes = '{{}}', {Told} where person_id = @personId", new { personId, actor.Name, what = "second factor" }, work.Transaction);
             await Sessions.EndAllAsync(work, personId, "second factor reset");
@@ -162,7 +162,7 @@ public sealed class People(GatewayDatabase database)
         }, ct);
 
     public Task<PersonAnswer> ResetPasswordAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "reset password", reason, async (work, personId) =>
         {
             var password = Passwords.Temporary();
             await work.Connection.ExecuteAsync($"update person set password_hash = @hash, must_change = true, temporary_since = gateway_now(), failed_count = 0, locked_until = null, {Told} where person_id = @personId",
@@ -175,14 +175,14 @@ public sealed class People(GatewayDatabase database)
     /// <summary>Notes that the actor has seen who the person is, so that he may sign (21 CFR 11.100(b)).</summary>
     /// <param name="how">What was seen: an identity card, the file of personnel.</param>
     public Task<PersonAnswer> VerifyIdentityAsync(Actor actor, string userName, string how, CancellationToken ct) =>
-        ChangeAsync(actor, userName, how, async (work, personId) =>
+        ChangeAsync(actor, userName, "verify identity", how, async (work, personId) =>
         {
             await work.Connection.ExecuteAsync("update person set identity_verified_at = gateway_now(), identity_verified_by = @Id, identity_verified_how = @how where person_id = @personId", new { actor.Id, how, personId }, work.Transaction);
             return new PersonAnswer();
         }, ct);
 
     public Task<PersonAnswer> EndSessionsAsync(Actor actor, string userName, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, reason, async (work, personId) =>
+        ChangeAsync(actor, userName, "end sessions", reason, async (work, personId) =>
         {
             await Sessions.EndAllAsync(work, personId, "ended by an administrator");
             return new PersonAnswer();
@@ -195,7 +195,7 @@ public sealed class People(GatewayDatabase database)
         """, new { personId, role, actor.Id, reason }, work.Transaction);
 
     // One at a time per person: its row is held until the commit.
-    private async Task<PersonAnswer> ChangeAsync(Actor actor, string userName, string reason, Func<Work, int, Task<PersonAnswer>> change, CancellationToken ct)
+    private async Task<PersonAnswer> ChangeAsync(Actor actor, string userName, string step, string reason, Func<Work, int, Task<PersonAnswer>> change, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(reason))
         {
@@ -212,7 +212,15 @@ public sealed class People(GatewayDatabase database)
             return new PersonAnswer("Nobody manages himself: ask another administrator.");
         }
         var answer = await change(work, person.PersonId);
-        if (answer.Refusal is null)
+        if (answer.Refusal is Roles.Unknown)
+        {
+            return answer; // what is asked for is nothing, whatever the person's state
+        }
+        if (answer.Refusal is { } refusal)
+        {
+            await work.RefuseAsync(new RefusedStep("person", Key(person.PersonId), step, refusal, "select state, null::int from person where person_id = @key::int"));
+        }
+        else
         {
             await work.CommitAsync();
         }

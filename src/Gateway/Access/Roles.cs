@@ -16,6 +16,7 @@ public sealed class Roles(GatewayDatabase database)
     private const string SeparationViolated = "GW010";
     private const string BeyondMaker = "GW013";
     private const string KeysOnly = "GW011";
+    internal const string Unknown = "There is no such role.";
 
     /// <param name="after">The role that ended the page before.</param>
     /// <param name="limit">Null: all there are.</param>
@@ -107,7 +108,7 @@ public sealed class Roles(GatewayDatabase database)
     internal static string? Refusal(PostgresException e) => e.SqlState switch
     {
         SeparationViolated or KeysOnly or BeyondMaker => char.ToUpperInvariant(e.MessageText[0]) + e.MessageText[1..].TrimEnd('.') + ".",
-        PostgresErrorCodes.ForeignKeyViolation => "There is no such role.",
+        PostgresErrorCodes.ForeignKeyViolation => Unknown,
         _ => null,
     };
 

@@ -175,7 +175,7 @@ public sealed class AuditReviews(GatewayDatabase database)
         }
         if (now.SignedAt is not null)
         {
-            return "This review is signed: begin a new one.";
+            return await work.RefuseAsync(new RefusedStep("audit_review", now.Id, "conclude", "This review is signed: begin a new one.", "select 'signed', version from audit_review where review_id = @key::int"));
         }
         await work.Connection.ExecuteAsync(new CommandDefinition("update audit_review set conclusion = @conclusion, findings = @findings where review_id = @review",
             new { review, conclusion = isInOrder ? "in order" : "findings", findings }, work.Transaction, cancellationToken: ct));

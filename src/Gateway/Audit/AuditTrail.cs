@@ -33,7 +33,7 @@ public sealed class AuditTrail(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<AuditRow>(new CommandDefinition("""
             select ord as Ord, recorded_at as RecordedAt, actor_name as ActorName, actor_role as ActorRole, action as Action, entity as Entity, entity_key as EntityKey, reason as Reason
-            from audit_entry where entity = any(@Human) and recorded_at >= @since and actor not like 'system:%' order by ord desc limit @limit
+            from audit_entry where entity = any(@Human) and action <> 'refused' and recorded_at >= @since and actor not like 'system:%' order by ord desc limit @limit
             """, new { Human, since, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 

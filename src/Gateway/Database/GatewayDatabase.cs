@@ -90,11 +90,12 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
     /// <summary>After this the caller is told that the outcome is unknown; the COMMIT itself goes on.</summary>
     public static readonly TimeSpan CommitDeadline = TimeSpan.FromSeconds(30);
 
+    private Actor? _actor;
     private bool _handedOver;
     private int _closed;
 
     public NpgsqlConnection Connection { get; } = connection;
-    public NpgsqlTransaction Transaction { get; } = transaction;
+    public NpgsqlTransaction Transaction { get; private set; } = transaction;
 
     /// <summary>What a transaction is told of its actor.</summary>
     internal static readonly (string Name, Func<Actor, string?> Value)[] Settings =
@@ -111,6 +112,7 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
     /// <summary>Names who acts from here on, and what he may touch.</summary>
     public async Task ActAsAsync(Actor actor, CancellationToken ct = default)
     {
+        _actor = actor;
         await using var command = new NpgsqlCommand(ActAs, Connection, Transaction);
         for (var n = 0; n < Settings.Length; n++)
         {
@@ -128,6 +130,21 @@ public sealed class Work(NpgsqlConnection connection, NpgsqlTransaction transact
         };
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>Takes back what was done here, and commits the entry of the refused step in its place.</summary>
+    /// <returns>The refusal, for the caller to answer.</returns>
+    public async Task<string> RefuseAsync(RefusedStep refused)
+    {
+        await Transaction.DisposeAsync();
+        Transaction = await Connection.BeginTransactionAsync();
+        await ActAsAsync(_actor!);
+        await NoteAsync(refused);
+        await CommitAsync();
+        return refused.Refusal;
+    }
+
+    /// <summary>As <see cref="RefuseAsync"/> where the step is one of several in the transaction: it has changed nothing, and the caller goes on and commits.</summary>
+    public Task NoteAsync(RefusedStep refused) => refused.NoteAsync(this, _actor!);
 
     /// <summary>
     /// Returns only when the commit is confirmed. A COMMIT whose wait for a standby was cancelled returns normally with a mere

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -52,6 +53,9 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
             """, "Only what is delivered can be replayed, once at a time; retry or close what is not."),
     };
 
+    /// <summary>What can be decided.</summary>
+    public static IReadOnlyCollection<string> Steps => Decisions.Keys;
+
     public Task<Decided> RetryAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "retry", id, version, reason, ct);
 
     /// <summary>Nothing sends it before somebody resumes it, or the moment has come.</summary>
@@ -75,35 +79,61 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
         var tried = await work.Connection.ExecuteAsync(
             "update breaker set open_until = gateway_now() where partner_id = @partnerId and open_until > gateway_now() and probe is null", new { partnerId }, work.Transaction);
+        if (tried == 0)
+        {
+            await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), "try now", "Only a partner that is left alone, and is not being tried already, can be tried now.", """
+                select case when b.open_until > gateway_now() then 'left alone' else 'served' end || case when b.probe is null then '' else ', being tried' end, null::int
+                from partner p left join breaker b using (partner_id) where p.partner_id = @key::int
+                """));
+            return false;
+        }
         await work.Connection.ExecuteAsync("""
-            select audit_write('try now', 'partner', @partnerId::text, null, null), pg_notify('delivery_due', @partnerId::text), pg_notify('changed', 'delivery 0') where @tried > 0
-            """, new { partnerId, tried }, work.Transaction);
+            select audit_write('try now', 'partner', @partnerId::text, null, null), pg_notify('delivery_due', @partnerId::text), pg_notify('changed', 'delivery 0')
+            """, new { partnerId }, work.Transaction);
         await work.CommitAsync();
-        return tried > 0;
+        return true;
     }
 
     private async Task<Decided> DecideAsync(Actor actor, string action, long id, int? version, string reason, CancellationToken ct, DateTime? until = null)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        Decided decided;
         try
         {
-            var decided = await DecideAsync(work, actor, action, id, version, reason, until);
-            if (decided.Refusal is null)
-            {
-                await work.CommitAsync();
-            }
-            return decided;
+            decided = await TryAsync(work, actor, action, id, version, reason, until);
         }
         catch (PostgresException e) when (e.ConstraintName == "delivery_one_open_replay")
         {
-            return new Decided("Another replay of the same delivery is on its way: decide about this one when that has ended.");
+            decided = new Decided("Another replay of the same delivery is on its way: decide about this one when that has ended.");
         }
+        if (decided.Refusal is { } refusal)
+        {
+            await work.RefuseAsync(Refused(action, id, version, refusal));
+        }
+        else
+        {
+            await work.CommitAsync();
+        }
+        return decided;
     }
 
     /// <summary>In a transaction of the caller's, who commits it; a refusal has changed nothing.</summary>
-    /// <param name="action">retry, hold, resume, close, reopen or replay.</param>
-    /// <param name="until">Of a hold.</param>
-    public async Task<Decided> DecideAsync(Work work, Actor actor, string action, long id, int? version, string reason, DateTime? until = null)
+    /// <param name="action">One of <see cref="Steps"/>.</param>
+    public async Task<Decided> DecideAsync(Work work, Actor actor, string action, long id, int? version, string reason)
+    {
+        var decided = await TryAsync(work, actor, action, id, version, reason, until: null);
+        if (decided.Refusal is { } refusal)
+        {
+            await work.NoteAsync(Refused(action, id, version, refusal));
+        }
+        return decided;
+    }
+
+    private static RefusedStep Refused(string action, long id, int? version, string refusal) => new("delivery", id.ToString(CultureInfo.InvariantCulture), action, refusal, $"""
+        select case when state <> 'due' then state when {DeliveryHold.Stands} then 'held' when lease_token is not null then 'being sent' else 'due' end, version from delivery where delivery_id = @key::bigint
+        """, version);
+
+    private async Task<Decided> TryAsync(Work work, Actor actor, string action, long id, int? version, string reason, DateTime? until)
     {
         var (change, refusal) = Decisions[action];
         var done = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, long? Created)?>(change, new { id, version, options.Value.RetryLifetime, by = actor.Name, reason, until }, work.Transaction);

@@ -20,6 +20,9 @@ public sealed class ExceptionDecisions(GatewayDatabase database)
         ["note"] = ("assigned_to = assigned_to", "true", "A note could not be added."),
     };
 
+    /// <summary>What can be decided.</summary>
+    public static IReadOnlyCollection<string> Steps => Decisions.Keys;
+
     /// <summary>What was wrong is right again.</summary>
     /// <returns>Null, or the refusal as a sentence; then nothing was changed.</returns>
     public Task<string?> ResolveAsync(Actor actor, Guid id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "resolve", id, version, reason, null, ct);
@@ -57,14 +60,16 @@ public sealed class ExceptionDecisions(GatewayDatabase database)
                 """, new { id, version, action, text, to, actorId = actor.Id, by = actor.Name, role = actor.Role }, work.Transaction);
             if (decided == 0)
             {
-                return refusal + " Or it has changed since you looked.";
+                return await work.RefuseAsync(Refused(refusal + " Or it has changed since you looked."));
             }
             await work.CommitAsync();
             return null;
         }
         catch (PostgresException e) when (e.ConstraintName == "exception_once")
         {
-            return "The same has been found again since, and stands in an exception of its own: decide about that one.";
+            return await work.RefuseAsync(Refused("The same has been found again since, and stands in an exception of its own: decide about that one."));
         }
+
+        RefusedStep Refused(string sentence) => new("exception", id.ToString(), action, sentence, "select state, version from exception where public_id = @key::uuid", version);
     }
 }

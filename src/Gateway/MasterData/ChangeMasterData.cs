@@ -48,6 +48,13 @@ public sealed class ChangeMasterData(GatewayDatabase database)
         var present = (products.Present.Count > 0 ? products.Present[0].Version : null as int?) ?? (locations.Present.Count > 0 ? locations.Present[0].Version : 0);
         if (expected is { } version && differing > 0 && version != present)
         {
+            if (!dryRun)
+            {
+                var (entity, key) = wanted.Products.Count > 0 ? ("product", wanted.Products[0].Named.Gtin) : ("location", KeyOf(wanted.Locations[0].Named));
+                await work.RefuseAsync(new RefusedStep(entity, key, "change", "The record has changed meanwhile.", $"""
+                    select case when withdrawn then 'withdrawn' else 'present' end, version from {entity} where {(entity == "product" ? "gtin" : "gln || case when extension = '' then '' else '.' || extension end")} = @key order by version desc limit 1
+                    """, version));
+            }
             return new MasterDataOutcome(dryRun, 0, 0, 0, [], wanted.Findings) { PresentVersion = present };
         }
         if (differing > 0 && !wanted.Findings.HasErrors)

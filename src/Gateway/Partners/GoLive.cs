@@ -37,7 +37,7 @@ public sealed class GoLive(GatewayDatabase database, IOptions<GoLiveOptions> opt
             return null;
         }
         var authors = await work.Connection.QueryAsync<string>("""
-            select distinct actor from audit_entry where entity = 'partner' and entity_key = @id
+            select distinct actor from audit_entry where entity = 'partner' and entity_key = @id and action in ('insert', 'update')
               and (old is null or (old - 'state' - 'pause_reason' - 'live_version') is distinct from (new - 'state' - 'pause_reason' - 'live_version'))
             union
             select actor from audit_entry where entity = 'partner_gln' and @id in (old ->> 'partner_id', new ->> 'partner_id')

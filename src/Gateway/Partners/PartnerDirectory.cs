@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -69,9 +70,16 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
             update partner set state = case when @paused then 'paused' else 'active' end, pause_reason = case when @paused then @reason end
             where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end and (@paused or pause_reason is distinct from @Waiting)
             """, new { partnerId, paused, reason, GoLive.Waiting }, work.Transaction);
+        if (changed == 0)
+        {
+            await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), paused ? "pause" : "resume",
+                paused ? "Only an active partner can be paused." : "Only a paused partner can be resumed, and one that waits for its go-live by signing that.",
+                "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int"));
+            return false;
+        }
         await goLive.HoldAsync(work);
         await work.CommitAsync();
-        return changed == 1;
+        return true;
     }
 
     public async Task<int> AddRouteAsync(Actor actor, int partnerId, string? sourceGln, string? destinationGln, string reason, CancellationToken ct)

@@ -87,13 +87,9 @@ public static class PartnerEndpoints
         {
             return Problems.NotFound("such partner");
         }
-        if (!paused && partner.Waits)
-        {
-            return Problems.NotDecidable(GoLive.Waiting);
-        }
         return await directory.SetPausedAsync(context.Actor(), partner.Id, paused, request.Reason, ct)
             ? TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!))
-            : Problems.NotDecidable($"The partner is {partner.State}.");
+            : Problems.NotDecidable(!paused && partner.Waits ? GoLive.Waiting : $"The partner is {partner.State}.");
     }
 
     private static async Task<IResult> AddRouteAsync(HttpContext context, string gln, RouteRequest request, PartnerDirectory directory, CancellationToken ct)

@@ -139,7 +139,7 @@ public sealed class Baselines(GatewayDatabase database)
             return unfit;
         }
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        return await RefusalAsync(async () =>
+        return await StepAsync(work, id, "take effect", async () =>
         {
             await work.Connection.ExecuteAsync("update validation_baseline set state = 'superseded', ended_by_name = @Name, ended_at = gateway_now() where state = 'effective' and exists (select from validation_baseline where baseline_id = @id and state = 'approved')", new { id, actor.Name }, work.Transaction);
             if (await work.Connection.ExecuteAsync("update validation_baseline set state = 'effective', effective_by_name = @Name, effective_at = gateway_now() where baseline_id = @id", new { id, actor.Name }, work.Transaction) == 0)
@@ -159,7 +159,7 @@ public sealed class Baselines(GatewayDatabase database)
             return unfit;
         }
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        return await RefusalAsync(async () =>
+        return await StepAsync(work, id, "withdraw", async () =>
         {
             if (await work.Connection.ExecuteAsync("update validation_baseline set state = 'withdrawn', ended_by_name = @Name, ended_at = gateway_now() where baseline_id = @id", new { id, actor.Name }, work.Transaction) == 0)
             {
@@ -169,6 +169,10 @@ public sealed class Baselines(GatewayDatabase database)
             return null;
         });
     }
+
+    private static async Task<string?> StepAsync(Work work, int id, string step, Func<Task<string?>> change) => await RefusalAsync(change) is { } refusal
+        ? await work.RefuseAsync(new RefusedStep("validation_baseline", id.ToString(CultureInfo.InvariantCulture), step, refusal, "select state, null::int from validation_baseline where baseline_id = @key::int"))
+        : null;
 
     /// <summary>Runs a step; what the database does not allow is told as a sentence.</summary>
     internal static async Task<string?> RefusalAsync(Func<Task<string?>> step)

@@ -115,7 +115,7 @@ public sealed class ChangeRecords(GatewayDatabase database)
             return unfit;
         }
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        return await Baselines.RefusalAsync(async () =>
+        var refusal = await Baselines.RefusalAsync(async () =>
         {
             if (await work.Connection.ExecuteAsync("update validation_change set state = @state, ended_by_name = @Name, ended_at = gateway_now(), ended_why = @reason where number = @number", new { number, state, actor.Name, reason }, work.Transaction) == 0)
             {
@@ -124,5 +124,6 @@ public sealed class ChangeRecords(GatewayDatabase database)
             await work.CommitAsync();
             return null;
         });
+        return refusal is null ? null : await work.RefuseAsync(new RefusedStep("validation_change", number, state == "done" ? "done" : "withdraw", refusal, "select state, null::int from validation_change where number = @key"));
     }
 }

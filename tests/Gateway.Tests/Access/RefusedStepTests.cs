@@ -1,0 +1,294 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Epcis;
+using Gateway.Access;
+using Gateway.Audit;
+using Gateway.Database;
+using Gateway.Delivery;
+using Gateway.Exceptions;
+using Gateway.MasterData;
+using Gateway.Operations;
+using Gateway.Partners;
+using Gateway.Validation;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Gateway.Tests.Access;
+
+/// <summary>Every step of every record with states, in every state that does not allow it: it changes nothing, and the trail tells of it once.</summary>
+[Requirement("P11-24")]
+public sealed partial class RefusedStepTests : IAsyncLifetime
+{
+    private const string Why = "because";
+
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    // States of what no person steps through.
+    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node"];
+
+    // Taken whatever the state is, or what begins a record, or looks at it.
+    private static readonly string[] NoSteps =
+    [
+        "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync",
+        "AddRouteAsync", "RoutesAsync", "ImportAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+    ];
+
+    private Outbox _outbox = default!;
+    private AccountsOf _accounts = default!;
+    private Actor _anna = default!, _ben = default!;
+    private long _session;
+
+    /// <param name="Entity">As the trail names it.</param>
+    /// <param name="States">Each with what puts the one record there.</param>
+    private sealed record Machine(string Entity, string Key, (string State, string Put)[] States, Step[] Steps);
+
+    /// <param name="Name">As the trail names it; of a signed one, its meaning.</param>
+    /// <param name="Method">What takes it.</param>
+    /// <param name="Allowed">States that it starts from.</param>
+    /// <param name="Take">With the version seen; true when it was taken.</param>
+    private sealed record Step(string Name, Delegate Method, string[] Allowed, Func<int?, Task<bool>> Take, bool HasVersion = false, bool IsSigned = false);
+
+    public async ValueTask InitializeAsync()
+    {
+        _outbox = await Outbox.CreateAsync();
+        await _outbox.AddAsync(await _outbox.AddPartnerAsync("https://example.org"), 1, 1);
+        _accounts = new AccountsOf(_outbox.Database.Gateway);
+        await _accounts.AddAsync("anna", "officer");
+        await _accounts.AddTemporaryAsync("carl", "administrator");
+        await _accounts.People.VerifyIdentityAsync(AccountsOf.Admin, "anna", "identity card", Ct);
+        var holder = (await _accounts.HolderAsync(await _accounts.SignInAsync("anna")))!;
+        (_anna, _session) = (holder.ToPrincipal("test").ToActor("dashboard"), holder.SessionId!.Value);
+        _ben = AccountsOf.Admin with { Id = "person:ben" };
+        await using var work = await _outbox.Database.Gateway.BeginAsync(AccountsOf.Admin, Ct);
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts("X", Severity.Error, "x"), new ExceptionSource("capture", "1", 1, null), []);
+        await ApiKeys.CreateAsync(work, 1, "operator", "line 2", "gwl");
+        await work.CommitAsync();
+        await PutAsync("""
+            insert into operation (party_id, request_key, kind, partner_id, partner_name, filter, filter_words, reason, actor, actor_name, actor_role, method, origin, rate, total, created_at)
+            values (1, 'k', 'retry', 1, 'p', '', '', 'r', 'a', 'a', 'a', 'm', 'o', 1, 1, now());
+            insert into breaker (partner_id, party_id) values (1, 2);
+            insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());
+            insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('t', 'w', 'i', 'r', 't', '{x}', 'person:ben', 'b', now());
+            insert into access_review (party_id, reason, began_at, began_by, began_by_name) values (1, 'r', now(), 'person:ben', 'b');
+            insert into access_review_line (review_id, party_id, kind, subject, name, party, roles, permissions, granted_by, unused) values (1, 1, 'person', 'carl', 'c', 'p', '{}', '{}', '{}', false);
+            insert into audit_review (party_id, from_at, to_at, up_to_ord, entries, own_entries, epoch, size, root, began_at, reviewer, reviewer_name) values (1, now() - interval '1 day', now(), 1, 1, 0, 1, 1, '', now(), 'person:anna', 'a');
+            insert into product (gtin, version, party_id, name, ndc, markets, manufacturer, dosage_form, strength, net_content, mixed_lots, withdrawn, changed_by, changed_by_name, reason)
+            values ('09521321000018', 3, 1, 'P', '', '', '', '', '', '', false, false, 'a', 'a', 'r');
+            """);
+    }
+
+    public async ValueTask DisposeAsync() => await _outbox.DisposeAsync();
+
+    [Fact]
+    public async Task A_step_that_the_state_of_a_record_does_not_allow_changes_nothing_and_is_one_entry()
+    {
+        var database = _outbox.Database;
+        var walked = 0;
+        foreach (var machine in await MachinesAsync())
+        {
+            foreach (var (state, put) in machine.States)
+            {
+                await PutAsync(put);
+                foreach (var step in machine.Steps)
+                {
+                    var isAllowed = step.Allowed.Contains(state);
+                    if (isAllowed && !step.HasVersion)
+                    {
+                        continue;
+                    }
+                    var what = $"{step.Name} of {machine.Entity} {state}";
+                    var (before, entries) = (await EverythingAsync(), await LastEntryAsync());
+                    Assert.False(await step.Take(isAllowed ? 99 : null), what);
+                    Assert.True(await EverythingAsync() == before, $"{what} has changed something.");
+                    var told = await database.ScalarAsync<string>($"""
+                        select coalesce(string_agg(concat_ws('|', action, entity, entity_key, actor, reason, new->>'step', new->>'found', new->>'expected', new->>'refusal'), E'\n'), '') from audit_entry where ord > {entries}
+                        """);
+                    if (step.IsSigned)
+                    {
+                        Assert.Matches($@"^refused\|signing\|.* version 1, {step.Name}\|person:anna\|.+$", told); // what signing refuses, P11-40
+                    }
+                    else
+                    {
+                        var expected = isAllowed ? "99\\|" : "";
+                        Assert.Matches($@"^refused\|{machine.Entity}\|{machine.Key}\|[a-z:]+\|{Why}\|{step.Name}\|{Regex.Escape(state)}[^|\n]*\|{expected}[^|\n]+\.$", told);
+                        // Again and again, it is told once an hour.
+                        entries = await LastEntryAsync();
+                        Assert.False(await step.Take(isAllowed ? 99 : null), what);
+                        Assert.Equal(entries, await LastEntryAsync());
+                    }
+                    walked++;
+                }
+            }
+        }
+        Assert.True(walked > 60, $"{walked} steps");
+        await database.AdvanceAsync(TimeSpan.FromMinutes(61));
+        var last = await LastEntryAsync();
+        await new Baselines(database.Gateway).WithdrawAsync(_ben, 1, Why, Ct);
+        Assert.NotEqual(last, await LastEntryAsync());
+        // What is nowhere has no state.
+        last = await LastEntryAsync();
+        Assert.NotNull((await _outbox.Node().GetRequiredService<DeliveryDecisions>().RetryAsync(_ben, 999, null, Why, Ct)).Refusal);
+        Assert.NotNull((await _accounts.People.GrantAsync(_ben, "carl", "nothing", Why, Ct)).Refusal);
+        Assert.Equal(last, await LastEntryAsync());
+    }
+
+    [Fact]
+    public async Task No_state_and_no_step_is_forgotten_here()
+    {
+        var machines = await MachinesAsync();
+        await using var connection = new NpgsqlConnection(_outbox.Database.AdministratorConnectionString);
+        var states = Dapper.SqlMapper.Query<(string Table, string Check)>(connection, """
+            select c.relname, coalesce(max(pg_get_constraintdef(k.oid)), '') from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'state' left join pg_constraint k on k.conrelid = c.oid and pg_get_constraintdef(k.oid) like 'CHECK ((state = ANY %'
+            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition group by c.relname
+            """).Where(t => t.Check.Length > 0).ToDictionary(t => t.Table, t => Quoted().Matches(t.Check).Select(m => m.Groups[1].Value).ToList());
+        Assert.NotEmpty(states);
+        Assert.Equal([], states.Keys.Except(NobodySteps).Except(machines.Select(m => m.Entity)));
+        Assert.All(states.Where(s => !NobodySteps.Contains(s.Key)), s => Assert.Equal([], s.Value.Except(machines.Where(m => m.Entity == s.Key).SelectMany(m => m.States).Select(x => x.State.Split(':')[0]))));
+
+        var steps = machines.SelectMany(m => m.Steps).Select(s => s.Method.Method).ToList();
+        Assert.Equal([], DeliveryDecisions.Steps.Except(machines.Single(m => m.Entity == "delivery").Steps.Select(s => s.Name)));
+        Assert.Equal([], ExceptionDecisions.Steps.Except(machines.Single(m => m.Entity == "exception").Steps.Select(s => s.Name)));
+        var classes = steps.Select(s => s.DeclaringType!).Distinct().ToList();
+        Assert.True(classes.Count >= 10, string.Join(", ", classes));
+        var forgotten = from type in classes
+                        from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+                        where method.GetParameters() is [{ ParameterType: var first }, ..] && (first == typeof(Actor) || first == typeof(Work)) && !NoSteps.Contains(method.Name) && !steps.Contains(method)
+                        select $"{type.Name}.{method.Name}";
+        // The work of an operation decides as a person does, and a go-live is signed in whatever state the partner is.
+        Assert.Equal(["DeliveryDecisions.DecideAsync"], forgotten);
+    }
+
+    private async Task<List<Machine>> MachinesAsync()
+    {
+        var database = _outbox.Database;
+        var node = _outbox.Node();
+        var (deliveries, operations, partners) = (node.GetRequiredService<DeliveryDecisions>(), node.GetRequiredService<OperationControl>(), node.GetRequiredService<PartnerDirectory>());
+        var (exceptions, baselines, changes) = (new ExceptionDecisions(database.Gateway), new Baselines(database.Gateway), new ChangeRecords(database.Gateway));
+        var (keys, people, access, audit, masterData) = (new ApiKeys(database.Gateway), new People(database.Gateway), new AccessReviews(database.Gateway), new AuditReviews(database.Gateway), new ChangeMasterData(database.Gateway));
+        var (exception, key) = (await database.ScalarAsync<Guid>("select public_id from exception"), await database.ScalarAsync<string>("select key_id from api_key"));
+        var carl = (await database.ScalarAsync<int>("select person_id from person where user_name = 'carl'")).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
+        const string Baseline = """
+            update validation_baseline set reviewed_by = 'x', reviewed_by_name = 'x', reviewed_at = now(), approved_by = 'y', approved_by_name = 'y', approved_at = now(), effective_at = now(), ended_at = null, state =
+            """;
+        const string Decided = "update exception set decided_at = now(), decided_by = 'x', decided_why = 'y', state = ";
+        const string Signed = """
+            delete from signature; insert into signature (party_id, person_id, session_id, record_type, record_id, version, title, content_sha256, meaning, sentence, signer, signer_name, signer_role, signed_at, zone, components, statement_version, nonce, canonical)
+            values (1, 99, 99, 'TYPE', '1', 1, 't', '', 'approval', 's', 'person:ben', 'b', 'r', now(), 'UTC', 'password', 1, gen_random_uuid(), '')
+            """;
+        return
+        [
+            new("delivery", "1",
+                [("due", Due), ("held", Due + "update delivery set held_by = 'x', held_why = 'y'"), ("being sent", Due + "update delivery set lease_token = gen_random_uuid()"), ("dead", Due + "update delivery set state = 'dead', dead_reason = 'refused'"),
+                 ("delivered", Due + "update delivery set state = 'delivered'"), ("closed", Due + "update delivery set state = 'closed', dead_reason = 'refused'")],
+                [
+                    Delivery("retry", deliveries.RetryAsync, "due", "dead"), Delivery("resume", deliveries.ResumeAsync, "held"), Delivery("close", deliveries.CloseAsync, "dead", "held"),
+                    Delivery("reopen", deliveries.ReopenAsync, "closed"), Delivery("replay", deliveries.ReplayAsync, "delivered"),
+                    new("hold", deliveries.HoldAsync, ["due"], async v => (await deliveries.HoldAsync(_ben, 1, v, Why, null, Ct)).Refusal is null, HasVersion: true),
+                ]),
+            new("exception", exception.ToString(),
+                [("open", "update exception set state = 'open', decided_at = null, decided_by = null, decided_why = null"), ("resolved", Decided + "'resolved'"), ("dismissed", Decided + "'dismissed'")],
+                [
+                    Exception("resolve", exceptions.ResolveAsync, "open"), Exception("dismiss", exceptions.DismissAsync, "open"), Exception("reopen", exceptions.ReopenAsync, "resolved", "dismissed"),
+                    Exception("note", exceptions.NoteAsync, "open", "resolved", "dismissed"),
+                    new("assign", exceptions.AssignAsync, ["open"], async v => await exceptions.AssignAsync(_ben, exception, v, Why, "x", Ct) is null, HasVersion: true),
+                ]),
+            new("operation", "1",
+                [("running", "update operation set state = 'running'"), ("paused", "update operation set state = 'paused', pause_reason = 'x'"), ("cancelled", "update operation set state = 'cancelled', pause_reason = null, finished_at = now()"),
+                 ("finished", "update operation set state = 'finished'")],
+                [
+                    new("pause", operations.PauseAsync, ["running"], _ => operations.PauseAsync(_ben, 1, Why, Ct)), new("resume", operations.ResumeAsync, ["paused"], _ => operations.ResumeAsync(_ben, 1, Why, Ct)),
+                    new("cancel", operations.CancelAsync, ["running", "paused"], _ => operations.CancelAsync(_ben, 1, Why, Ct)),
+                ]),
+            new("partner", "1",
+                [("active", "update partner set state = 'active'"), ("paused", "update partner set state = 'paused', pause_reason = 'x'"), ("paused: " + GoLive.Waiting, $"update partner set pause_reason = '{GoLive.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"),
+                 ("draft", "update partner set state = 'draft', pause_reason = null")],
+                [
+                    new("pause", partners.SetPausedAsync, ["active"], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
+                    new("resume", partners.SetPausedAsync, ["paused"], _ => partners.SetPausedAsync(_ben, 1, false, Why, Ct)),
+                ]),
+            new("partner", "1",
+                [("served", "update partner set state = 'active'"), ("left alone", "update breaker set open_until = now() + interval '2 days'"), ("left alone, being tried", "update breaker set probe = gen_random_uuid()")],
+                [new("try now", deliveries.TryNowAsync, ["left alone"], _ => deliveries.TryNowAsync(_ben, 1, Why, Ct))]),
+            new("validation_baseline", "1",
+                [("reviewed", Baseline + "'reviewed'"), ("approved", Baseline + "'approved'"), ("effective", Baseline + "'effective'"), ("superseded", Baseline + "'superseded'"), ("draft", Baseline + "'draft'"), ("withdrawn", Baseline + "'withdrawn'")],
+                [
+                    new("take effect", baselines.TakeEffectAsync, ["approved"], async _ => await baselines.TakeEffectAsync(_ben, 1, Why, Ct) is null),
+                    new("withdraw", baselines.WithdrawAsync, ["draft", "reviewed", "approved"], async _ => await baselines.WithdrawAsync(_ben, 1, Why, Ct) is null),
+                    Signs("baseline reviewed", Baselines.ReviewedAsync, () => baselines.SignableAsync(_anna, 1, Ct), "draft"),
+                    Signs("baseline approved", Baselines.ApprovedAsync, () => baselines.SignableAsync(_anna, 1, Ct), "reviewed"),
+                ]),
+            new("validation_change", "CR-0001",
+                [("draft", "update validation_change set state = 'draft'"), ("approved", "update validation_change set state = 'approved'"), ("done", "update validation_change set state = 'done'"), ("withdrawn", "update validation_change set state = 'withdrawn'")],
+                [
+                    new("done", changes.DoneAsync, ["approved"], async _ => await changes.DoneAsync(_ben, "CR-0001", Why, Ct) is null),
+                    new("withdraw", changes.WithdrawAsync, ["draft"], async _ => await changes.WithdrawAsync(_ben, "CR-0001", Why, Ct) is null),
+                    Signs("change approved", ChangeRecords.ApprovedAsync, () => changes.SignableAsync(_anna, "CR-0001", Ct), "draft"),
+                ]),
+            new("access_review_line", "1",
+                [("open", "delete from signature"), ("keep", "update access_review_line set decision = 'keep', decided_by = 'x', decided_by_name = 'x', decided_at = now()"), ("keep, signed", Signed.Replace("TYPE", AccessReviews.RecordType, StringComparison.Ordinal))],
+                [
+                    new("decide", access.DecideAsync, ["open", "keep"], async _ => await access.DecideAsync(_ben, 1, 1, true, Why, Ct) is null),
+                    Signs(AccessReviews.Meaning, AccessReviews.SignedAsync, () => access.RecordAsync(_anna, 1, Ct), "keep", "keep, signed"),
+                ]),
+            new("audit_review", "1",
+                [("open", "delete from signature"), ("in order", "update audit_review set conclusion = 'in order'"), ("signed", Signed.Replace("TYPE", AuditReviews.RecordType, StringComparison.Ordinal))],
+                [
+                    new("conclude", audit.ConcludeAsync, ["open", "in order"], async _ => await audit.ConcludeAsync(_anna, 1, false, Why, Ct) is null),
+                    Signs(AuditReviews.Meaning, AuditReviews.SignedAsync, () => audit.RecordAsync(_anna, 1, Ct), "in order", "signed"),
+                ]),
+            new("api_key", key,
+                [("active", "update api_key set expires_at = null"), ("expired", "update api_key set expires_at = now() - interval '1 day'"), ("revoked", "update api_key set revoked_at = now()")],
+                [
+                    new("rotate", keys.RotateAsync, ["active"], async _ => (await keys.RotateAsync(_ben with { Reason = Why }, key, TimeSpan.Zero, Ct)).Change == KeyChange.Done),
+                    new("revoke", keys.RevokeAsync, ["active", "expired"], async _ => await keys.RevokeAsync(_ben with { Reason = Why }, key, Ct) == KeyChange.Done),
+                ]),
+            new("person", carl,
+                [("active", "select"), ("disabled", "update person set state = 'disabled' where user_name = 'carl'")],
+                [
+                    new("disable", people.DisableAsync, ["active"], async _ => (await people.DisableAsync(_ben, "carl", Why, Ct)).Refusal is null),
+                    new("enable", people.EnableAsync, ["disabled"], async _ => (await people.EnableAsync(_ben, "carl", Why, Ct)).Refusal is null),
+                    new("revoke", people.RevokeAsync, [], async _ => (await people.RevokeAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // he has it not
+                    new("grant", people.GrantAsync, [], async _ => (await people.GrantAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // nor may an administrator
+                ]),
+            new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
+        ];
+
+        Step Delivery(string name, Func<Actor, long, int?, string, CancellationToken, Task<Decided>> decide, params string[] allowed) =>
+            new(name, decide, allowed, async v => (await decide(_ben, 1, v, Why, Ct)).Refusal is null, HasVersion: true);
+
+        Step Exception(string name, Func<Actor, Guid, int?, string, CancellationToken, Task<string?>> decide, params string[] allowed) =>
+            new(name, decide, allowed, async v => await decide(_ben, exception, v, Why, Ct) is null, HasVersion: true);
+
+        Step Signs(string meaning, Func<Work, Signature, Task<string?>> effect, Func<Task<SignableRecord?>> record, params string[] allowed) =>
+            new(meaning, effect, allowed, async _ => await SignAsync((await record())!, meaning, effect) is null, IsSigned: true);
+
+        async Task<int?> ChangeAsync(int? version)
+        {
+            var wanted = new WantedMasterData();
+            wanted.Products.Add(new Wanted<Product>(new Product("09521321000018") { Name = "P" }, p => p with { Name = "Another" }, _ => default));
+            return (await masterData.RunAsync(_ben with { Reason = Why }, wanted, dryRun: false, version, Ct)).PresentVersion;
+        }
+    }
+
+    private async Task<string?> SignAsync(SignableRecord record, string meaning, Func<Work, Signature, Task<string?>> effect)
+    {
+        using var signing = _accounts.Signing;
+        var begun = await signing.BeginAsync(_anna, _session, record, meaning, Ct);
+        return begun.Refusal ?? (await signing.SignAsync(_anna, _session, begun.Nonce!.Value, new SigningSecret("anna", AccountsOf.Good, null, 1), effect, Ct)).Refusal;
+    }
+
+    // As nobody can: without triggers, foreign keys and the ways from one state to the next.
+    private Task PutAsync(string sql) => _outbox.Database.ExecuteAsync($"set session_replication_role = replica; select set_config('app.reason', 'r', false); {sql}; reset session_replication_role");
+
+    private Task<long> LastEntryAsync() => _outbox.Database.ScalarAsync<long>("select max(ord) from audit_entry");
+
+    // Every row of every table but the trail, and what signing keeps of an attempt.
+    private async Task<string> EverythingAsync() => await _outbox.Database.ScalarAsync<string>(await _outbox.Database.ScalarAsync<string>("""
+        select string_agg(format('select %L || coalesce(string_agg(t::text, E''\n'' order by t::text), '''') as rows from %I t', relname, relname), ' union all ' order by relname) from pg_class
+        where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition and relname not in ('audit_entry', 'session', 'signature_challenge')
+        """) is var tables ? $"select string_agg(rows, E'\\n') from ({tables}) everything" : "");
+
+    [GeneratedRegex("'([^']+)'")]
+    private static partial Regex Quoted();
+}
