@@ -4,6 +4,8 @@ using Gateway.Access;
 using Gateway.Exceptions;
 using Gateway.MasterData;
 using Gateway.Units;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Host.Commands;
 
@@ -25,7 +27,8 @@ public static class TraceCommand
         {
             var key = UnitIdentifier.Read(parsed.GetValue(epc)!, out var wrong) ?? throw new WrongUseException(wrong!);
             DateTimeOffset? at = parsed.GetValue(asOf) is { } text ? UnitPast.ReadMoment(text, out wrong) ?? throw new WrongUseException(wrong!) : null;
-            await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
+            var configuration = GatewayHost.Configuration();
+            await using var database = await RunningDatabase.OpenAsync(configuration, ct);
             using var masterData = new KnownMasterData(new MasterDataRecords(database.Gateway));
             var units = new UnitQueries(database.Gateway, masterData);
             using var past = new UnitPast(database.Gateway, new UnitLedgers(masterData), units, masterData);
@@ -40,7 +43,7 @@ public static class TraceCommand
                 await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
                 return 1;
             }
-            var told = await new UnitTimeline(database.Gateway).ListAsync(CommandLine, unit, null, UnitTimeline.MaxEvents, ct, at);
+            var told = await new UnitTimeline(database.Gateway, Options.Create(configuration.GetSection(LatenessOptions.Section).Get<LatenessOptions>() ?? new LatenessOptions())).ListAsync(CommandLine, unit, null, UnitTimeline.MaxEvents, ct, at);
             var exceptions = await new ExceptionList(database.Gateway).OfUnitAsync(CommandLine, UnitKey.Spellings(key), MaxExceptions, ct);
             var (item, history, opened) = (UnitItem.Of(unit), told.Select(UnitEventItem.Of).ToList(), exceptions.Select(ExceptionItem.Of).ToList());
             if (parsed.GetValue(json))
@@ -84,7 +87,8 @@ public static class TraceCommand
         }
         foreach (var e in history)
         {
-            await WriteAsync($"{e.EventTime:yyyy-MM-dd HH:mm:ss} UTC  {e.BizStep ?? e.Type}  {e.Action}  {e.Disposition}{(UnitKey.Of(e.Unit) == unit.Key ? "" : $"  of {e.Unit}")}  capture {e.Capture}{(e.Retracted ? "  declared in error" : "")}");
+            await WriteAsync($"{e.EventTime:yyyy-MM-dd HH:mm:ss} UTC  {e.BizStep ?? e.Type}  {e.Action}  {e.Disposition}{(UnitKey.Of(e.Unit) == unit.Key ? "" : $"  of {e.Unit}")}  capture {e.Capture}{(e.Late ? "  late" : "")}{(e.Retracted ? "  declared in error" : "")}");
+            await WriteAsync($"  sent as {e.EventTimeSent}{(e.EventTimeZoneOffset is { } offset ? $" ({offset})" : "")}, received {e.ReceivedTime:yyyy-MM-dd HH:mm:ss} UTC, recorded {e.RecordTime:yyyy-MM-dd HH:mm:ss} UTC");
             foreach (var f in e.Findings)
             {
                 await WriteAsync($"  {f.Severity} {f.Code}: {f.Message}");

@@ -17,7 +17,7 @@ internal sealed record DecidedDocument(CaptureLease Lease, EpcisReader Reader, C
 /// The end of documents that were read, written in their caller's transaction: one document that was stored as it was read, or
 /// several small ones of a party together.
 /// </summary>
-internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers)
+internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers, CaptureOptions options)
 {
     /// <summary>Stores and decides documents that were read whole.</summary>
     /// <param name="at">Of their events, and of the decision.</param>
@@ -28,7 +28,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         var first = documents[0].Lease;
         // One ledger for all, since they may touch the same units; new ones have their numbers from the first capture.
         var ledger = await ledgers.OpenAsync(work, first.PartyId, first.CaptureId, isCareful: true, isHuge: false, ct);
-        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger))).ToList();
+        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, options.LateAfter))).ToList();
         try
         {
             await EventStore.StoreAsync(work, [.. decided.Zip(documents).Where(d => d.First.Store is not null)
@@ -54,6 +54,10 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         if (decided.FirstOrDefault(d => d.Store is not null)?.Store is { } any)
         {
             await any.CompleteAsync(ct); // all have one ledger
+        }
+        foreach (var d in decided)
+        {
+            d.Store?.Times.Tell(d.Reader.Findings);
         }
         var party = decided[0].Lease.PartyId;
         await CaptureRecords.StoreFindingsAsync(work, party, decided.Select(d => (d.Lease.CaptureId, d.Reader.Findings)));

@@ -30,7 +30,7 @@ public sealed record PastCapture(long CaptureId, long DocumentId, Guid PublicId)
 /// </summary>
 public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers, IOptions<CaptureOptions> options)
 {
-    private readonly CaptureDecision _decision = new(routing, rules, ledgers);
+    private readonly CaptureDecision _decision = new(routing, rules, ledgers, options.Value);
 
     /// <summary>Reads a small document whole; on any thread, so that the next ones are read while others are stored. What master data told then is not known now.</summary>
     public PastDocument Read(byte[] bytes, string mediaType)

@@ -23,6 +23,9 @@ internal sealed record CaptureLease
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
 
+    /// <summary>When its document was received.</summary>
+    public DateTime ReceivedAt { get; init; }
+
     /// <summary>The trace it came in; once it is worked on, that of the work.</summary>
     public string? TraceParent { get; init; }
 
@@ -42,6 +45,7 @@ internal sealed record CaptureLease
         Sha256 = capture.Sha256,
         Length = capture.Length,
         ContentEncoding = capture.ContentEncoding,
+        ReceivedAt = capture.Now,
     };
 
     /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
@@ -55,7 +59,7 @@ internal sealed record CaptureLease
                 select capture_id from capture where state = 'processing' and (lease_until is null or lease_until < gateway_now())
                 order by lease_until nulls first, capture_id limit 1 for update skip locked)
             returning c.capture_id as CaptureId, c.public_id as PublicId, c.document_id as DocumentId, c.party_id as PartyId, c.error_behaviour as ErrorBehaviour,
-                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, c.traceparent as TraceParent
+                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, d.received_at as ReceivedAt, c.traceparent as TraceParent
             """, new { lease }, work.Transaction);
         await work.CommitAsync();
         return claimed;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Gateway.Units;
 
 namespace Gateway.Capture;
 
@@ -47,6 +48,9 @@ public sealed class CaptureOptions : IValidatableObject
 
     /// <summary>A document undecided for so long is told of as stuck.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")] public TimeSpan StuckAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>An event received so long after its event time is flagged as late.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan LateAfter { get; init; } = new LatenessOptions().LateAfter;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -44,7 +44,7 @@ internal readonly record struct EventRow(string? Uri, string Type, string? Actio
 /// Writes the events of one capture in its transaction: identities set-based, rows straight into the year's partitions, by binary
 /// COPY or, when they are few, in one round trip.
 /// </summary>
-internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger) : IDisposable
+internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger, TimeSpan lateAfter) : IDisposable
 {
     private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, keys, body";
     private const int Few = 500;
@@ -64,6 +64,10 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
     public short Period { get; } = (short)recordTime.Year;
 
     public Shipments Shipments { get; } = new();
+
+    /// <summary>Of the events that are stored.</summary>
+    public EventTimes Times { get; } = new(lease.ReceivedAt, lateAfter);
+
     public long FirstEventId => lease.CaptureId << 20;
     public long LastEventId { get; private set; } = lease.CaptureId << 20;
 
@@ -116,6 +120,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
     {
         _digest.AppendData(Encoding.UTF8.GetBytes((e.Event.EventId ?? "") + "\n"));
         Shipments.See(IdOf(e), e.Event);
+        Times.See(e.Event);
         LastEventId = IdOf(e);
         Count++;
     }

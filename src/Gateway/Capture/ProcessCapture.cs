@@ -21,7 +21,7 @@ namespace Gateway.Capture;
 public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, UnitLedgers ledgers, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
-    private readonly CaptureDecision _decision = new(routing, rules, ledgers);
+    private readonly CaptureDecision _decision = new(routing, rules, ledgers, options.Value);
     private readonly CaptureOptions _options = options.Value;
 
     /// <returns>False when nothing is open.</returns>
@@ -136,7 +136,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             }
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
-            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, IsHuge(lease), ct));
+            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, IsHuge(lease), ct), _options.LateAfter);
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {

@@ -44,7 +44,7 @@ internal sealed partial class SmallCaptures
 
     public SmallCaptures(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, UnitLedgers ledgers, IOptions<CaptureOptions> options, ILogger<SmallCaptures> log)
     {
-        (_database, _decision, _log) = (database, new CaptureDecision(routing, rules, ledgers), log);
+        (_database, _decision, _log) = (database, new CaptureDecision(routing, rules, ledgers, options.Value), log);
         _gathering = new Gathering<SmallCapture>(options.Value.TransactionsAtOnce, Choose, AnswerAsync);
     }
 

@@ -21,7 +21,11 @@ public static class UnitEndpoints
     // What a person must settle about one unit is a handful.
     private const int MaxExceptions = 50;
 
-    public static IServiceCollection AddUnits(this IServiceCollection services) => services.AddSingleton<UnitQueries>().AddSingleton<UnitPast>().AddSingleton<UnitTimeline>().AddSingleton<UnitSearch>();
+    public static IServiceCollection AddUnits(this IServiceCollection services)
+    {
+        services.AddOptions<LatenessOptions>().BindConfiguration(LatenessOptions.Section);
+        return services.AddSingleton<UnitQueries>().AddSingleton<UnitPast>().AddSingleton<UnitTimeline>().AddSingleton<UnitSearch>();
+    }
 
     public static void MapUnits(this IEndpointRouteBuilder app)
     {

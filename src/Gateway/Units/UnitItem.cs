@@ -46,14 +46,18 @@ public sealed record ContainedUnitItem(string Epc, string Level, string Parent, 
 /// <param name="Unit">The unit, or the container by which it was meant.</param>
 /// <param name="Capture">The captureID of its document.</param>
 /// <param name="Document">The number of its document.</param>
+/// <param name="EventTimeSent">The event time as the sender wrote it; <paramref name="EventTime"/> is the same moment in UTC.</param>
+/// <param name="ReceivedTime">When its document was received.</param>
+/// <param name="RecordTime">When it was stored here.</param>
+/// <param name="Late">It was received longer after its event time than <c>Capture:LateAfter</c>.</param>
 /// <param name="Declaration">It declares an event in error.</param>
 /// <param name="Retracted">It was declared in error.</param>
 public sealed record UnitEventItem(
-    string? EventID, string Type, string? Action, string? BizStep, string? Disposition, DateTime EventTime, DateTime RecordTime, string Unit, string? ReadPoint, string? BizLocation,
+    string? EventID, string Type, string? Action, string? BizStep, string? Disposition, DateTime EventTime, string? EventTimeSent, string? EventTimeZoneOffset, DateTime ReceivedTime, DateTime RecordTime, bool Late, string Unit, string? ReadPoint, string? BizLocation,
     Guid Capture, long Document, bool Declaration, bool Retracted, IReadOnlyList<FindingView> Findings)
 {
     public static UnitEventItem Of(UnitEvent e) => new(
-        e.EventId, e.Type, e.Action, e.BizStep, e.Disposition, e.EventTime, e.RecordTime, e.Of, e.ReadPoint, e.BizLocation, e.CaptureId, e.DocumentId, e.IsDeclaration, e.IsRetracted, e.Findings);
+        e.EventId, e.Type, e.Action, e.BizStep, e.Disposition, e.EventTime, e.EventTimeSent, e.EventTimeZoneOffset, e.ReceivedTime, e.RecordTime, e.IsLate, e.Of, e.ReadPoint, e.BizLocation, e.CaptureId, e.DocumentId, e.IsDeclaration, e.IsRetracted, e.Findings);
 }
 
 /// <summary>A unit that was found, as the API tells it.</summary>

@@ -2,6 +2,7 @@ using Epcis.Events;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Http;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Units;
 
@@ -10,6 +11,7 @@ namespace Gateway.Units;
 /// <param name="Of">The unit, or the container by which the event meant it too.</param>
 /// <param name="Action">ADD, OBSERVE or DELETE; null for kinds of events without one.</param>
 /// <param name="BizStep">A bare word of the CBV, or the URI as written; likewise the disposition.</param>
+/// <param name="RecordTime">When it was stored here. The sender's own recordTime never stands for it.</param>
 /// <param name="DocumentId">The number of its document.</param>
 /// <param name="IsDeclaration">It declares an event in error.</param>
 /// <param name="IsRetracted">It was declared in error.</param>
@@ -18,6 +20,16 @@ public sealed record UnitEvent(
     long Cursor, string? EventId, string Type, string? Action, string? BizStep, string? Disposition, DateTime EventTime, DateTime RecordTime, string Of, string? ReadPoint, string? BizLocation,
     Guid CaptureId, long DocumentId, bool IsDeclaration, bool IsRetracted)
 {
+    /// <summary>The event time as it was sent, and the offset of the place beside it; null where they are no text of ordinary length.</summary>
+    public string? EventTimeSent { get; init; }
+    public string? EventTimeZoneOffset { get; init; }
+
+    /// <summary>When its document was received.</summary>
+    public DateTime ReceivedTime { get; init; }
+
+    /// <summary>It was received longer after its event time than <see cref="LatenessOptions.LateAfter"/>.</summary>
+    public bool IsLate { get; init; }
+
     public IReadOnlyList<FindingView> Findings { get; init; } = [];
 }
 
@@ -25,7 +37,7 @@ public sealed record UnitEvent(
 /// The story of a unit: every event that names it in any spelling, and what was told of the containers around it between its packing
 /// and its unpacking. Where packings contradict each other, the later one counts.
 /// </summary>
-public sealed class UnitTimeline(GatewayDatabase database)
+public sealed class UnitTimeline(GatewayDatabase database, IOptions<LatenessOptions> lateness)
 {
     /// <summary>A unit has a few dozen events. Of a container that was filled child by child, no more than these are read.</summary>
     public const int MaxEvents = 2_000;
@@ -55,7 +67,10 @@ public sealed class UnitTimeline(GatewayDatabase database)
         var findings = (await FindingsAsync(reader, [.. page.Select(r => r.Cursor)], ct)).ToLookup(f => f.Cursor, f => new FindingView(f.Code, f.Severity, f.Message));
         return [.. page.Select(r => new UnitEvent(
             r.Cursor, r.EventId, r.Type, r.Action, r.BizStep, r.Disposition, r.EventTime, r.RecordTime, r.Epc, r.ReadPoint, r.BizLocation, r.CaptureId, r.DocumentId,
-            r.DeclaredBy == r.Cursor, r.DeclaredBy is { } by && by != r.Cursor) { Findings = [.. findings[r.Cursor]] })];
+            r.DeclaredBy == r.Cursor, r.DeclaredBy is { } by && by != r.Cursor) 
+        {
+            EventTimeSent = r.EventTimeSent, EventTimeZoneOffset = r.EventTimeZoneOffset, ReceivedTime = r.ReceivedTime, IsLate = r.ReceivedTime - r.EventTime > lateness.Value.LateAfter, Findings = [.. findings[r.Cursor]],
+        })];
     }
 
     /// <summary>Notes what was told during a stay, and finds where the container was packed meanwhile.</summary>
@@ -116,11 +131,13 @@ public sealed class UnitTimeline(GatewayDatabase database)
         // What a container was filled with, its other contents know nothing of.
         database.ReadAsync<Row>(reader, """
             select e.event_id as Cursor, e.event_uri as EventId, e.event_type as Type, e.action as Action, e.biz_step as BizStep, e.disposition as Disposition, e.event_time as EventTime,
-                   e.record_time as RecordTime, e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
+                   e.record_time as RecordTime, c.created_at as ReceivedTime, substring(b.start from '"eventTime":"([^"]+)"') as EventTimeSent, substring(b.start from '"eventTimeZoneOffset":"([^"]+)"') as EventTimeZoneOffset,
+                   e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
                    case when x.role = 3 then event_json(e.body) ->> 'parentID' end as ParentEpc, k.IsEmptying,
                    (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
             from event_epc x join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
             cross join lateral (select case when x.role = 2 and e.action = 'DELETE' then coalesce(jsonb_array_length(event_json(e.body) -> 'childEPCs'), 0) = 0 else false end as IsEmptying) k
+            cross join lateral (select left(e.body, 8000) as start) b -- the times stand before what is long
             where x.epc = any(@epcs) and (x.role <> 2 or k.IsEmptying or x.epc = any(@own))
             order by e.event_time, e.event_id limit @MaxEvents
             """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), own = UnitKey.Spellings(own).ToArray(), MaxEvents }, ct);
@@ -149,6 +166,9 @@ public sealed class UnitTimeline(GatewayDatabase database)
         public string? Disposition { get; init; }
         public DateTime EventTime { get; init; }
         public DateTime RecordTime { get; init; }
+        public DateTime ReceivedTime { get; init; }
+        public string? EventTimeSent { get; init; }
+        public string? EventTimeZoneOffset { get; init; }
         public string? ReadPoint { get; init; }
         public string? BizLocation { get; init; }
         public Guid CaptureId { get; init; }

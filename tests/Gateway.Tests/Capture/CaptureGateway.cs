@@ -37,7 +37,7 @@ internal sealed class CaptureGateway : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         // Else a document would be decided before a test could take a turn; a test of just that sets it otherwise.
-        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Capture:MaxBytesAtOnce", (string?)"0")]);
+        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Capture:MaxBytesAtOnce", (string?)"0"), KeyValuePair.Create("Capture:LateAfter", (string?)"36500.00:00:00")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
         builder.Services.AddSingleton(database.Gateway).AddAccess().AddExceptions().AddUnits().AddCapture();
         if (routing is not null)
