@@ -18,6 +18,9 @@ public sealed class Installation(GatewayDatabase database)
     /// <summary>The build as its assembly names it.</summary>
     public static string Build { get; } = typeof(Installation).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
+    /// <summary>The version that documents belong to: the build without the commit it was made of.</summary>
+    public static string Version { get; } = Build.Split('+')[0];
+
     public async Task<InstallationFacts> ReadAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Actor.System("dashboard"), ct);

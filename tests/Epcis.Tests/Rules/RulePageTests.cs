@@ -40,8 +40,10 @@ public sealed class RulePageTests
     private static string Page()
     {
         var text = new StringBuilder();
-        text.Append("""
+        text.Append(CultureInfo.InvariantCulture, $"""
             # Rules
+
+            Version {typeof(RuleCatalog).Assembly.GetName().Version!.ToString(3)}
 
             What a document is held to beyond the schemas of GS1. This page is made from the rules themselves; to write it anew:
 

@@ -140,6 +140,8 @@ internal static class SchemaDifferences
         page.Append(CultureInfo.InvariantCulture, $"""
             # Where our verdict differs from GS1's schemas
 
+            Version {typeof(Finding).Assembly.GetName().Version!.ToString(3)}
+
             This page is made from the table in `tests/Epcis.Tests/Schemas/SchemaDifferences.cs`; a test holds the two together and tries every example. Whatever is not listed here gets the verdict of GS1's published schemas: the XSDs of EPCIS 1.2 and 2.0.0 and the JSON Schema 2.0.1, with `format` asserted. That is proved on every public sample, on every single change to sparse documents, and on seeded damage to samples and to documents that use every element; `GATEWAY_MUTATIONS=full ./test.sh` tries 25,000 damaged documents of each form. The reference for JSON is ajv.
 
             ## Differences

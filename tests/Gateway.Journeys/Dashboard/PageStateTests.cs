@@ -112,6 +112,7 @@ public sealed class PageStateTests
     }
 
     [Fact]
+    [Requirement("P11-29")]
     public async Task A_page_prints_on_A4_without_what_only_a_screen_needs()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -124,11 +125,12 @@ public sealed class PageStateTests
         // A4 in points, as the document says of its pages.
         Assert.Matches(@"/MediaBox \[0 0 59[45][.0-9]* 84[12]", System.Text.Encoding.Latin1.GetString(pdf));
         await browser.Page.EmulateMediaAsync(new() { Media = Media.Print });
-        foreach (var gone in (string[])["header.bar", "footer.foot", ".verbs"])
+        foreach (var gone in (string[])["header.bar", "footer.foot a", ".verbs"])
         {
             Assert.True(await browser.Page.Locator(gone).First.IsHiddenAsync(), gone);
         }
         Assert.True(await browser.Page.Locator(".finding").First.IsVisibleAsync());
+        Assert.Matches(@"^Build \d+\.\d+\.\d+", await browser.Page.Locator("footer.foot").InnerTextAsync());
     }
 
     private static byte[] Document(long sequence, bool isBad = false) => new ShipmentGenerator(5).Xml(

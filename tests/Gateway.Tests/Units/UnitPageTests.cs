@@ -30,8 +30,10 @@ public sealed partial class UnitPageTests
 
     private static string Page()
     {
-        var page = new StringBuilder("""
+        var page = new StringBuilder($"""
             # Units
+
+            Version {Gateway.Database.Installation.Version}
 
             What the events make of each serialised unit: its states, the facts that events state, which fact may follow which state, and what the gateway says when one may not. This page is made from the rules themselves; to write it anew:
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
+using Gateway.Database;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,7 +9,7 @@ namespace Gateway.Http.Help;
 
 /// <summary>
 /// <c>/help</c> and <c>/help/{code}</c>: plain pages in the dashboard's frame, open to all, because who has a problem may not be
-/// able to sign in. They tell nothing of this installation.
+/// able to sign in. They tell nothing of this installation but the version that they belong to.
 /// </summary>
 public static class HelpPages
 {
@@ -83,6 +84,7 @@ public static class HelpPages
           <main id="content">
         {body}
           </main>
+          <footer class="foot"><span>Version {Text(Installation.Version)}</span></footer>
         </body>
         </html>
         """, "text/html; charset=utf-8", Encoding.UTF8, status);
