@@ -44,6 +44,7 @@ public static class Demonstration
         try
         {
             await history.WriteAsync(ct);
+            await plant.SendForeignAsync(ct);
             await plant.ShipAsync(ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -80,16 +81,16 @@ public static class Demonstration
                 ("cmo", "cmo", "cmo", "Demonstration CMO One"), ("cmoTwo", "cmo", "cmo", "Demonstration CMO Two"), ("line", "operator", "organisation", "Demonstration Pharma"),
             ])
         {
-            (keys[member], parties[member]) = await MakeKeyAsync(database, member, role, kind, party, null, ct);
+            (keys[member], parties[member]) = await MakeKeyAsync(database, member, role, kind, party, null, ct, member == "cmo" ? DemonstrationPlant.CmoScope : null);
         }
         return (keys, [.. ((string[])["cmo", "cmoTwo", "line"]).Select(member => new HistorySender(parties[member], keys[member].Split('_', '.')[1]))]);
     }
 
-    private static async Task<(string Token, int PartyId)> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string party, string? gln, CancellationToken ct)
+    private static async Task<(string Token, int PartyId)> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string party, string? gln, CancellationToken ct, KeyScope? scope = null)
     {
         await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
         var partyId = await Parties.EnsureAsync(work, kind, party, gln);
-        var token = await ApiKeys.CreateAsync(work, partyId, role, $"Demonstration {member}", "gwt");
+        var token = await ApiKeys.CreateAsync(work, partyId, role, $"Demonstration {member}", "gwt", scope: scope);
         await work.CommitAsync();
         return (token, partyId);
     }

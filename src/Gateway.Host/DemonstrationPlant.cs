@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -15,6 +16,9 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
 
     /// <summary>The GLN of the partner whose key the demonstration shows.</summary>
     public static string ShownPartner => DemonstrationCast.Partners[0].Party.Owner.Gln;
+
+    /// <summary>What the contract manufacturer's key may send: the owner's goods, at its own place.</summary>
+    public static KeyScope CmoScope { get; } = KeyScope.Of([SimulatedProduct.Default.CompanyPrefix], [DemonstrationCast.Shippers[0].Site.Gln])!;
 
     /// <summary>Registers the partners, or tells them where this run's simulator listens.</summary>
     public async Task PreparePartnersAsync(PartnerSimulator simulator, CancellationToken ct)
@@ -59,6 +63,24 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
         };
         using var http = new HttpClient();
         await new CmoSimulator(http, options, TimeProvider.System).RunAsync(ct);
+    }
+
+    /// <summary>
+    /// Once, a document with goods of somebody else for whom the manufacturer packs too: it is refused, and a person has to look. At
+    /// the next start its key names the first one, and nothing is stored.
+    /// </summary>
+    public async Task SendForeignAsync(CancellationToken ct)
+    {
+        var plan = new ShipmentPlan(1, DemonstrationCast.Shippers[0], DemonstrationCast.Partners[0].Party, DateTimeOffset.UtcNow, "FOREIGN1", new DateOnly(2029, 1, 31))
+        {
+            Product = SimulatedProduct.Default with { CompanyPrefix = "9526543", Name = "Goods of another owner" },
+        };
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(gateway, "/capture")) { Content = new ByteArrayContent(new ShipmentGenerator(Seed + 1).Xml(plan)) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", cmoKey);
+        request.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"foreign-{Seed}"));
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
+        using var answer = await http.SendAsync(request, ct);
     }
 
     // Identifiers follow from the sequence, so it goes on where the history or the last run ended.

@@ -19,12 +19,15 @@ public static class KeyCommand
         var party = new Option<string?>("--party") { Description = "Name of the CMO or partner; by default the organisation itself." };
         var gln = new Option<string?>("--gln") { Description = "The party's GLN, 13 digits." };
         var days = new Option<int?>("--days") { Description = "Expires after so many days; by default it lasts until it is revoked." };
-        var add = new Command("add", "Make a key and print it: it is shown this once.") { role, name, party, gln, days };
+        var prefixes = new Option<string[]>("--prefix") { Description = "A GS1 company prefix of what the key may send, 4 to 12 digits; may be given up to 100 times. By default it may send anything." };
+        var sites = new Option<string[]>("--site") { Description = "The GLN of a place where that may be; may be given up to 100 times. By default it may be anywhere." };
+        var add = new Command("add", "Make a key and print it: it is shown this once.") { role, name, party, gln, days, prefixes, sites };
         add.SetAction(async (parsed, ct) =>
         {
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
             var (token, refusal) = await new AddKey(database.Gateway).AddAsync(
-                CommandLine, new KeyRequest(parsed.GetValue(role), parsed.GetValue(name), parsed.GetValue(party), parsed.GetValue(gln), parsed.GetValue(days)), ct);
+                CommandLine, new KeyRequest(
+                    parsed.GetValue(role), parsed.GetValue(name), parsed.GetValue(party), parsed.GetValue(gln), parsed.GetValue(days), parsed.GetValue(prefixes), parsed.GetValue(sites)), ct);
             await Console.Out.WriteLineAsync(token ?? throw new WrongUseException(refusal!.Sentence));
             return 0;
         });
@@ -47,7 +50,7 @@ public static class KeyCommand
                 {
                     await Console.Out.WriteLineAsync(parsed.GetValue(json)
                         ? JsonSerializer.Serialize(k, JsonSerializerOptions.Web)
-                        : $"{k.Id}  {k.State,-7}  {k.Role,-13}  {k.Name}, {k.Party}  expires {Time(k.ExpiresAt)}  last used {Time(k.LastUsedAt)}");
+                        : $"{k.Id}  {k.State,-7}  {k.Role,-13}  {k.Name}, {k.Party}  expires {Time(k.ExpiresAt)}  last used {Time(k.LastUsedAt)}{Scope(k)}");
                 }
                 after = page.Count == 200 ? page[^1].Id : null;
             }
@@ -101,6 +104,9 @@ public static class KeyCommand
             throw new WrongUseException(change == KeyChange.Unknown ? $"There is no key {id}: gateway key list shows them." : $"The key {id} has been revoked or has expired already.");
         }
     }
+
+    private static string Scope(KeyItem k) =>
+        (k.Prefixes.Length > 0 ? $"  prefixes {string.Join(' ', k.Prefixes)}" : "") + (k.Sites.Length > 0 ? $"  sites {string.Join(' ', k.Sites)}" : "");
 
     private static string Time(DateTime? at) => at?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? "never";
 }

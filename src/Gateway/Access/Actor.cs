@@ -8,6 +8,9 @@ public sealed record Actor(string Id, string Name, string Role, int? PartyId, st
 {
     /// <summary>The rows this actor may touch: <c>*</c> for the organisation's own people and machines, else one party's.</summary>
     public required string Sees { get; init; }
+
+    /// <summary>What the actor's key may send; null when it is not bound, as a person never is.</summary>
+    public KeyScope? Scope { get; init; }
     public string? Reason { get; init; }
     public string? Correlation { get; init; }
 

@@ -6,7 +6,9 @@ namespace Gateway.Access;
 
 /// <param name="Party">Name of the CMO or partner; the organisation's own roles need none.</param>
 /// <param name="ExpiresInDays">Null: until it is revoked.</param>
-public sealed record KeyRequest(string? Role, string? Name, string? Party, string? Gln, int? ExpiresInDays);
+/// <param name="Prefixes">GS1 company prefixes of what it may send; none: any.</param>
+/// <param name="Sites">GLNs of where that may be; none: anywhere.</param>
+public sealed record KeyRequest(string? Role, string? Name, string? Party, string? Gln, int? ExpiresInDays, IReadOnlyList<string>? Prefixes = null, IReadOnlyList<string>? Sites = null);
 
 /// <param name="IsBeyondMaker">The request is as it should be, only not for this maker.</param>
 public sealed record KeyRefusal(string Sentence, bool IsBeyondMaker = false);
@@ -20,7 +22,8 @@ public sealed class AddKey(GatewayDatabase database)
     /// <returns>The key, shown this once, or why there is none.</returns>
     public async Task<(string? Token, KeyRefusal? Refusal)> AddAsync(Actor actor, KeyRequest request, CancellationToken ct)
     {
-        if (Refuse(request) is { } refusal)
+        var scope = KeyScope.Read(request.Prefixes, request.Sites, out var unfit);
+        if ((Refuse(request) ?? unfit) is { } refusal)
         {
             return (null, new KeyRefusal(refusal));
         }
@@ -34,7 +37,7 @@ public sealed class AddKey(GatewayDatabase database)
         var partyId = await Parties.EnsureAsync(work, kind, isOwn ? "Organisation" : request.Party!.Trim(), isOwn ? null : request.Gln);
         try
         {
-            var token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null);
+            var token = await ApiKeys.CreateAsync(work, partyId, request.Role!, request.Name!.Trim(), "gwl", request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null, scope);
             await work.CommitAsync();
             return (token, null);
         }

@@ -10,7 +10,10 @@ namespace Gateway.Access;
 /// <summary>A key as it is listed; its secret is nowhere.</summary>
 /// <param name="State">active, expired or revoked.</param>
 /// <param name="LastUsedAt">To the minute.</param>
-public sealed record KeyItem(string Id, string Name, string Role, string Party, string? Gln, string State, DateTime CreatedAt, DateTime? ExpiresAt, DateTime? RevokedAt, DateTime? LastUsedAt);
+/// <param name="Prefixes">GS1 company prefixes of what it may send; none: any.</param>
+/// <param name="Sites">GLNs of where that may be; none: anywhere.</param>
+[method: ExplicitConstructor] // an array has no column type that Dapper could match
+public sealed record KeyItem(string Id, string Name, string Role, string Party, string? Gln, string State, DateTime CreatedAt, DateTime? ExpiresAt, DateTime? RevokedAt, DateTime? LastUsedAt, string[] Prefixes, string[] Sites);
 
 public enum KeyChange
 {
@@ -20,7 +23,7 @@ public enum KeyChange
     /// <summary>Revoked or expired already.</summary>
     Ended,
 
-    /// <summary>Its role carries more than whoever asks has, who would see the new key.</summary>
+    /// <summary>It may more than whoever asks, who would see the new key.</summary>
     BeyondMaker,
 }
 
@@ -47,14 +50,15 @@ public sealed class ApiKeys
     /// <summary>Creates a key in the caller's transaction and returns its text, which exists nowhere else.</summary>
     /// <param name="prefix"><c>gwl</c>, or <c>gwt</c> in the demonstration.</param>
     /// <param name="lifetime">Null: until it is revoked.</param>
-    public static async Task<string> CreateAsync(Work work, int partyId, string role, string name, string prefix, TimeSpan? lifetime = null)
+    /// <param name="scope">Null: it may send anything.</param>
+    public static async Task<string> CreateAsync(Work work, int partyId, string role, string name, string prefix, TimeSpan? lifetime = null, KeyScope? scope = null)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         await work.Connection.ExecuteAsync("""
-            insert into api_key (key_id, party_id, role, name, secret_hash, created_at, expires_at)
-            values (@id, @partyId, @role, @name, @hash, gateway_now(), gateway_now() + @lifetime)
-            """, new { id, partyId, role, name, hash = Hash(secret), lifetime }, work.Transaction);
+            insert into api_key (key_id, party_id, role, name, secret_hash, created_at, expires_at, prefixes, sites)
+            values (@id, @partyId, @role, @name, @hash, gateway_now(), gateway_now() + @lifetime, @prefixes, @sites)
+            """, new { id, partyId, role, name, hash = Hash(secret), lifetime, prefixes = scope?.Prefixes ?? [], sites = scope?.Sites ?? [] }, work.Transaction);
         return $"{prefix}_{id}.{secret}";
     }
 
@@ -62,8 +66,8 @@ public sealed class ApiKeys
     public async Task<(KeyChange Change, string? Token)> RotateAsync(Actor actor, string keyId, TimeSpan overlap, CancellationToken ct)
     {
         await using var work = await _database.BeginAsync(actor, ct);
-        var row = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Role, string Name, TimeSpan? Lifetime, bool Active)?>("""
-            select party_id, role, name, expires_at - created_at, revoked_at is null and (expires_at is null or expires_at > gateway_now())
+        var row = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Role, string Name, TimeSpan? Lifetime, bool Active, string[] Prefixes, string[] Sites)?>("""
+            select party_id, role, name, expires_at - created_at, revoked_at is null and (expires_at is null or expires_at > gateway_now()), prefixes, sites
             from api_key where key_id = @keyId for update
             """, new { keyId }, work.Transaction);
         if (row is not { } old)
@@ -78,7 +82,7 @@ public sealed class ApiKeys
         string token;
         try
         {
-            token = await CreateAsync(work, old.PartyId, old.Role, old.Name, "gwl", old.Lifetime);
+            token = await CreateAsync(work, old.PartyId, old.Role, old.Name, "gwl", old.Lifetime, KeyScope.Of(old.Prefixes, old.Sites));
         }
         catch (PostgresException e) when (Roles.IsBeyondMaker(e))
         {
@@ -118,7 +122,8 @@ public sealed class ApiKeys
         return (await work.Connection.QueryAsync<KeyItem>(new CommandDefinition("""
             select k.key_id as Id, k.name as Name, k.role as Role, p.name as Party, p.gln as Gln,
                    case when k.revoked_at is not null then 'revoked' when k.expires_at <= gateway_now() then 'expired' else 'active' end as State,
-                   k.created_at as CreatedAt, k.expires_at as ExpiresAt, k.revoked_at as RevokedAt, k.last_used_at as LastUsedAt
+                   k.created_at as CreatedAt, k.expires_at as ExpiresAt, k.revoked_at as RevokedAt, k.last_used_at as LastUsedAt,
+                   k.prefixes as Prefixes, k.sites as Sites
             from api_key k join party p using (party_id)
             where (@ended::boolean is null or @ended = (k.revoked_at is not null or coalesce(k.expires_at <= gateway_now(), false)))
               and (@after::text is null or (k.name, k.key_id) > (select a.name, a.key_id from api_key a where a.key_id = @after))
@@ -152,7 +157,7 @@ public sealed class ApiKeys
         {
             await NoteUseAsync(row.KeyId, ct);
         }
-        return new Holder(row.KeyId, null, row.Name, row.PartyId, row.PartyKind, "key", [row.Role], row.Permissions, row.Everything, MustChange: false, SessionId: null);
+        return new Holder(row.KeyId, null, row.Name, row.PartyId, row.PartyKind, "key", [row.Role], row.Permissions, row.Everything, MustChange: false, SessionId: null, row.Prefixes, row.Sites);
     }
 
     private async Task LookAsync(List<Look> looks)
@@ -161,7 +166,7 @@ public sealed class ApiKeys
         {
             var found = (await _database.ReadAsync<KeyRow>(Actor.System("access"), """
                 select k.key_id as KeyId, k.name as Name, k.role as Role, k.party_id as PartyId, p.kind as PartyKind, k.secret_hash as SecretHash,
-                       coalesce(k.last_used_at < now - interval '1 minute', true) as Unnoted, r.everything as Everything,
+                       coalesce(k.last_used_at < now - interval '1 minute', true) as Unnoted, r.everything as Everything, k.prefixes as Prefixes, k.sites as Sites,
                        array(select permission from role_permission rp where rp.role = k.role) as Permissions
                 from (select gateway_now() as now) t cross join api_key k join party p using (party_id) join role r using (role)
                 where k.key_id = any(@ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now)
@@ -211,5 +216,7 @@ public sealed class ApiKeys
         public bool Unnoted { get; init; }
         public bool Everything { get; init; }
         public string[] Permissions { get; init; } = [];
+        public string[] Prefixes { get; init; } = [];
+        public string[] Sites { get; init; } = [];
     }
 }

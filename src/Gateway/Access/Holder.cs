@@ -8,10 +8,10 @@ namespace Gateway.Access;
 
 /// <summary>
 /// Who has been authenticated, with every right read from the database at that moment. A holder of a key has a key, a person a user
-/// name; a browser that either signed in with has a session too.
+/// name; a browser that either signed in with has a session too. What a key may send goes with it; a person is not bound.
 /// </summary>
 [method: ExplicitConstructor] // an array has no column type that Dapper could match
-public sealed record Holder(string? KeyId, string? UserName, string Name, int PartyId, string PartyKind, string Method, string[] Roles, string[] Permissions, bool Everything, bool MustChange, long? SessionId)
+public sealed record Holder(string? KeyId, string? UserName, string Name, int PartyId, string PartyKind, string Method, string[] Roles, string[] Permissions, bool Everything, bool MustChange, long? SessionId, string[] Prefixes, string[] Sites)
 {
     public const string SessionClaim = "session";
     public const string UserNameClaim = "user";
@@ -20,6 +20,8 @@ public sealed record Holder(string? KeyId, string? UserName, string Name, int Pa
     private const string KeyClaim = "key";
     private const string PartyClaim = "party";
     private const string PartyKindClaim = "party-kind";
+    private const string PrefixClaim = "prefix";
+    private const string SiteClaim = "site";
 
     private string Id => UserName is null ? $"key:{KeyId}" : $"person:{UserName}";
 
@@ -40,6 +42,14 @@ public sealed record Holder(string? KeyId, string? UserName, string Name, int Pa
         foreach (var permission in MustChange ? [] : Everything ? Access.Permissions.All : Permissions)
         {
             Add(PermissionClaim, permission);
+        }
+        foreach (var prefix in Prefixes)
+        {
+            Add(PrefixClaim, prefix);
+        }
+        foreach (var site in Sites)
+        {
+            Add(SiteClaim, site);
         }
         return new ClaimsPrincipal(identity);
 
@@ -68,6 +78,7 @@ public sealed record Holder(string? KeyId, string? UserName, string Name, int Pa
             int.Parse(party, CultureInfo.InvariantCulture), user.FindFirstValue(ClaimTypes.AuthenticationMethod)!, origin)
         {
             Sees = user.FindFirstValue(PartyKindClaim) == "organisation" ? "*" : party,
+            Scope = KeyScope.Of([.. user.FindAll(PrefixClaim).Select(c => c.Value)], [.. user.FindAll(SiteClaim).Select(c => c.Value)]),
         };
     }
 }

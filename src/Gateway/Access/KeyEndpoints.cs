@@ -53,7 +53,7 @@ public static class KeyEndpoints
         return change switch
         {
             KeyChange.Done => Shown(token!),
-            KeyChange.BeyondMaker => BeyondMaker(context, refused, "Whoever rotates a key sees the new one, and this one's role carries more than yours."),
+            KeyChange.BeyondMaker => BeyondMaker(context, refused, "Whoever rotates a key sees the new one, and this one may more than you."),
             _ => Refused(change),
         };
     }

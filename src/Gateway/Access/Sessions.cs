@@ -21,7 +21,8 @@ public sealed class Sessions(GatewayDatabase database, IOptions<SignInOptions> o
     private const string Holding = $"""
         select k.key_id as KeyId, h.user_name as UserName, coalesce(h.display_name, k.name) as Name, s.party_id as PartyId, party.kind as PartyKind, s.method as Method,
                held.roles as Roles, array(select distinct permission from role_permission where role = any(held.roles) order by 1) as Permissions,
-               exists (select from role where role = any(held.roles) and everything) as Everything, coalesce(h.must_change, false) as MustChange, s.session_id as SessionId
+               exists (select from role where role = any(held.roles) and everything) as Everything, coalesce(h.must_change, false) as MustChange, s.session_id as SessionId,
+               coalesce(k.prefixes, array[]::text[]) as Prefixes, coalesce(k.sites, array[]::text[]) as Sites
         {Good}
         """;
 

@@ -74,7 +74,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         try
         {
             using var stream = body.Decoded(_options);
-            document = ParsedDocument.Read(stream, _options, rules, errorBehaviour == "proceed", await masterData.ReadAsync(ct));
+            document = ParsedDocument.Read(stream, _options, rules, errorBehaviour == "proceed", await masterData.ReadAsync(ct), actor.Scope);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -84,7 +84,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         }
         // What cannot be read at all is answered otherwise.
         return document.Reader.IsBroken ? null : await small.DecideAsync(new SmallCapture(
-            new NewCapture(Guid.NewGuid(), actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, null, key, errorBehaviour, default, 202, "") { LeaseToken = Guid.NewGuid() },
+            new NewCapture(Guid.NewGuid(), actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, null, key, errorBehaviour, default, 202, "") { LeaseToken = Guid.NewGuid(), Scope = actor.Scope },
             body.ToArray(), document, actor.Sees));
     }
 
@@ -141,6 +141,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
             : (400, JsonSerializer.Serialize(Problems.Unreadable(broken.All, publicId.ToString()).ProblemDetails, CaptureJob.Json));
         if (await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
+            Scope = actor.Scope,
             State = broken is null ? "processing" : "refused",
             FinishedAt = broken is null ? null : now,
             Form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),
@@ -151,7 +152,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         if (broken is not null)
         {
             await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);
-            await CaptureExceptions.OpenAsync(work, new ExceptionSource("capture", publicId.ToString(), actor.PartyId!.Value, documentId), broken, lot: null);
+            await CaptureExceptions.OpenAsync(work, new ExceptionSource("capture", publicId.ToString(), actor.PartyId!.Value, documentId), foreign: null, broken, lot: null);
             await CaptureRecords.AuditAsync(work, "refuse", publicId, new { sha256 = Convert.ToHexStringLower(body.Sha256), length = body.Length, findings = broken.All.Count });
         }
         await work.CommitAsync();

@@ -1,3 +1,4 @@
+using Epcis;
 using Epcis.Formats;
 using Gateway.Database;
 using Gateway.Delivery;
@@ -11,7 +12,11 @@ internal sealed class NothingLeftException() : Exception("What is without error 
 /// <summary>A document that was read to its end, with its verdict.</summary>
 /// <param name="Reader">Ended, for its findings, form and header.</param>
 /// <param name="Store">What was stored of it; null when it is refused.</param>
-internal sealed record DecidedDocument(CaptureLease Lease, EpcisReader Reader, CaptureTerms Terms, EventStore? Store);
+internal sealed record DecidedDocument(CaptureLease Lease, EpcisReader Reader, CaptureTerms Terms, EventStore? Store)
+{
+    /// <summary>What of it the sender's key may not send, found first: what it is refused for.</summary>
+    public Finding? Foreign { get; init; }
+}
 
 /// <summary>
 /// The end of documents that were read, written in their caller's transaction: one document that was stored as it was read, or
@@ -28,7 +33,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         var first = documents[0].Lease;
         // One ledger for all, since they may touch the same units; new ones have their numbers from the first capture.
         var ledger = await ledgers.OpenAsync(work, first.PartyId, first.CaptureId, isCareful: true, isHuge: false, ct);
-        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, options.LateAfter))).ToList();
+        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, options.LateAfter)) { Foreign = d.Document.Foreign }).ToList();
         try
         {
             await EventStore.StoreAsync(work, [.. decided.Zip(documents).Where(d => d.First.Store is not null)
@@ -68,7 +73,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         }
         foreach (var refused in decided.Where(d => d.Store is null))
         {
-            await CaptureExceptions.OpenAsync(work, refused.Lease.Source, refused.Reader.Findings, refused.Terms.OnlyLot);
+            await CaptureExceptions.OpenAsync(work, refused.Lease.Source, refused.Foreign, refused.Reader.Findings, refused.Terms.OnlyLot);
         }
         await CaptureRecords.AuditAsync(work, [.. decided.Select(d => (d.Store is null ? "refuse" : "capture", d.Lease.PublicId, AuditOf(d)))]);
         await CaptureLease.FinishAsync(work, [.. decided.Select(d => (d.Lease, d.Store is null ? "refused" : "accepted", (string?)DocumentReading.NameOf(d.Reader.Form), d.Store?.Count ?? 0))], rules.HeldTo, at);

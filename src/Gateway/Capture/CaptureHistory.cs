@@ -36,7 +36,7 @@ public sealed class CaptureHistory(CaptureRouting routing, CaptureRules rules, U
     public PastDocument Read(byte[] bytes, string mediaType)
     {
         using var stream = new MemoryStream(bytes, writable: false);
-        return new PastDocument(bytes, mediaType, ParsedDocument.Read(stream, options.Value, rules, proceed: false, MasterDataSnapshot.Nothing));
+        return new PastDocument(bytes, mediaType, ParsedDocument.Read(stream, options.Value, rules, proceed: false, MasterDataSnapshot.Nothing, scope: null));
     }
 
     /// <param name="work">Its clock stands at <paramref name="receivedAt"/> afterwards.</param>

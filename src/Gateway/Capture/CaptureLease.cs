@@ -22,6 +22,11 @@ internal sealed record CaptureLease
     public byte[] Sha256 { get; init; } = [];
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
+    public string[]? Prefixes { get; init; }
+    public string[]? Sites { get; init; }
+
+    /// <summary>What its sender's key might send when it came.</summary>
+    public KeyScope? Scope => KeyScope.Of(Prefixes, Sites);
 
     /// <summary>When its document was received.</summary>
     public DateTime ReceivedAt { get; init; }
@@ -59,7 +64,7 @@ internal sealed record CaptureLease
                 select capture_id from capture where state = 'processing' and (lease_until is null or lease_until < gateway_now())
                 order by lease_until nulls first, capture_id limit 1 for update skip locked)
             returning c.capture_id as CaptureId, c.public_id as PublicId, c.document_id as DocumentId, c.party_id as PartyId, c.error_behaviour as ErrorBehaviour,
-                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, d.received_at as ReceivedAt, c.traceparent as TraceParent
+                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, d.received_at as ReceivedAt, c.traceparent as TraceParent, c.prefixes, c.sites
             """, new { lease }, work.Transaction);
         await work.CommitAsync();
         return claimed;

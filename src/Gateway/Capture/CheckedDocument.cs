@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Gateway.Access;
 using Gateway.Http;
 
 namespace Gateway.Capture;
@@ -11,14 +12,16 @@ public sealed record CheckedDocument(string Form, bool Valid, int Events, IReadO
     public int Dropped { get; init; }
 
     /// <summary>The same reading and the same rules as those of a capture.</summary>
+    /// <param name="scope">What the key of whoever asks may send.</param>
     /// <exception cref="BodyRefusedException">The body is damaged, or inflates beyond the limits.</exception>
-    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options, CaptureRules rules)
+    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options, CaptureRules rules, KeyScope? scope)
     {
         using var stream = body.Decoded(options);
         using var reader = DocumentReading.Open(stream, options);
         var run = rules.Set.Begin(reader.Findings);
+        var check = ScopeCheck.Of(scope);
         var events = 0;
-        while (reader.ReadChecked(run, out _))
+        while (reader.ReadChecked(run, check, out _))
         {
             events++;
         }

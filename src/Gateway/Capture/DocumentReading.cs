@@ -21,8 +21,9 @@ public static class DocumentReading
 
     /// <summary>Moves to the next event and applies the rules to it; at the end of the document, those about it as a whole.</summary>
     /// <param name="rules">This document's way through the rules; its findings are the reader's.</param>
+    /// <param name="scope">What its sender is bound to; null when to nothing.</param>
     /// <param name="isGood">False when the event itself has an error.</param>
-    public static bool ReadChecked(this EpcisReader reader, RuleSet.Run rules, out bool isGood)
+    internal static bool ReadChecked(this EpcisReader reader, RuleSet.Run rules, ScopeCheck? scope, out bool isGood)
     {
         var errorsBefore = reader.Findings.ErrorCount;
         var found = reader.Read();
@@ -30,6 +31,7 @@ public static class DocumentReading
         {
             rules.See(reader.Current);
             DemandShortIdentifiers(reader.Current, reader.Findings);
+            scope?.See(reader.Current, reader.Findings);
         }
         else if (!reader.IsBroken)
         {

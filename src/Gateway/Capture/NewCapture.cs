@@ -1,3 +1,4 @@
+using Gateway.Access;
 using Gateway.Telemetry;
 
 namespace Gateway.Capture;
@@ -7,6 +8,8 @@ namespace Gateway.Capture;
 internal sealed record NewCapture(
     Guid PublicId, int PartyId, string SubmittedBy, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string? Key, string ErrorBehaviour, DateTime Now, int Status, string Answer)
 {
+    /// <summary>What its sender's key may send; null when that is not bound. A key that is bound otherwise later changes nothing of this document.</summary>
+    public KeyScope? Scope { get; init; }
     public string State { get; init; } = "processing";
     public DateTime? FinishedAt { get; init; }
     public string? Form { get; init; }

@@ -22,7 +22,8 @@ internal sealed record ParsedEvent(
 }
 
 /// <summary>Some consecutive events; the last chunk may be empty.</summary>
-internal sealed record ParsedChunk(IReadOnlyList<ParsedEvent> Events, bool ErrorsSoFar);
+/// <param name="IsRefused">What was read so far leaves nothing of the document to store.</param>
+internal sealed record ParsedChunk(IReadOnlyList<ParsedEvent> Events, bool IsRefused);
 
 /// <summary>Parses on a thread of its own into a bounded channel, so that reading and storing overlap in flat memory.</summary>
 internal sealed class ParsedEvents
@@ -35,24 +36,28 @@ internal sealed class ParsedEvents
     private readonly RuleSet.Run _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
+    private readonly ScopeCheck? _scope;
     private readonly UnknownKeys _unknown;
     private readonly EpcKeys _keys = new();
     private HashSet<string> _seen = new(StringComparer.Ordinal), _classes = new(StringComparer.Ordinal);
 
-    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known) =>
-        (_reader, _rules, _proceed, _terms, _unknown) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known));
+    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope) =>
+        (_reader, _rules, _proceed, _terms, _unknown, _scope) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known), scope);
+
+    // After an error under rollback nothing is stored, and of a document with foreign events under either.
+    private bool IsRefused => _reader.Findings.HasErrors && !_proceed || _scope is { First: not null };
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
-    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct, out Task parsing)
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct, out Task parsing)
     {
-        var parser = new ParsedEvents(reader, rules, proceed, terms, known);
+        var parser = new ParsedEvents(reader, rules, proceed, terms, known, scope);
         parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return parser._chunks.Reader;
     }
 
     /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header, and the terms, are whole.</summary>
-    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, CancellationToken ct) =>
-        new ParsedEvents(reader, rules, proceed, terms, known).Chunks(ct);
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct) =>
+        new ParsedEvents(reader, rules, proceed, terms, known, scope).Chunks(ct);
 
     private void Run(CancellationToken ct)
     {
@@ -74,20 +79,20 @@ internal sealed class ParsedEvents
     {
         var events = new List<ParsedEvent>();
         int epcs = 0, bytes = 0;
-        var isRefused = false;
-        while (_reader.ReadChecked(_rules, out var isGood))
+        var isTold = false;
+        while (_reader.ReadChecked(_rules, _scope, out var isGood))
         {
             ct.ThrowIfCancellationRequested();
             // Also those that are not stored: a refused document is found by its number, and so its corrected successor.
             _terms.See(_reader.Current);
-            // After an error under rollback nothing is stored, but all findings are wanted.
-            if (!isGood || _reader.Findings.HasErrors && !_proceed)
+            // Of a document that is refused all findings are wanted.
+            if (!isGood || IsRefused)
             {
-                if (!isRefused && !_proceed)
+                if (!isTold && IsRefused)
                 {
                     // Told at once: the storing side gives its transaction up, however long the rest of the document is.
-                    isRefused = true;
-                    yield return new ParsedChunk([], _reader.Findings.HasErrors);
+                    isTold = true;
+                    yield return new ParsedChunk([], IsRefused);
                 }
                 continue;
             }
@@ -99,12 +104,12 @@ internal sealed class ParsedEvents
             bytes += e.Body.Length;
             if (epcs >= MaxEpcs || bytes >= MaxBodyBytes)
             {
-                yield return new ParsedChunk(events, _reader.Findings.HasErrors);
+                yield return new ParsedChunk(events, IsRefused);
                 (events, epcs, bytes) = ([], 0, 0);
             }
         }
         _unknown.Tell(_reader.Findings);
-        yield return new ParsedChunk(events, _reader.Findings.HasErrors);
+        yield return new ParsedChunk(events, IsRefused);
     }
 
     private ParsedEvent Parse(EpcisEvent e)

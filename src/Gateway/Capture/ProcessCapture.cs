@@ -124,7 +124,8 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
         var proceed = lease.ErrorBehaviour == "proceed";
         var terms = new CaptureTerms();
-        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, await masterData.ReadAsync(ct), reading.Token, out var parsing);
+        var scope = ScopeCheck.Of(lease.Scope);
+        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, await masterData.ReadAsync(ct), scope, reading.Token, out var parsing);
         // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
         var repeats = new Findings();
         var work = await database.BeginAsync(Gateway, ct);
@@ -140,7 +141,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {
-                refused |= chunk.ErrorsSoFar && !proceed;
+                refused |= chunk.IsRefused;
                 if (refused)
                 {
                     // Nothing of the document is to stay; reading goes on for all its findings, holding no transaction.
@@ -158,7 +159,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             if (refused)
             {
                 await work.DisposeAsync();
-                await RefuseAsync(lease, reader, terms, ct);
+                await RefuseAsync(new DecidedDocument(lease, reader, terms, null) { Foreign = scope?.First }, ct);
                 return;
             }
             await AcceptAsync(work, lease, reader, store, terms, ct);
@@ -180,13 +181,13 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         Captured(lease.PublicId, store.Count, reader.Findings.All.Count);
     }
 
-    private async Task RefuseAsync(CaptureLease lease, EpcisReader reader, CaptureTerms terms, CancellationToken ct)
+    private async Task RefuseAsync(DecidedDocument refused, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
-        await _decision.EndAsync(work, [new DecidedDocument(lease, reader, terms, null)], at: null, ct);
+        await _decision.EndAsync(work, [refused], at: null, ct);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
-        Refused(lease.PublicId, reader.Findings.ErrorCount);
+        Refused(refused.Lease.PublicId, refused.Reader.Findings.ErrorCount);
     }
 
     /// <summary>The document has ended every turn; its bytes stay, and a person decides.</summary>
@@ -196,7 +197,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         findings.Add(new Finding("GW-CAP-11", Severity.Error, $"Processing ended without a result {_options.MaxAttempts} times; the document is kept, nothing of it is stored as events."));
         await using var work = await database.BeginAsync(Gateway, CancellationToken.None);
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, findings);
-        await CaptureExceptions.OpenAsync(work, lease.Source, findings, lot: null);
+        await CaptureExceptions.OpenAsync(work, lease.Source, foreign: null, findings, lot: null);
         await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
         await lease.FinishAsync(work, "failed", null, 0, null);
         await work.CommitAsync();

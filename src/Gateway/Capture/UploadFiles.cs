@@ -58,7 +58,7 @@ public sealed class UploadFiles
 
     /// <summary>Checks every file and stores nothing.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CheckAsync(HttpContext context, CancellationToken ct) =>
-        EachAsync(context, (name, body) => CheckAsync(name, body, ct), ct);
+        EachAsync(context, (name, body) => CheckAsync(name, body, context.Actor().Scope, ct), ct);
 
     private async Task<UploadedFile> CaptureAsync(string name, ReceivedBody body, Actor actor, CancellationToken ct)
     {
@@ -75,9 +75,9 @@ public sealed class UploadFiles
         }
     }
 
-    private async Task<UploadedFile> CheckAsync(string name, ReceivedBody body, CancellationToken ct)
+    private async Task<UploadedFile> CheckAsync(string name, ReceivedBody body, KeyScope? scope, CancellationToken ct)
     {
-        var found = await Task.Run(() => CheckedDocument.Of(body, _options, _rules), ct);
+        var found = await Task.Run(() => CheckedDocument.Of(body, _options, _rules, scope), ct);
         await using var document = body.Decoded(_options);
         var source = await SourceExcerpts.ReadAsync(document, found.Findings.Select(f => (f.Where?.Line ?? 0, f.Where?.Column ?? 0)), ct);
         return new UploadedFile(name) { Checked = found, Source = source };

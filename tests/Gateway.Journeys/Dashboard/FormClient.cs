@@ -14,10 +14,12 @@ public sealed partial class FormClient : IDisposable
         _http.DefaultRequestHeaders.Accept.ParseAdd("text/html");
     }
 
-    public static async Task<FormClient> SignInAsync(TestGateway gateway, string role)
+    public static Task<FormClient> SignInAsync(TestGateway gateway, string role) => SignInAsync(gateway.Url, gateway.Keys[role]);
+
+    public static async Task<FormClient> SignInAsync(Uri url, string key)
     {
-        var client = new FormClient(gateway.Url);
-        using var answer = await client._http.PostAsync("sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["__RequestVerificationToken"] = await client.TokenAsync("sign-in"), ["key"] = gateway.Keys[role] }));
+        var client = new FormClient(url);
+        using var answer = await client._http.PostAsync("sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["__RequestVerificationToken"] = await client.TokenAsync("sign-in"), ["key"] = key }));
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
         return client;
     }

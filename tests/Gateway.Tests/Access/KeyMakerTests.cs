@@ -1,4 +1,5 @@
 using Gateway.Access;
+using Gateway.TestSupport;
 
 namespace Gateway.Tests.Access;
 
@@ -48,6 +49,62 @@ public sealed class KeyMakerTests
     }
 
     [Fact]
+    [Requirement("P11-26")]
+    public async Task A_bound_key_makes_and_rotates_no_key_that_is_bound_less_and_a_person_is_not_bound()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var accounts = new AccountsOf(database.Gateway);
+        await RoleAsync(accounts, "key-maker", Permissions.ManageKeys, Permissions.Check);
+        await accounts.AddTemporaryAsync("anna", "key-maker");
+        var anna = AccountsOf.Admin with { Id = "person:anna" };
+        const string site = "4012345000016", other = "0614141000012";
+        var bound = AccountsOf.Admin with { Id = $"key:{await IdAsync(database, anna, "key-maker", ["4012345", "95212"], [site])}", Reason = "yearly" };
+
+        Assert.Null((await AddAsync(database, bound, "key-maker", ["401234567", "95212"], [site])).Refusal);
+        foreach (var (prefixes, sites, beyond) in ((string[], string[], string)[])
+            [(["4012345", "9521", "0614141"], [site], "0614141, 9521"), ([], [site], "any company prefix"), (["4012345"], [site, other], other), (["4012345"], [], "any site")])
+        {
+            Assert.Equal(new KeyRefusal($"A key for {beyond} would be bound less than the key that makes it.", IsBeyondMaker: true), (await AddAsync(database, bound, "key-maker", prefixes, sites)).Refusal);
+        }
+
+        // Rotating shows the new key, which is bound as the old one is.
+        var keys = new ApiKeys(database.Gateway);
+        var free = await IdAsync(database, anna, "key-maker");
+        var narrow = await IdAsync(database, anna, "key-maker", ["4012345"], [site]);
+        Assert.Equal((KeyChange.BeyondMaker, null), await keys.RotateAsync(bound, free, TimeSpan.Zero, Ct));
+        var (change, token) = await keys.RotateAsync(bound, narrow, TimeSpan.Zero, Ct);
+        Assert.Equal(KeyChange.Done, change);
+        Assert.Equal($"4012345 {site}", await database.ScalarAsync<string>($"select array_to_string(prefixes || sites, ' ') from api_key where key_id = '{token![4..20]}'"));
+
+        // Nor does the everything that another key may lift the bounds of one.
+        var everything = AccountsOf.Admin with { Id = $"key:{await IdAsync(database, Actor.System("command line"), "demonstration", ["4012345"])}" };
+        Assert.True((await AddAsync(database, everything, "officer")).Refusal!.IsBeyondMaker);
+        Assert.Null((await AddAsync(database, everything, "officer", ["4012345"])).Refusal);
+    }
+
+    [Theory]
+    [InlineData("401", null, "'401' is no GS1 company prefix: it has 4 to 12 digits.")]
+    [InlineData("4012345000016", null, "'4012345000016' is no GS1 company prefix: it has 4 to 12 digits.")]
+    [InlineData("40123x5", null, "'40123x5' is no GS1 company prefix: it has 4 to 12 digits.")]
+    [InlineData("", null, "'' is no GS1 company prefix: it has 4 to 12 digits.")]
+    [InlineData(null, "4012345000017", "sites: The check digit of GLN 4012345000017 is 7")]
+    [InlineData(null, "401234500001", "sites: ")]
+    [Requirement("P11-26")]
+    public async Task What_a_key_is_bound_to_must_be_prefixes_and_glns(string? prefix, string? site, string sentence)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (token, refusal) = await AddAsync(database, Actor.System("command line"), "operator", prefix is null ? null : [prefix], site is null ? null : [site]);
+        Assert.Null(token);
+        Assert.StartsWith(sentence, refusal!.Sentence, StringComparison.Ordinal);
+        Assert.Equal("prefixes are at most 100.", (await AddAsync(database, Actor.System("command line"), "operator", [.. Enumerable.Range(1000, 101).Select(n => $"{n}")])).Refusal!.Sentence);
+        Assert.Null((await AddAsync(database, Actor.System("command line"), "operator", [.. Enumerable.Range(1000, 100).Select(n => $"{n}"), "1000"])).Refusal);
+
+        // Nor does the database keep others.
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => database.ExecuteAsync("select set_config('app.actor', 'test', false); update api_key set prefixes = '{401}'"));
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => database.ExecuteAsync("select set_config('app.actor', 'test', false); update api_key set sites = '{null}'"));
+    }
+
+    [Fact]
     public async Task A_person_and_the_keys_of_his_hands_never_come_to_hold_a_pair()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -79,12 +136,12 @@ public sealed class KeyMakerTests
         }
     }
 
-    private static Task<(string? Token, KeyRefusal? Refusal)> AddAsync(TestDatabase database, Actor maker, string role) =>
-        new AddKey(database.Gateway).AddAsync(maker, new KeyRequest(role, "k", null, null, null), Ct);
+    private static Task<(string? Token, KeyRefusal? Refusal)> AddAsync(TestDatabase database, Actor maker, string role, string[]? prefixes = null, string[]? sites = null) =>
+        new AddKey(database.Gateway).AddAsync(maker, new KeyRequest(role, "k", null, null, null, prefixes, sites), Ct);
 
-    private static async Task<string> IdAsync(TestDatabase database, Actor maker, string role)
+    private static async Task<string> IdAsync(TestDatabase database, Actor maker, string role, string[]? prefixes = null, string[]? sites = null)
     {
-        var (token, refusal) = await AddAsync(database, maker, role);
+        var (token, refusal) = await AddAsync(database, maker, role, prefixes, sites);
         Assert.Null(refusal);
         return token![4..20];
     }

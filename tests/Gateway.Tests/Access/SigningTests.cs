@@ -282,7 +282,7 @@ public sealed class SigningTests
             await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "organisation", "Test Pharma", null), "demonstration", "all", "gwt");
             await work.CommitAsync();
         }
-        var key = new Holder(await database.ScalarAsync<string>("select key_id from api_key"), null, "all", 1, "organisation", "key", ["demonstration"], [], true, false, null);
+        var key = new Holder(await database.ScalarAsync<string>("select key_id from api_key"), null, "all", 1, "organisation", "key", ["demonstration"], [], true, false, null, [], []);
         var holder = await accounts.HolderAsync(await accounts.Sessions.StartAsync(key, "192.0.2.1", Ct));
         var begun = await accounts.Signing.BeginAsync(holder!.ToPrincipal("test").ToActor("test"), holder.SessionId!.Value, Record, "approval", Ct);
         Assert.Equal((null, "A key signs nothing: sign in with your name and password."), (begun.Nonce, begun.Refusal));

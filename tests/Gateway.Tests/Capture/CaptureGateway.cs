@@ -59,10 +59,11 @@ internal sealed class CaptureGateway : IAsyncDisposable
         return new CaptureGateway(database, app, await gateway.SignInAsync("First CMO"));
     }
 
-    public async Task<HttpClient> SignInAsync(string cmo)
+    /// <param name="scope">What the key may send; null: anything.</param>
+    public async Task<HttpClient> SignInAsync(string cmo, KeyScope? scope = null)
     {
         await using var work = await Database.Gateway.BeginAsync(Actor.System("test"), CancellationToken.None);
-        var key = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "cmo", cmo, null), "cmo", cmo, "gwt");
+        var key = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "cmo", cmo, null), "cmo", cmo, "gwt", scope: scope);
         await work.CommitAsync();
         var client = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);

@@ -134,9 +134,9 @@ public sealed class ProcessCaptureTests
         var split = document.LastIndexOf("{\"type\":\"ObjectEvent\"", StringComparison.Ordinal);
         await using var stream = new SlowStream(document[..split], rest.Task);
         using var reader = await Task.Run(() => DocumentReading.Open(stream, new CaptureOptions()));
-        var chunks = ParsedEvents.Start(reader, new CaptureRules(Options.Create(new RuleOptions())), proceed: false, new CaptureTerms(), MasterDataSnapshot.Nothing, CancellationToken.None, out var parsing);
+        var chunks = ParsedEvents.Start(reader, new CaptureRules(Options.Create(new RuleOptions())), proceed: false, new CaptureTerms(), MasterDataSnapshot.Nothing, scope: null, CancellationToken.None, out var parsing);
         var first = await chunks.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.True(first.ErrorsSoFar);
+        Assert.True(first.IsRefused);
         Assert.Empty(first.Events);
         rest.SetResult(document[split..]);
         await foreach (var chunk in chunks.ReadAllAsync())

@@ -197,6 +197,6 @@ public sealed class SmallCaptureTests
         using var stream = new MemoryStream(bytes);
         return new SmallCapture(
             new NewCapture(Guid.NewGuid(), party, "key:x", SHA256.HashData(bytes), bytes.Length, "application/json", null, null, "rollback", default, 202, "") { LeaseToken = Guid.NewGuid() },
-            bytes, ParsedDocument.Read(stream, new CaptureOptions(), Rules, proceed: false, MasterDataSnapshot.Nothing), party.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            bytes, ParsedDocument.Read(stream, new CaptureOptions(), Rules, proceed: false, MasterDataSnapshot.Nothing, scope: null), party.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 }
