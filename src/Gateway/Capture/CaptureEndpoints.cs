@@ -146,7 +146,8 @@ public static class CaptureEndpoints
         try
         {
             await using var body = await ReceivedBody.ReceiveAsync(context.Request, uploads, options.Value, ct);
-            return TypedResults.Json(await Task.Run(() => CheckedDocument.Of(body, options.Value, rules, context.Actor().Scope), ct), CaptureJob.Json);
+            var scope = context.Actor().Scope;
+            return TypedResults.Json(await Task.Run(() => CheckedDocument.Of(body, options.Value, rules, scope), ct), CaptureJob.Json);
         }
         catch (BodyRefusedException refused)
         {

@@ -77,7 +77,11 @@ internal sealed class ScopeCheck
 
     private void Tell(EpcisEvent e, Findings findings, string message, string got, string[] want)
     {
-        var finding = new Finding(Code, Severity.Error, message) { Event = e.Index, EventId = e.EventId, Where = e.Place, Got = Cut(got), Want = Named(want) };
+        var finding = new Finding(Code, Severity.Error, message)
+        {
+            Event = e.Index, EventId = e.EventId, Where = e.Place, Got = Cut(got), Want = Named(want),
+            Suggestion = "Send what is yours in a document of its own. If this is yours, ask the receiver for a key that is bound to it.",
+        };
         First ??= finding;
         findings.Add(finding);
     }

@@ -105,6 +105,21 @@ public sealed class ScopeTests
         Assert.Equal("GW-CAP-17 error 1", await gateway.Database.ScalarAsync<string>("select string_agg(code || ' ' || severity || ' ' || occurrences, ',') from exception"));
     }
 
+    [Theory]
+    [InlineData("rollback")]
+    [InlineData("proceed")]
+    public async Task What_was_stored_before_the_foreign_event_of_a_large_document_was_read_is_taken_back(string behaviour)
+    {
+        await using var gateway = await StartAsync(0);
+        using var bound = await gateway.SignInAsync("Bound CMO", Bound);
+        var own = Enumerable.Range(0, 12).Select(n => Event(Objects([.. Enumerable.Range(1, 1_000).Select(s => $"urn:epc:id:sgtin:4012345.011111.{n}X{s}")])));
+        using var answer = await CaptureGateway.PostAsync(bound, Encoding.UTF8.GetBytes(Documents.Json([.. own, Event(Objects(Foreign))])), "application/ld+json", ("GS1-Capture-Error-Behaviour", behaviour));
+        await EndAsync(gateway);
+        Assert.Equal("refused 0 1 0 0 1", await gateway.Database.ScalarAsync<string>("""
+            select state || ' ' || event_count || ' ' || error_count || ' ' || (select count(*) from event) || ' ' || (select count(*) from unit) || ' ' || (select count(*) from exception) from capture
+            """));
+    }
+
     [Fact]
     public async Task What_bound_the_key_when_the_document_came_counts_however_it_is_bound_when_it_is_processed()
     {
