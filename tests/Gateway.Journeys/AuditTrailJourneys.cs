@@ -13,6 +13,7 @@ namespace Gateway.Journeys;
 public sealed class AuditTrailJourneys
 {
     [Fact]
+    [Requirement("P11-7")]
     [Requirement("P11-8")]
     public async Task A_sender_keeps_a_receipt_that_proves_what_he_sent_and_a_changed_original_is_found()
     {
@@ -48,11 +49,21 @@ public sealed class AuditTrailJourneys
         try
         {
             var sound = Path.Combine(folder.FullName, "sound");
-            Assert.Equal(0, (await gateway.VerbAsync("audit", "export", sound)).Exit);
+            Assert.Equal(0, (await gateway.VerbAsync("audit", "export", sound, "--originals")).Exit);
+            var original = Path.Combine(sound, "originals", receipt.Capture.ToString());
+            Assert.Equal(document, await File.ReadAllBytesAsync(original, ct));
+            Assert.Contains(receipt.Capture.ToString(), await File.ReadAllTextAsync(Path.Combine(sound, "readable", "entries-000001.html"), ct), StringComparison.Ordinal);
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "receipt.txt"), note, ct);
             var verified = await gateway.VerbAsync("verify", sound, "--receipt", Path.Combine(folder.FullName, "receipt.txt"));
             Assert.True(verified.Exit == 0, verified.Said + verified.Wrong);
             Assert.DoesNotContain("say nothing", verified.Said, StringComparison.Ordinal);
+            // The documents in the folder are proved with it.
+            await File.WriteAllBytesAsync(original, [.. document, (byte)' '], ct);
+            Assert.Contains($"The file originals/{receipt.Capture} is not the document that was received.", (await gateway.VerbAsync("verify", sound)).Said, StringComparison.Ordinal);
+            File.Move(original, $"{original}-2");
+            var missing = (await gateway.VerbAsync("verify", sound)).Said;
+            Assert.Contains("The original document is not in the export.", missing, StringComparison.Ordinal);
+            Assert.Contains("There are files in originals that no entry tells of.", missing, StringComparison.Ordinal);
 
             await gateway.Database.ExecuteAsync("set session_replication_role = replica; update document_chunk set bytes = overlay(bytes placing '\\x20'::bytea from 100 for 1)");
             var bent = Path.Combine(folder.FullName, "bent");

@@ -113,7 +113,9 @@ public static class AuditCommand
         var from = new Option<DateTimeOffset?>("--from") { Description = "Entries recorded from then on, such as 2026-01-01T00:00:00Z." };
         var to = new Option<DateTimeOffset?>("--to") { Description = "Entries recorded before then." };
         var without = new Option<bool>("--without-documents") { Description = "Do not read the original documents: whether one was changed is then not proved." };
-        var command = new Command("export", "Write the sealed trail, or a period of it, so that \"gateway verify\" can prove it without this database. Sealing goes on meanwhile.") { directory, from, to, without };
+        var originals = new Option<bool>("--originals") { Description = "Write every original document of the period too, as it came." };
+        var electronic = new Option<bool>("--electronic-only") { Description = "Write no pages for persons." };
+        var command = new Command("export", "Write the sealed trail, or a period of it, so that \"gateway verify\" can prove it without this database, and pages to read in readable/index.html. Sealing goes on meanwhile.") { directory, from, to, without, originals, electronic };
         command.SetAction(async (parsed, ct) =>
         {
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
@@ -125,7 +127,7 @@ public static class AuditCommand
                     await work.AuditAsync("export", "audit_entry", $"{parsed.GetValue(from):O} – {parsed.GetValue(to):O}");
                     await work.CommitAsync();
                 }
-                var count = await new TrailExport(new SealerDatabase(database.Sealer), database.Gateway, sealing.Key, sealing.Anchor).WriteAsync(parsed.GetValue(from)?.UtcDateTime, parsed.GetValue(to)?.UtcDateTime, parsed.GetValue(directory)!, ct, withDocuments: !parsed.GetValue(without));
+                var count = await new TrailExport(new SealerDatabase(database.Sealer), database.Gateway, sealing.Key, sealing.Anchor).WriteAsync(parsed.GetValue(from)?.UtcDateTime, parsed.GetValue(to)?.UtcDateTime, parsed.GetValue(directory)!, ct, withDocuments: !parsed.GetValue(without), withOriginals: parsed.GetValue(originals), readable: !parsed.GetValue(electronic));
                 await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{count:N0} entries, key {sealing.Key.Id}"));
                 return 0;
             }

@@ -41,8 +41,10 @@ public sealed record KeyReplacement(byte[] Canonical, LeafProof Proof);
 /// <summary>The head of an export.</summary>
 /// <param name="HasDocuments">Whether the original documents were read again.</param>
 /// <param name="HasSignatures">Whether the signatures of records are in it as they are kept beside the trail.</param>
+/// <param name="HasOriginals">Whether the original documents are in it themselves.</param>
+/// <param name="IsReadable">Whether it has pages for persons (<see cref="ReadableExport"/>).</param>
 /// <param name="From">The period that was asked for, and <paramref name="To"/>; null: open. The leaves may reach beyond it, and never less far.</param>
-public sealed record ExportHead(string Format, Guid Origin, DateTime? From, DateTime? To, IReadOnlyList<ExportedEpoch> Epochs, bool HasDocuments = false, bool HasSignatures = false)
+public sealed record ExportHead(string Format, Guid Origin, DateTime? From, DateTime? To, IReadOnlyList<ExportedEpoch> Epochs, bool HasDocuments = false, bool HasSignatures = false, bool HasOriginals = false, bool IsReadable = false)
 {
     public const string V1 = "gateway audit export v1";
 }
@@ -54,7 +56,7 @@ public sealed record ExportHead(string Format, Guid Origin, DateTime? From, Date
 public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, SealKey key, AnchorFile anchor)
 {
     internal const string Head = "export.json", Entries = "entries.jsonl", Checkpoints = "checkpoints.txt", Unsealed = "unsealed.jsonl", Anchors = "anchors.txt", Documents = "documents.jsonl", Signatures = "signatures.jsonl",
-        Replacements = "replaced-keys.jsonl", Receipts = "receipts", Keys = "keys";
+        Replacements = "replaced-keys.jsonl", Receipts = "receipts", Keys = "keys", Originals = "originals";
 
     private const int DocumentsAtOnce = 500;
 
@@ -74,10 +76,12 @@ public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, 
     /// <param name="from">Entries recorded from then on; null: from the first.</param>
     /// <param name="to">Up to then; null: up to the last that is sealed.</param>
     /// <param name="withDocuments">Reads every original document of the period, so that a changed one is found.</param>
+    /// <param name="withOriginals">Writes each original document of the period too, as it came.</param>
+    /// <param name="readable">Writes pages for persons too.</param>
     /// <param name="directory">Made when it is not there; it must be empty.</param>
     /// <returns>How many entries were written.</returns>
     /// <exception cref="IOException">There is something in the directory, or it cannot be written.</exception>
-    public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct, bool withDocuments = true)
+    public async Task<long> WriteAsync(DateTime? from, DateTime? to, DirectoryInfo directory, CancellationToken ct, bool withDocuments = true, bool withOriginals = false, bool readable = false)
     {
         if (directory.Exists && directory.EnumerateFileSystemInfos().Any())
         {
@@ -141,18 +145,23 @@ public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, 
             where (a.txid < (select horizon from audit_seal order by epoch desc, size desc limit 1) or a.txid >= pg_snapshot_xmax(pg_current_snapshot())) and not exists (select from audit_leaf l where l.ord = a.ord) order by a.ord
             """, ct);
         await CopyAsync(work, Path.Combine(directory.FullName, Checkpoints), $"select text from audit_checkpoint where {string.Join(" or ", epochs.Select(e => $"epoch = {e.Epoch} and size >= {e.From}").DefaultIfEmpty("false"))} order by epoch, size", ct);
-        if (withDocuments)
+        if (withDocuments || withOriginals)
         {
-            await WriteDocumentsAsync(work, Path.Combine(directory.FullName, Documents), epochs, ct);
+            await WriteDocumentsAsync(work, Path.Combine(directory.FullName, Documents), withOriginals ? directory.CreateSubdirectory(Originals) : null, epochs, ct);
         }
         await WriteKeysAsync(work, directory, ct);
-        // Last: a folder without it is unfinished.
-        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(new ExportHead(ExportHead.V1, origin, from, to, epochs, withDocuments, HasSignatures: true), JsonSerializerOptions.Web), ct);
+        // Last: a folder without it is unfinished. Where it says that there are pages, they are not finished before their list.
+        var head = new ExportHead(ExportHead.V1, origin, from, to, epochs, withDocuments || withOriginals, HasSignatures: true, withOriginals, readable);
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, Head), JsonSerializer.Serialize(head, JsonSerializerOptions.Web), ct);
+        if (readable)
+        {
+            await ReadableExport.WriteAsync(directory, head, key, ct);
+        }
         return count;
     }
 
     /// <summary>What the stored bytes of each document hash to now, in the order of the entries that say what they hashed to.</summary>
-    private async Task WriteDocumentsAsync(Work work, string path, IReadOnlyList<ExportedEpoch> epochs, CancellationToken ct)
+    private async Task WriteDocumentsAsync(Work work, string path, DirectoryInfo? originals, IReadOnlyList<ExportedEpoch> epochs, CancellationToken ct)
     {
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 16);
         foreach (var epoch in epochs)
@@ -168,7 +177,7 @@ public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, 
                     break;
                 }
                 leaf = captures[^1].Leaf + 1;
-                await foreach (var (ord, sha256) in HashesAsync([.. captures.Select(c => c.Ord)], [.. captures.Select(c => c.Key)], ct))
+                await foreach (var (ord, sha256) in HashesAsync([.. captures.Select(c => c.Ord)], [.. captures.Select(c => c.Key)], originals, ct))
                 {
                     await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ExportedDocument(ord, sha256), JsonSerializerOptions.Web), ct);
                     await file.WriteAsync(s_newLine, ct);
@@ -178,7 +187,7 @@ public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, 
         file.Flush(flushToDisk: true);
     }
 
-    private async IAsyncEnumerable<(long Ord, string? Sha256)> HashesAsync(long[] ords, string[] captures, [EnumeratorCancellation] CancellationToken ct)
+    private async IAsyncEnumerable<(long Ord, string? Sha256)> HashesAsync(long[] ords, string[] captures, DirectoryInfo? originals, [EnumeratorCancellation] CancellationToken ct)
     {
         await using var work = await gateway.BeginAsync(Reader, ct);
         await work.Connection.ExecuteAsync("set local idle_in_transaction_session_timeout = 0", transaction: work.Transaction);
@@ -190,25 +199,52 @@ public sealed class TrailExport(SealerDatabase sealer, GatewayDatabase gateway, 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long at = 0;
         var isThere = false;
-        while (await chunks.ReadAsync(ct))
+        FileStream? original = null;
+        try
         {
-            if (chunks.GetInt64(0) is var n && n != at)
+            while (await chunks.ReadAsync(ct))
             {
-                if (at > 0)
+                if (chunks.GetInt64(0) is var n && n != at)
                 {
-                    yield return (ords[at - 1], Finished());
+                    if (at > 0)
+                    {
+                        yield return (ords[at - 1], await FinishedAsync());
+                    }
+                    (at, isThere) = (n, false);
                 }
-                (at, isThere) = (n, false);
+                if (!await chunks.IsDBNullAsync(1, ct))
+                {
+                    var chunk = chunks.GetFieldValue<byte[]>(1);
+                    if (originals is not null)
+                    {
+                        original ??= new FileStream(Path.Combine(originals.FullName, captures[at - 1]), FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 16);
+                        await original.WriteAsync(chunk, ct);
+                    }
+                    isThere = true;
+                    hash.AppendData(chunk);
+                }
             }
-            if (!await chunks.IsDBNullAsync(1, ct))
+            yield return (ords[at - 1], await FinishedAsync());
+        }
+        finally
+        {
+            await CloseAsync();
+        }
+
+        async Task<string?> FinishedAsync()
+        {
+            await CloseAsync();
+            return Convert.ToHexStringLower(hash.GetHashAndReset()) is var text && isThere ? text : null;
+        }
+
+        async ValueTask CloseAsync()
+        {
+            if (original is not null)
             {
-                isThere = true;
-                hash.AppendData(chunks.GetFieldValue<byte[]>(1));
+                await original.DisposeAsync();
+                original = null;
             }
         }
-        yield return (ords[at - 1], Finished());
-
-        string? Finished() => Convert.ToHexStringLower(hash.GetHashAndReset()) is var text && isThere ? text : null;
     }
 
     /// <summary>The public keys, and for each that has replaced another the leaf that announced it, in a tree that the other signed.</summary>

@@ -45,7 +45,8 @@ public sealed class TrailVerifier
     private readonly HashSet<string> _signed = [], _inOrder = []; // keys, and those of checkpoints so far
     private readonly Dictionary<string, (string Sha256, long? Length)?> _received = []; // by capture, of those that there are receipts of
     private IEnumerator<string>? _documents, _signatures;
-    private long _entries, _checkpoints;
+    private long _entries, _checkpoints, _originals;
+    private bool _hasOriginals;
     private Checkpoint? _last;
     private IReadOnlyList<ExportedEpoch> _epochs = [];
 
@@ -82,6 +83,7 @@ public sealed class TrailVerifier
         var path = Path.Combine(_export.FullName, TrailExport.Entries);
         using var entries = new ExportReading(File.Exists(path) ? path : throw new NoExportException($"{TrailExport.Entries} is missing."));
         _documents = head.HasDocuments ? Lines(TrailExport.Documents).GetEnumerator() : null;
+        _hasOriginals = head.HasOriginals;
         _signatures = head.HasSignatures ? Lines(TrailExport.Signatures).GetEnumerator() : null;
         if (_documents is null)
         {
@@ -136,6 +138,14 @@ public sealed class TrailVerifier
             Problem(checkpoint.Epoch, null, null, $"Outside there is a checkpoint of {at.Item2} leaves, signed at {checkpoint.Time:O}, that the export does not have: the trail was cut or made anew.");
         }
         CheckReceipts(receipts, head);
+        CheckOriginals();
+        if (head.IsReadable || Directory.Exists(Path.Combine(_export.FullName, ReadableExport.Folder)))
+        {
+            foreach (var problem in ReadableExport.Problems(_export, head, _keys.Find))
+            {
+                Problem(0, null, null, problem);
+            }
+        }
         foreach (var line in Lines(TrailExport.Unsealed))
         {
             using var entry = Parsed(line);
@@ -333,6 +343,7 @@ public sealed class TrailVerifier
             {
                 _received[said.GetProperty("key").GetString()!] = (sha256.GetString()!, captured.TryGetProperty("length", out var length) ? length.GetInt64() : null);
             }
+            CheckOriginal(entry, said.GetProperty("key").GetString()!, sha256.GetString()!);
             if (_documents is null)
             {
                 return;
@@ -366,6 +377,37 @@ public sealed class TrailVerifier
             {
                 Problem(entry.Epoch, entry.Leaf, entry.Ord, "The signature is not the one that was given.");
             }
+        }
+    }
+
+    /// <summary>The document itself, where the export has it.</summary>
+    private void CheckOriginal(in ReadEntry entry, string capture, string sha256)
+    {
+        if (!_hasOriginals)
+        {
+            return;
+        }
+        // The name comes from the folder, and leads nowhere else.
+        var path = Path.Combine(_export.FullName, TrailExport.Originals, Guid.Parse(capture).ToString());
+        if (!File.Exists(path))
+        {
+            Problem(entry.Epoch, entry.Leaf, entry.Ord, "The original document is not in the export.");
+            return;
+        }
+        _originals++;
+        using var original = File.OpenRead(path);
+        if (Convert.ToHexStringLower(SHA256.HashData(original)) != sha256)
+        {
+            Problem(entry.Epoch, entry.Leaf, entry.Ord, $"The file {TrailExport.Originals}/{capture} is not the document that was received.");
+        }
+    }
+
+    private void CheckOriginals()
+    {
+        var folder = Path.Combine(_export.FullName, TrailExport.Originals);
+        if (Directory.Exists(folder) && (!_hasOriginals || Directory.EnumerateFileSystemEntries(folder).LongCount() != _originals))
+        {
+            Problem(0, null, null, $"There are files in {TrailExport.Originals} that no entry tells of.");
         }
     }
 

@@ -57,10 +57,10 @@ public sealed class SealedTrail : IAsyncDisposable
 
     public ReplaceKey Replacer() => new(Database.AdministratorConnectionString, Sealer, Key, Anchor);
 
-    public async Task<DirectoryInfo> ExportAsync(DateTime? from = null, DateTime? to = null)
+    public async Task<DirectoryInfo> ExportAsync(DateTime? from = null, DateTime? to = null, bool readable = false)
     {
         var export = new DirectoryInfo(FilePath($"export{++_exports}"));
-        await new TrailExport(Sealer, Database.Gateway, Key, Anchor).WriteAsync(from, to, export, CancellationToken.None);
+        await new TrailExport(Sealer, Database.Gateway, Key, Anchor).WriteAsync(from, to, export, CancellationToken.None, readable: readable);
         return export;
     }
 
