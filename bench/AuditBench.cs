@@ -1,5 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dapper;
 using Gateway.Access;
 using Gateway.Audit;
@@ -20,7 +24,7 @@ internal static class AuditBench
 
     /// <param name="perSecond">Entries offered each second.</param>
     /// <param name="seconds">For how long.</param>
-    /// <param name="entries">How many entries the verified export has at least; those written until then count.</param>
+    /// <param name="entries">How many entries a second, made export has, which is verified like the real one.</param>
     public static async Task RunAsync(int perSecond, double seconds, long entries)
     {
         var data = Directory.CreateTempSubdirectory("gateway-bench-");
@@ -78,14 +82,6 @@ internal static class AuditBench
 
     private static async Task VerifiedAsync(RunningDatabase database, SealerDatabase sealer, SealingFiles files, long entries, DirectoryInfo data)
     {
-        await using (var connection = new NpgsqlConnection(database.AdministratorConnectionString))
-        {
-            var missing = entries - await connection.ExecuteScalarAsync<long>("select count(*) from audit_entry");
-            for (; missing > 0; missing -= 100_000)
-            {
-                await connection.ExecuteAsync(Entries, new { n = (int)Math.Min(missing, 100_000) }, commandTimeout: 0);
-            }
-        }
         var seal = new SealEntries(sealer);
         var started = Stopwatch.GetTimestamp();
         long sealedNow = 0;
@@ -100,31 +96,71 @@ internal static class AuditBench
         started = Stopwatch.GetTimestamp();
         var exported = await new TrailExport(sealer, database.Gateway, files.Key, files.Anchor).WriteAsync(null, null, folder, CancellationToken.None);
         took = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var lines = new FileInfo(Path.Combine(folder.FullName, "entries.jsonl"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{exported / took,10:N0} entries/s exported ({exported:N0}, {lines.Length / 1e9:0.00} GB)"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{exported / took,10:N0} entries/s exported ({exported:N0})"));
 
+        Verified(folder, files.Key);
+        var many = data.CreateSubdirectory("many");
+        Multiply(folder, many, entries, files.Key);
+        folder.Delete(recursive: true);
+        Verified(many, files.Key);
+    }
+
+    private static void Verified(DirectoryInfo export, SealKey key)
+    {
+        var lines = Path.Combine(export.FullName, "entries.jsonl");
         // The floor: the same lines read and hashed once each.
-        started = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
         long hashed = 0;
-        using (var reading = new StreamReader(lines.FullName))
+        using (var reading = new StreamReader(lines))
         {
             while (reading.ReadLine() is { } line)
             {
-                System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(line));
+                SHA256.HashData(Encoding.UTF8.GetBytes(line));
                 hashed++;
             }
         }
         var floor = Stopwatch.GetElapsedTime(started).TotalSeconds;
         started = Stopwatch.GetTimestamp();
-        var verdict = TrailVerifier.Verify(folder, [files.Key.PublicPem], null);
-        took = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdict.Entries / took,10:N0} entries/s verified on one thread, {(verdict.IsSound ? "sound" : "NOT SOUND")}; {hashed / floor:N0} lines/s read and hashed: {floor / took:0.00}; peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:N0} MB"));
+        var verdict = TrailVerifier.Verify(export, [key.PublicPem], null);
+        var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdict.Entries / took,10:N0} entries/s verified on one thread ({verdict.Entries:N0}, {new FileInfo(lines).Length / 1e9:0.00} GB), {(verdict.IsSound ? "sound" : "NOT SOUND: " + verdict.Problems[0].Message)}; {hashed / floor:N0} lines/s read and hashed: {floor / took:0.00}; peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:N0} MB"));
     }
 
-    private const string Entries = """
-        select set_config('app.actor', 'person:bench', false), set_config('app.actor_name', 'Bench', false), set_config('app.actor_role', 'officer', false), set_config('app.method', 'password', false), set_config('app.origin', '127.0.0.1', false);
-        select count(audit_write('update', 'bench', (n % 1000)::text || pg_backend_pid(), jsonb_build_object('name', 'Shipper', 'state', 'active', 'n', n), jsonb_build_object('name', 'Shipper', 'state', 'paused', 'n', n + 1))) from generate_series(1, @n) n
-        """;
+    /// <summary>An export of as many entries as somebody has in years, each the last of a real one with a number of its own, with a checkpoint every 3,000 leaves.</summary>
+    private static void Multiply(DirectoryInfo real, DirectoryInfo made, long entries, SealKey key)
+    {
+        const int signedEvery = 3_000;
+        using var last = JsonDocument.Parse(File.ReadLines(Path.Combine(real.FullName, "entries.jsonl")).Last());
+        var ord = last.RootElement.GetProperty("ord").GetInt64();
+        var canonical = Encoding.UTF8.GetString(last.RootElement.GetProperty("canonical").GetBytesFromBase64()).Split($"\"ord\":{ord}");
+        var head = JsonNode.Parse(File.ReadAllText(Path.Combine(real.FullName, "export.json")))!;
+        var (frontier, before, at) = (new MerkleFrontier(), (byte[]?)null, DateTime.UtcNow);
+        using (var lines = new StreamWriter(Path.Combine(made.FullName, "entries.jsonl"), append: false, new UTF8Encoding(false), 1 << 16))
+        using (var notes = new StreamWriter(Path.Combine(made.FullName, "checkpoints.txt")))
+        {
+            for (long leaf = 0; leaf < entries; leaf++)
+            {
+                var text = string.Create(CultureInfo.InvariantCulture, $"{canonical[0]}\"ord\":{leaf + 1}{canonical[1]}");
+                var bytes = Encoding.UTF8.GetBytes(text);
+                var hash = MerkleTree.LeafHash(bytes);
+                frontier.Add(hash);
+                lines.Write(string.Create(CultureInfo.InvariantCulture, $"{{\"epoch\" : 1, \"leaf\" : {leaf}, \"ord\" : {leaf + 1}, \"hash\" : \"{Convert.ToBase64String(hash)}\", \"canonical\" : \"{Convert.ToBase64String(bytes)}\", \"columns\" : {text}}}\n"));
+                if (frontier.Size % signedEvery == 0 || frontier.Size == entries)
+                {
+                    var note = new Checkpoint(head["origin"]!.GetValue<Guid>(), 1, frontier.Size, frontier.Root(), at = at.AddSeconds(1), before, null).Sign(key);
+                    before = SHA256.HashData(Encoding.UTF8.GetBytes(note));
+                    notes.Write(note);
+                    notes.Write('\n');
+                }
+            }
+        }
+        head["epochs"] = new JsonArray(new JsonObject { ["epoch"] = 1, ["from"] = 0, ["to"] = entries, ["size"] = entries, ["left"] = new JsonArray(), ["right"] = new JsonArray() });
+        File.WriteAllText(Path.Combine(made.FullName, "export.json"), head.ToJsonString());
+        foreach (var empty in (string[])["documents.jsonl", "signatures.jsonl", "unsealed.jsonl", "replaced-keys.jsonl"])
+        {
+            File.WriteAllText(Path.Combine(made.FullName, empty), "");
+        }
+    }
 
     /// <param name="perSecond">Null: as fast as they go.</param>
     /// <returns>How many were committed.</returns>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Gateway.Audit;
 
@@ -36,6 +37,9 @@ public sealed class TrailVerifier
 
     // A document that was received so long ago is decided, and its entry sealed.
     private static readonly TimeSpan s_decided = TimeSpan.FromDays(1);
+
+    // What is spelled wrongly in the head would otherwise be taken for not said.
+    private static readonly JsonSerializerOptions s_strict = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     private readonly DirectoryInfo _export;
     private readonly TrustedKeys _keys;
@@ -157,7 +161,7 @@ public sealed class TrailVerifier
     {
         try
         {
-            var head = JsonSerializer.Deserialize<ExportHead>(File.ReadAllText(Path.Combine(_export.FullName, TrailExport.Head)), JsonSerializerOptions.Web);
+            var head = JsonSerializer.Deserialize<ExportHead>(File.ReadAllText(Path.Combine(_export.FullName, TrailExport.Head)), s_strict);
             var isRight = head is { Format: ExportHead.V1, Epochs: not null }
                 && head.Epochs.All(e => e is { From: >= 0, Left: not null, Right: not null } && e.From <= e.To && e.To <= e.Size && e.Left.Concat(e.Right).All(h => h is { Length: MerkleTree.HashBytes }))
                 && head.Epochs.Zip(head.Epochs.Skip(1)).All(e => e.First.Epoch < e.Second.Epoch);

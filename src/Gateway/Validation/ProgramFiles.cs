@@ -13,7 +13,7 @@ namespace Gateway.Validation;
 public static class ProgramFiles
 {
     private static readonly SemaphoreSlim OneAtATime = new(1, 1);
-    private static (string DataDirectory, long At, IReadOnlyDictionary<string, string> Files) s_last = ("", 0, new Dictionary<string, string>());
+    private static (string LeftOut, long At, IReadOnlyDictionary<string, string> Files) s_last = ("", 0, new Dictionary<string, string>());
 
     // Settings are told one by one by their values. In the files they stand beside what belongs to a node, and beside secrets.
     private static bool IsSettings(string name) => name.StartsWith("appsettings", StringComparison.OrdinalIgnoreCase) && name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
@@ -22,13 +22,16 @@ public static class ProgramFiles
     /// <param name="maxAge">A reading of this process that is younger will do.</param>
     public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(string dataDirectory, TimeSpan maxAge, CancellationToken ct)
     {
+        var (program, data) = (Folder(AppContext.BaseDirectory), Folder(dataDirectory));
+        // Of nodes of one process that keep their data elsewhere, whatever each calls its own, the reading is the same.
+        var leftOut = data != program && data.StartsWith(program, StringComparison.Ordinal) ? data : "";
         await OneAtATime.WaitAsync(ct);
         try
         {
-            if (s_last.At == 0 || s_last.DataDirectory != dataDirectory || TimeProvider.System.GetElapsedTime(s_last.At) >= maxAge)
+            if (s_last.At == 0 || s_last.LeftOut != leftOut || TimeProvider.System.GetElapsedTime(s_last.At) >= maxAge)
             {
                 var at = TimeProvider.System.GetTimestamp();
-                s_last = (dataDirectory, at, await Task.Run(() => Read(dataDirectory, ct), ct));
+                s_last = (leftOut, at, await Task.Run(() => Read(program, leftOut, ct), ct));
             }
             return s_last.Files;
         }
@@ -38,29 +41,28 @@ public static class ProgramFiles
         }
     }
 
-    private static ConcurrentDictionary<string, string> Read(string dataDirectory, CancellationToken ct)
+    private static ConcurrentDictionary<string, string> Read(string program, string leftOut, CancellationToken ct)
     {
         var files = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-        var program = Folder(AppContext.BaseDirectory);
-        Add(files, "program", program, Folder(dataDirectory), ct);
+        Add(files, "program", program, leftOut, ct);
         // A program that carries its runtime has it below its own directory.
         foreach (var (name, folder) in (IEnumerable<(string, string)>)[("runtime", Folder(RuntimeEnvironment.GetRuntimeDirectory())), ("aspnet", Folder(Path.GetDirectoryName(typeof(WebApplication).Assembly.Location)!))])
         {
             if (!folder.StartsWith(program, StringComparison.Ordinal))
             {
-                Add(files, name, folder, null, ct);
+                Add(files, name, folder, "", ct);
             }
         }
         // What was not published takes its styles and scripts from where they were built.
         var n = 0;
         foreach (var root in BuiltStaticFiles(program))
         {
-            Add(files, $"static{++n}", Folder(root), null, ct);
+            Add(files, $"static{++n}", Folder(root), "", ct);
         }
         return files;
     }
 
-    private static void Add(ConcurrentDictionary<string, string> files, string prefix, string folder, string? without, CancellationToken ct)
+    private static void Add(ConcurrentDictionary<string, string> files, string prefix, string folder, string leftOut, CancellationToken ct)
     {
         if (!Directory.Exists(folder))
         {
@@ -69,7 +71,7 @@ public static class ProgramFiles
         foreach (var file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false }))
         {
             ct.ThrowIfCancellationRequested();
-            if (without is not null && without != folder && file.StartsWith(without, StringComparison.Ordinal) || IsSettings(Path.GetFileName(file)))
+            if (leftOut.Length > 0 && file.StartsWith(leftOut, StringComparison.Ordinal) || IsSettings(Path.GetFileName(file)))
             {
                 continue;
             }

@@ -6,14 +6,6 @@ using Gateway.Host.Commands;
 
 namespace Gateway.Journeys.Faults;
 
-/// <summary>The long form of the fault tests runs with GATEWAY_FAULTS=full.</summary>
-public static class FaultScale
-{
-    public static bool IsFull => Environment.GetEnvironmentVariable("GATEWAY_FAULTS") == "full";
-
-    public static int Of(int brief, int full) => IsFull ? full : brief;
-}
-
 /// <summary>One gateway for the tests of a class, and a socket that hostile documents name: nobody may ever connect to it.</summary>
 public sealed class AttackedGateway : IAsyncLifetime
 {

@@ -48,7 +48,7 @@ public sealed class LedgerKillTests
                 }
             }, ct)).ToList();
             var random = new Random(Seed);
-            for (var kill = 0; kill < FaultScale.Of(4, 60); kill++)
+            for (var kill = 0; kill < FaultScale.Of(3, 60); kill++)
             {
                 allowed.Release(documents);
                 var next = Volatile.Read(ref acknowledged) + random.Next(5, 25);

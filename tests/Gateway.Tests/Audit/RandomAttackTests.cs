@@ -14,7 +14,7 @@ public sealed class RandomAttackTests
 {
     private const string Rehash = "update audit_leaf l set hash = sha256('\\x00'::bytea || canonical) from audit_entry a where a.ord = l.ord";
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
-    private static readonly int Times = Environment.GetEnvironmentVariable("GATEWAY_ATTACKS") == "full" ? 1_000 : 40;
+    private static readonly int Times = Environment.GetEnvironmentVariable("GATEWAY_ATTACKS") == "full" ? 1_000 : 25;
 
     // What names a leaf is asked for that leaf; what cannot be one leaf says so.
     private static readonly (string Name, bool NamesLeaf, Func<Random, long, long, string> Sql)[] s_attacks =

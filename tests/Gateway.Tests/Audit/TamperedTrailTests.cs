@@ -77,35 +77,42 @@ public sealed class TamperedTrailTests : IAsyncLifetime
         Assert.Equal("sound\n", await BySecondHandAsync(await ExportAsync(times[100], times[200])));
     }
 
-    [Theory]
-    [InlineData("update audit_entry set canonical = overlay(canonical placing '\\x58'::bytea from 40 for 1) where ord = {0}", "bytes")]
-    [InlineData("update audit_entry set canonical = canonical || '\\xff'::bytea where ord = {0}", "bytes")]
-    [InlineData("update audit_entry set canonical = ''::bytea where ord = {0}", "bytes")]
-    [InlineData("update audit_entry set actor_name = 'Somebody else' where ord = {0}", "columns")]
-    [InlineData("update audit_entry set reason = null where ord = {0}", "columns")]
-    [InlineData("update audit_entry set reason = reason || ' ' where ord = {0}", "columns")]
-    [InlineData("update audit_entry set new = '{{\"a\":2}}' where ord = {0}", "columns")]
-    [InlineData("update audit_entry set recorded_at = recorded_at - interval '1 microsecond' where ord = {0}", "columns")]
-    [InlineData("update audit_entry set version = version + 1 where ord = {0}", "columns")]
-    [InlineData("update audit_entry set party_id = 7 where ord = {0}", "columns")]
-    [InlineData("delete from audit_entry where ord = {0}", "gone")]
-    [InlineData("update audit_leaf set ord = 1000000 where ord = {0}", "gone")]
-    [InlineData("delete from audit_leaf where ord = {0}", "missing")]
-    [InlineData("delete from audit_leaf where ord = {0}; delete from audit_entry where ord = {0}", "missing")]
-    [InlineData("update audit_leaf set hash = sha256('x') where ord = {0}", "bytes")]
-    public async Task An_edit_of_one_entry_is_found_and_named(string attack, string found)
+    // One trail for all of them: each leaves it as it was.
+    private static readonly (string Attack, string Found)[] s_edits =
+    [
+        ("update audit_entry set canonical = overlay(canonical placing '\\x58'::bytea from 40 for 1) where ord = {0}", "bytes"),
+        ("update audit_entry set canonical = canonical || '\\xff'::bytea where ord = {0}", "bytes"),
+        ("update audit_entry set canonical = ''::bytea where ord = {0}", "bytes"),
+        ("update audit_entry set actor_name = 'Somebody else' where ord = {0}", "columns"),
+        ("update audit_entry set reason = null where ord = {0}", "columns"),
+        ("update audit_entry set reason = reason || ' ' where ord = {0}", "columns"),
+        ("update audit_entry set new = '{{\"a\":2}}' where ord = {0}", "columns"),
+        ("update audit_entry set recorded_at = recorded_at - interval '1 microsecond' where ord = {0}", "columns"),
+        ("update audit_entry set version = version + 1 where ord = {0}", "columns"),
+        ("update audit_entry set party_id = 7 where ord = {0}", "columns"),
+        ("delete from audit_entry where ord = {0}", "gone"),
+        ("update audit_leaf set ord = 1000000 where ord = {0}", "gone"),
+        ("delete from audit_leaf where ord = {0}", "missing"),
+        ("delete from audit_leaf where ord = {0}; delete from audit_entry where ord = {0}", "missing"),
+        ("update audit_leaf set hash = sha256('x') where ord = {0}", "bytes"),
+    ];
+
+    [Fact]
+    public async Task An_edit_of_one_entry_is_found_and_named()
     {
-        // Whichever it is: three of several hundred for each.
-        foreach (var _ in Enumerable.Range(0, 3))
+        foreach (var (attack, found) in s_edits)
         {
-            var ord = await _database.ScalarAsync<long>("select ord from audit_entry where entity = 'thing' order by random() limit 1");
-            var leaf = await _database.ScalarAsync<long>($"select leaf from audit_leaf where ord = {ord}");
-            var export = await TamperedAsync(string.Format(CultureInfo.InvariantCulture, attack, ord));
-            var problem = Verify(export).Problems[0];
-            Assert.Equal(leaf, problem.Leaf);
-            Assert.Contains(found, problem.Message, StringComparison.Ordinal);
-            // The other does not believe the kept hash either, and so does not ask it.
-            Assert.True(attack.Contains("set hash", StringComparison.Ordinal) || await BySecondHandAsync(export) != "sound\n");
+            // Whichever it is: two of several hundred for each.
+            foreach (var isAskedTwice in (bool[])[true, false])
+            {
+                var ord = await _database.ScalarAsync<long>("select ord from audit_entry where entity = 'thing' order by random() limit 1");
+                var leaf = await _database.ScalarAsync<long>($"select leaf from audit_leaf where ord = {ord}");
+                var export = await TamperedAsync(string.Format(CultureInfo.InvariantCulture, attack, ord));
+                var problem = Verify(export).Problems[0];
+                Assert.True(leaf == problem.Leaf && problem.Message.Contains(found, StringComparison.Ordinal), $"{attack}\nentry {ord}, leaf {leaf}: {problem}");
+                // The other does not believe the kept hash either, and so does not ask it.
+                Assert.True(!isAskedTwice || attack.Contains("set hash", StringComparison.Ordinal) || await BySecondHandAsync(export) != "sound\n", attack);
+            }
         }
     }
 

@@ -1,27 +1,29 @@
 -- 0037_audit_search.sql: the number of an entry is sealed with it, entries are found by each of their fields, and the key that
 -- signs the trail can be replaced (docs/decisions/0021).
 
--- In ASCII there is nothing to normalise. Without a search path of their own the functions are put into whoever calls them.
-create or replace function canonical_text(v text) returns text language sql immutable parallel safe as $$
-    select case when octet_length(v) = length(v) or v is nfc normalized then to_json(v)::text else to_json(normalize(v, NFC))::text end
-$$;
-alter function canonical_text(text) reset all;
+-- In ASCII there is nothing to normalise. A function of SQL that is not put into its caller is planned at each call, so texts are
+-- written here; without a search path of its own the function is cheaper to call.
 create or replace function canonical_json(j jsonb) returns text language plpgsql immutable parallel safe as $$
 begin
     case jsonb_typeof(j)
-        when 'object' then return '{' || coalesce((select string_agg(canonical_text(key) || ':' || case jsonb_typeof(value) when 'string' then canonical_text(value #>> '{}') when 'object' then canonical_json(value) when 'array' then canonical_json(value) else value::text end,
-            ',' order by key collate "C") from jsonb_each(j)), '') || '}';
-        when 'array' then return '[' || coalesce((select string_agg(case jsonb_typeof(value) when 'string' then canonical_text(value #>> '{}') when 'object' then canonical_json(value) when 'array' then canonical_json(value) else value::text end,
-            ',' order by n) from jsonb_array_elements(j) with ordinality as a(value, n)), '') || ']';
-        when 'string' then return canonical_text(j #>> '{}');
+        when 'object' then return '{' || coalesce((
+            select string_agg(to_json(case when octet_length(key) = length(key) then key else normalize(key, NFC) end)::text || ':' || case jsonb_typeof(value)
+                    when 'string' then to_json(case when octet_length(v) = length(v) then v else normalize(v, NFC) end)::text
+                    when 'object' then canonical_json(value) when 'array' then canonical_json(value) else value::text end, ',' order by key collate "C")
+            from jsonb_each(j) cross join lateral (select value #>> '{}' as v) as t), '') || '}';
+        when 'array' then return '[' || coalesce((
+            select string_agg(canonical_json(value), ',' order by n) from jsonb_array_elements(j) with ordinality as a(value, n)), '') || ']';
+        when 'string' then return (select to_json(case when octet_length(v) = length(v) then v else normalize(v, NFC) end)::text from (select j #>> '{}' as v) as t);
         else return j::text;
     end case;
 end $$;
 alter function canonical_json(jsonb) reset all;
+drop function canonical_text(text);
 
 -- As before, and with its number, which entries have had since then.
 create or replace function audit_write(action text, entity text, entity_key text, old jsonb, new jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+-- A plan that was made while the trail was small is kept by its session, and would read all of it for each entry.
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set enable_seqscan = off as $$
 declare
     actor text := nullif(current_setting('app.actor', true), '');
     at timestamptz := gateway_now();
@@ -32,7 +34,7 @@ begin
     if actor is null then
         raise exception 'a change of % needs an actor', entity using errcode = 'GW001';
     end if;
-    select coalesce(max(version), 0) + 1 into v from audit_entry a where a.entity = audit_write.entity and a.entity_key = audit_write.entity_key;
+    v := coalesce((select version from audit_entry a where a.entity = audit_write.entity and a.entity_key = audit_write.entity_key order by ord desc limit 1), 0) + 1;
     number := nextval('audit_entry_ord_seq');
     e := jsonb_build_object(
         'action', action, 'actor', actor, 'actorName', coalesce(current_setting('app.actor_name', true), ''),
