@@ -83,7 +83,7 @@ internal sealed class ExportReading : IDisposable
             int? epoch = null;
             long? leaf = null, ord = null;
             (int Start, int Length) hash = default, canonical = default, columns = default;
-            var (decoded, isThere) = (0, false);
+            var (decoded, isThere, isEnded) = (0, false, false);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
                 return false;
@@ -118,6 +118,14 @@ internal sealed class ExportReading : IDisposable
                 }
                 else if (reader.ValueTextEquals("columns"u8))
                 {
+                    // Nearly always they are the sealed bytes again, and end the line: they are not looked through a second time.
+                    var rest = line[(int)reader.BytesConsumed..].TrimStart((byte)' ');
+                    if (isThere && rest.Length == canonical.Length + 1 && rest[^1] == '}' && rest[..^1].SequenceEqual(_decoded.AsSpan(canonical.Start, canonical.Length)))
+                    {
+                        columns = (line.Length - rest.Length, canonical.Length);
+                        isEnded = true;
+                        break;
+                    }
                     reader.Read();
                     var from = (int)reader.TokenStartIndex;
                     reader.Skip();
@@ -128,7 +136,7 @@ internal sealed class ExportReading : IDisposable
                     return false; // it is none of ours
                 }
             }
-            if (reader.TokenType != JsonTokenType.EndObject || reader.Read() || epoch is null || leaf is null || ord is null || hash.Length == 0)
+            if (!isEnded && (reader.TokenType != JsonTokenType.EndObject || reader.Read()) || epoch is null || leaf is null || ord is null || hash.Length == 0)
             {
                 return false;
             }

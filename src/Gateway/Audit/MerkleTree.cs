@@ -11,12 +11,21 @@ public static class MerkleTree
     public const int HashBytes = SHA256.HashSizeInBytes;
 
     private const byte LeafMark = 0x00, NodeMark = 0x01;
+    private const int MaxCopied = 4096;
 
     /// <summary>The root of a tree without leaves.</summary>
     public static byte[] EmptyRoot => SHA256.HashData([]);
 
     public static byte[] LeafHash(ReadOnlySpan<byte> content)
     {
+        // A hash that is begun and ended costs more than copying what most entries have.
+        if (content.Length < MaxCopied)
+        {
+            Span<byte> marked = stackalloc byte[1 + content.Length];
+            marked[0] = LeafMark;
+            content.CopyTo(marked[1..]);
+            return SHA256.HashData(marked);
+        }
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData([LeafMark]);
         hash.AppendData(content);
