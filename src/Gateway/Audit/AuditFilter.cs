@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Gateway.Http;
 
 namespace Gateway.Audit;
 
@@ -27,30 +28,16 @@ public sealed record AuditFilter(
     /// <param name="wrong">A sentence when a value cannot be; then nothing is narrowed by it.</param>
     public static AuditFilter Read(Func<string, string?> value, out string? wrong)
     {
-        string? said = null;
+        var given = new GivenValues(value);
         var filter = new AuditFilter(Short("actor"), Short("role"), Short("method"), Short("origin"), Short("action"), Short("entity"), Short("key"),
-            Of("version", v => int.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out _), "version is a whole number.") is { } version ? int.Parse(version, CultureInfo.InvariantCulture) : null,
+            given.Of("version", v => int.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out _), "version is a whole number.") is { } version ? int.Parse(version, CultureInfo.InvariantCulture) : null,
             Short("correlation"), Short("text"), Moment("from"), Moment("to"));
-        wrong = said;
+        wrong = given.Wrong;
         return filter;
 
-        string? Short(string name) => Of(name, v => v.Length <= MaxText, $"{name} has at most {MaxText} characters.");
+        string? Short(string name) => given.Of(name, v => v.Length <= MaxText, $"{name} has at most {MaxText} characters.");
 
-        DateTime? Moment(string name) => Of(name, v => TryMoment(v, out _), $"{name} is a moment such as 2026-01-31T08:00:00Z.") is { } moment && TryMoment(moment, out var at) ? at : null;
-
-        string? Of(string name, Predicate<string> isPossible, string sentence)
-        {
-            if (value(name)?.Trim() is not { Length: > 0 } given)
-            {
-                return null;
-            }
-            if (isPossible(given) && !given.Contains('\0', StringComparison.Ordinal))
-            {
-                return given;
-            }
-            said ??= sentence;
-            return null;
-        }
+        DateTime? Moment(string name) => given.Moment(name, null, $"{name} is a moment such as 2026-01-31T08:00:00Z.");
     }
 
     /// <summary>The names and values by which <see cref="Read"/> finds the same filter again.</summary>
@@ -65,7 +52,4 @@ public sealed record AuditFilter(
     internal string ToJson() => JsonSerializer.Serialize(Query().ToDictionary(q => q.Key, q => q.Value));
 
     private static string? Written(DateTime? at) => at?.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
-
-    private static bool TryMoment(string text, out DateTime at) =>
-        DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out at) && text.Length >= 4 && at.Year is >= 1900 and <= 9998;
 }

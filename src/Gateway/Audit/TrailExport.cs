@@ -19,12 +19,6 @@ namespace Gateway.Audit;
 /// <param name="Right">Of those after the last, up to the size.</param>
 public sealed record ExportedEpoch(int Epoch, long From, long To, long Size, IReadOnlyList<byte[]> Left, IReadOnlyList<byte[]> Right);
 
-/// <summary>A line of <c>entries.jsonl</c>.</summary>
-/// <param name="Hash">As it is kept with the tree.</param>
-/// <param name="Canonical">The sealed bytes; null when the entry is gone.</param>
-/// <param name="Columns">The same by the columns that searches use; null when the entry is gone.</param>
-public sealed record ExportedEntry(int Epoch, long Leaf, long Ord, byte[] Hash, byte[]? Canonical, JsonElement? Columns);
-
 /// <summary>A line of <c>documents.jsonl</c>.</summary>
 /// <param name="Ord">The entry that says what the document was when it came.</param>
 /// <param name="Sha256">Of the stored bytes as they are now, in hexadecimal digits; null when they are gone.</param>

@@ -33,28 +33,18 @@ public sealed class TrailVerifier
     /// <summary>More are not kept.</summary>
     public const int MaxProblems = 100;
 
-    private const int MaxNote = 1 << 16;
-
-    // A document that was received so long ago is decided, and its entry sealed.
-    private static readonly TimeSpan s_decided = TimeSpan.FromDays(1);
-
-    // What is spelled wrongly in the head would otherwise be taken for not said.
-    private static readonly JsonSerializerOptions s_strict = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
-
-    private readonly DirectoryInfo _export;
+    private readonly ExportFolder _export;
     private readonly TrustedKeys _keys;
     private readonly List<TrailProblem> _problems = [];
     private readonly List<string> _notices = [];
     private readonly Dictionary<int, EpochRecord> _begun = []; // by the epoch that ended
     private readonly HashSet<string> _signed = [], _inOrder = []; // keys, and those of checkpoints so far
-    private readonly Dictionary<string, (string Sha256, long? Length)?> _received = []; // by capture, of those that there are receipts of
-    private IEnumerator<string>? _documents, _signatures;
-    private long _entries, _checkpoints, _originals;
-    private bool _hasOriginals;
+    private ExportedRecords _records = null!;
+    private long _entries, _checkpoints;
     private Checkpoint? _last;
     private IReadOnlyList<ExportedEpoch> _epochs = [];
 
-    private TrailVerifier(DirectoryInfo export, TrustedKeys keys) => (_export, _keys) = (export, keys);
+    private TrailVerifier(DirectoryInfo export, TrustedKeys keys) => (_export, _keys) = (new ExportFolder(export), keys);
 
     /// <param name="keys">Public keys that are trusted, as PEM; null: those in the export, which is right only when their numbers are compared with what is known.</param>
     /// <param name="anchors">Checkpoints that were kept elsewhere; null: those in the export.</param>
@@ -78,29 +68,26 @@ public sealed class TrailVerifier
 
     private void Run(string? anchors, IReadOnlyList<(string Name, string Note)>? receipts)
     {
-        var head = Head();
+        var head = _export.Head();
         _epochs = head.Epochs;
         if (_epochs.Count == 0)
         {
             Problem(0, null, null, "There is no sealed tree in it: nothing was sealed yet, or all of it was taken away.");
         }
-        var path = Path.Combine(_export.FullName, TrailExport.Entries);
-        using var entries = new ExportReading(File.Exists(path) ? path : throw new NoExportException($"{TrailExport.Entries} is missing."));
-        _documents = head.HasDocuments ? Lines(TrailExport.Documents).GetEnumerator() : null;
-        _hasOriginals = head.HasOriginals;
-        _signatures = head.HasSignatures ? Lines(TrailExport.Signatures).GetEnumerator() : null;
-        if (_documents is null)
+        using var entries = new ExportReading(_export.Has(TrailExport.Entries) ? _export.PathOf(TrailExport.Entries) : throw new NoExportException($"{TrailExport.Entries} is missing."));
+        using var records = _records = new ExportedRecords(_export, head, Problem);
+        if (!head.HasDocuments)
         {
             _notices.Add("The original documents were not read when this was exported: whether one was changed is not known.");
         }
-        Trust(File.Exists(Path.Combine(_export.FullName, TrailExport.Replacements)) ? Lines(TrailExport.Replacements) : []);
-        receipts ??= OwnReceipts();
+        Trust(_export.Has(TrailExport.Replacements) ? _export.Lines(TrailExport.Replacements) : []);
+        receipts ??= _export.Receipts();
         var outside = Outside(anchors, head.Origin);
         foreach (var (_, note) in receipts)
         {
             if (CaptureReceipt.Read(note.ReplaceLineEndings("\n"), _keys.Find, out _) is { } receipt)
             {
-                _received[receipt.Capture.ToString()] = null;
+                records.Expect(receipt);
                 // What a sender keeps is a root outside. One that was written after the export is not in it.
                 if (receipt.Origin == head.Origin && head.Epochs.FirstOrDefault(e => e.Epoch == receipt.Epoch) is { } known && receipt.Size <= known.Size)
                 {
@@ -108,22 +95,13 @@ public sealed class TrailVerifier
                 }
             }
         }
-        using var notes = Notes().GetEnumerator();
+        using var notes = _export.CheckpointNotes().Select(n => (Note: n, Says: Checkpoint.Parse(n))).GetEnumerator();
         var more = (Entry: entries.MoveNext(), Note: notes.MoveNext());
         foreach (var epoch in head.Epochs)
         {
             Epoch(head, epoch, entries, notes, ref more, outside);
         }
-        if (_documents?.MoveNext() == true)
-        {
-            Problem(0, null, null, "There are documents that no entry tells of, or they are out of order.");
-        }
-        if (_signatures?.MoveNext() == true)
-        {
-            Problem(0, null, null, "There are signatures that no entry tells of, or they are out of order.");
-        }
-        _documents?.Dispose();
-        _signatures?.Dispose();
+        records.End();
         if (more.Entry)
         {
             Problem(0, null, null, "There are entries after the last that the export's head tells of, or they are out of order.");
@@ -141,39 +119,21 @@ public sealed class TrailVerifier
         {
             Problem(checkpoint.Epoch, null, null, $"Outside there is a checkpoint of {at.Item2} leaves, signed at {checkpoint.Time:O}, that the export does not have: the trail was cut or made anew.");
         }
-        CheckReceipts(receipts, head);
-        CheckOriginals();
-        if (head.IsReadable || Directory.Exists(Path.Combine(_export.FullName, ReadableExport.Folder)))
+        _notices.AddRange(records.CheckReceipts(receipts, _keys, _last));
+        if (head.IsReadable || Directory.Exists(_export.PathOf(ReadableExport.Folder)))
         {
-            foreach (var problem in ReadableExport.Problems(_export, head, _keys.Find))
+            foreach (var problem in ReadableExport.Problems(_export.Folder, head, _keys.Find))
             {
                 Problem(0, null, null, problem);
             }
         }
-        foreach (var line in Lines(TrailExport.Unsealed))
+        foreach (var line in _export.Lines(TrailExport.Unsealed))
         {
-            using var entry = Parsed(line);
-            Problem(0, null, entry?.RootElement is { ValueKind: JsonValueKind.Object } said && said.TryGetProperty("ord", out var ord) && ord.TryGetInt64(out var number) ? number : null, "The entry is in the trail and in no leaf, though it is older than what is sealed: it was put in.");
+            Problem(0, null, ExportFolder.Parsed<UnsealedEntry>(line)?.Ord, "The entry is in the trail and in no leaf, though it is older than what is sealed: it was put in.");
         }
     }
 
-    private ExportHead Head()
-    {
-        try
-        {
-            var head = JsonSerializer.Deserialize<ExportHead>(File.ReadAllText(Path.Combine(_export.FullName, TrailExport.Head)), s_strict);
-            var isRight = head is { Format: ExportHead.V1, Epochs: not null }
-                && head.Epochs.All(e => e is { From: >= 0, Left: not null, Right: not null } && e.From <= e.To && e.To <= e.Size && e.Left.Concat(e.Right).All(h => h is { Length: MerkleTree.HashBytes }))
-                && head.Epochs.Zip(head.Epochs.Skip(1)).All(e => e.First.Epoch < e.Second.Epoch);
-            return isRight ? head! : throw new NoExportException($"{_export.FullName} is no export that this program can read.");
-        }
-        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
-        {
-            throw new NoExportException($"{_export.FullName} is no finished export: {TrailExport.Head} is missing or damaged.", e);
-        }
-    }
-
-    private void Epoch(ExportHead head, ExportedEpoch epoch, ExportReading entries, IEnumerator<string> notes, ref (bool Entry, bool Note) more, Dictionary<(int, long), Checkpoint> outside)
+    private void Epoch(ExportHead head, ExportedEpoch epoch, ExportReading entries, IEnumerator<(string Note, Checkpoint? Says)> notes, ref (bool Entry, bool Note) more, Dictionary<(int, long), Checkpoint> outside)
     {
         var frontier = new MerkleFrontier();
         Add(frontier, epoch.Epoch, epoch.Left, 0, epoch.From);
@@ -224,11 +184,11 @@ public sealed class TrailVerifier
         {
             while (more.Note)
             {
-                if (Checkpoint.Parse(notes.Current) is { } next && next.Epoch == epoch.Epoch && next.Size > frontier.Size && !isEnd)
+                if (notes.Current.Says is { } next && next.Epoch == epoch.Epoch && next.Size > frontier.Size && !isEnd)
                 {
                     return;
                 }
-                var note = notes.Current;
+                var note = notes.Current.Note;
                 if (Believed(note, out var wrong) is not { } checkpoint)
                 {
                     Problem(epoch.Epoch, null, null, $"A checkpoint is not to be believed. {wrong}");
@@ -341,78 +301,7 @@ public sealed class TrailVerifier
         {
             _begun[begun.PreviousEpoch] = begun with { At = said.GetProperty("at").GetString(), Actor = said.GetProperty("actorName").GetString(), Reason = said.GetProperty("reason").GetString() };
         }
-        else if (entity == "capture" && said.GetProperty("new") is { ValueKind: JsonValueKind.Object } captured && captured.TryGetProperty("sha256", out var sha256))
-        {
-            if (_received.ContainsKey(said.GetProperty("key").GetString()!))
-            {
-                _received[said.GetProperty("key").GetString()!] = (sha256.GetString()!, captured.TryGetProperty("length", out var length) ? length.GetInt64() : null);
-            }
-            CheckOriginal(entry, said.GetProperty("key").GetString()!, sha256.GetString()!);
-            if (_documents is null)
-            {
-                return;
-            }
-            var document = _documents.MoveNext() ? Parsed<ExportedDocument>(_documents.Current) : null;
-            if (document?.Ord != entry.Ord)
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, "What its document is now is not in the export.");
-            }
-            else if (document.Sha256 is null)
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The original document is gone.");
-            }
-            else if (document.Sha256 != sha256.GetString())
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, $"The original document is not the one that was received: its SHA-256 was {sha256.GetString()}, and is {document.Sha256}.");
-            }
-        }
-        else if (entity == "signature" && said.GetProperty("action").GetString() == "insert" && _signatures is not null)
-        {
-            var signature = _signatures.MoveNext() ? Parsed<ExportedSignature>(_signatures.Current) : null;
-            if (signature?.Ord != entry.Ord)
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, "What its signature is now is not in the export.");
-            }
-            else if (signature.Record is not { ValueKind: JsonValueKind.Object } record)
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The signature is gone.");
-            }
-            else if (!JsonElement.DeepEquals(record, said.GetProperty("new")))
-            {
-                Problem(entry.Epoch, entry.Leaf, entry.Ord, "The signature is not the one that was given.");
-            }
-        }
-    }
-
-    /// <summary>The document itself, where the export has it.</summary>
-    private void CheckOriginal(in ReadEntry entry, string capture, string sha256)
-    {
-        if (!_hasOriginals)
-        {
-            return;
-        }
-        // The name comes from the folder, and leads nowhere else.
-        var path = Path.Combine(_export.FullName, TrailExport.Originals, Guid.Parse(capture).ToString());
-        if (!File.Exists(path))
-        {
-            Problem(entry.Epoch, entry.Leaf, entry.Ord, "The original document is not in the export.");
-            return;
-        }
-        _originals++;
-        using var original = File.OpenRead(path);
-        if (Convert.ToHexStringLower(SHA256.HashData(original)) != sha256)
-        {
-            Problem(entry.Epoch, entry.Leaf, entry.Ord, $"The file {TrailExport.Originals}/{capture} is not the document that was received.");
-        }
-    }
-
-    private void CheckOriginals()
-    {
-        var folder = Path.Combine(_export.FullName, TrailExport.Originals);
-        if (Directory.Exists(folder) && (!_hasOriginals || Directory.EnumerateFileSystemEntries(folder).LongCount() != _originals))
-        {
-            Problem(0, null, null, $"There are files in {TrailExport.Originals} that no entry tells of.");
-        }
+        _records.Check(entry, said);
     }
 
     // Spelled in another way, or sealed before the number was.
@@ -437,63 +326,22 @@ public sealed class TrailVerifier
         }
     }
 
-    private static T? Parsed<T>(string line)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Keys that took over: each was announced by a leaf of a tree that the key before it signed.</summary>
     private void Trust(IEnumerable<string> lines)
     {
         foreach (var line in lines)
         {
-            if (!_keys.Follow(Parsed<KeyReplacement>(line)))
+            if (!_keys.Follow(ExportFolder.Parsed<KeyReplacement>(line)))
             {
                 Problem(0, null, null, $"A line of {TrailExport.Replacements} does not prove that a key was replaced by the one it names.");
             }
         }
     }
 
-    /// <summary>Receipts that lie in the folder, or are given: what was received then is what the trail says.</summary>
-    private void CheckReceipts(IEnumerable<(string Name, string Note)> receipts, ExportHead head)
-    {
-        foreach (var (name, note) in receipts)
-        {
-            var receipt = CaptureReceipt.Read(note.ReplaceLineEndings("\n"), _keys.Find, out var wrong);
-            if (receipt is null)
-            {
-                Problem(0, null, null, $"The receipt {name} is not to be believed. {wrong}");
-            }
-            else if (receipt.Origin != head.Origin)
-            {
-                Problem(0, null, null, $"The receipt {name} is of another installation.");
-            }
-            else if (_received[receipt.Capture.ToString()] is not { } sealedAs)
-            {
-                if (head is { From: null, To: null } && _last is { } last && last.Time - receipt.Received > s_decided)
-                {
-                    Problem(0, null, null, $"The receipt {name} is of capture {receipt.Capture}, received at {receipt.Received:O}, of which the whole trail says nothing.");
-                    continue;
-                }
-                _notices.Add($"The receipt {name} is of capture {receipt.Capture}, received at {receipt.Received:O}, of which these entries say nothing.");
-            }
-            else if (sealedAs.Sha256 != Convert.ToHexStringLower(receipt.Sha256) || sealedAs.Length is { } length && length != receipt.Length)
-            {
-                Problem(0, null, null, $"The receipt {name} is of a document of {receipt.Length} bytes with SHA-256 {Convert.ToHexStringLower(receipt.Sha256)}, and the trail says {sealedAs.Length} bytes and {sealedAs.Sha256} of capture {receipt.Capture}.");
-            }
-        }
-    }
-
     /// <summary>The first leaf of an epoch that began after a restore: see <see cref="BeginEpoch"/>.</summary>
     private sealed record EpochRecord(int Epoch, int PreviousEpoch, long PreviousSize, int? OutsideEpoch, long? OutsideSize, byte[]? OutsideRoot, string? At, string? Actor, string? Reason);
+
+    private sealed record UnsealedEntry(long? Ord);
 
     private Checkpoint? Believed(string note, out string? wrong)
     {
@@ -508,9 +356,8 @@ public sealed class TrailVerifier
 
     private Dictionary<(int, long), Checkpoint> Outside(string? anchors, Guid origin)
     {
-        var path = Path.Combine(_export.FullName, TrailExport.Anchors);
         var known = new Dictionary<(int, long), Checkpoint>();
-        foreach (var note in AnchorFile.Notes((anchors ?? (File.Exists(path) ? File.ReadAllText(path) : "")).ReplaceLineEndings("\n")))
+        foreach (var note in AnchorFile.Notes((anchors ?? (_export.Has(TrailExport.Anchors) ? File.ReadAllText(_export.PathOf(TrailExport.Anchors)) : "")).ReplaceLineEndings("\n")))
         {
             // Whoever kept it himself believes it, whichever key the folder has. Of the folder's own, what nobody who is trusted signed says nothing.
             if ((anchors is null ? Believed(note, out _) : Checkpoint.Parse(note)) is { } checkpoint && (anchors is not null || checkpoint.Origin == origin))
@@ -527,58 +374,6 @@ public sealed class TrailVerifier
             Problem(0, null, null, "What was kept elsewhere has no checkpoint.");
         }
         return known;
-    }
-
-    private IReadOnlyList<(string Name, string Note)> OwnReceipts()
-    {
-        var folder = Path.Combine(_export.FullName, TrailExport.Receipts);
-        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(f => (Path.GetFileName(f), File.ReadAllText(f)))] : [];
-    }
-
-    private IEnumerable<string> Notes()
-    {
-        var note = new StringBuilder();
-        foreach (var line in Lines(TrailExport.Checkpoints, keepEmpty: true))
-        {
-            note.Append(line).Append('\n');
-            if (note.Length > MaxNote)
-            {
-                throw new NoExportException($"{TrailExport.Checkpoints} has text that is no checkpoint.");
-            }
-            if (line.StartsWith("— ", StringComparison.Ordinal))
-            {
-                yield return note.ToString();
-                note.Clear();
-            }
-            else if (note.Length == 1)
-            {
-                note.Clear(); // between two notes
-            }
-        }
-        if (note.Length > 0)
-        {
-            yield return note.ToString();
-        }
-    }
-
-    private IEnumerable<string> Lines(string file, bool keepEmpty = false)
-    {
-        var path = Path.Combine(_export.FullName, file);
-        return File.Exists(path) ? File.ReadLines(path).Where(l => keepEmpty || l.Length > 0) : throw new NoExportException($"{file} is missing.");
-    }
-
-    private static JsonDocument? Parsed(string json) => Parsed(Encoding.UTF8.GetBytes(json));
-
-    private static JsonDocument? Parsed(byte[] json)
-    {
-        try
-        {
-            return JsonDocument.Parse(json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private void Problem(int epoch, long? leaf, long? ord, string message)

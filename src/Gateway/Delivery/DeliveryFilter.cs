@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Http;
 
 namespace Gateway.Delivery;
 
@@ -27,48 +28,22 @@ public sealed record DeliveryFilter(
     /// <param name="wrong">A sentence when a value cannot be; then nothing is narrowed by it.</param>
     public static DeliveryFilter Read(Func<string, string?> value, out string? wrong)
     {
-        string? said = null;
+        var given = new GivenValues(value);
         var filter = new DeliveryFilter(
-            Of("state", States.Contains, $"state is one of {string.Join(", ", States)}."),
-            Code: Of("code", v => v.Length <= MaxText, "code is shorter."),
-            DeadReason: Of("reason", DeadReasons.Contains, $"reason is one of {string.Join(", ", DeadReasons)}."),
-            Day: Moment("day", "yyyy-MM-dd", "day is a day such as 2026-11-21."),
-            Text: Of("text", v => v.Length <= MaxText, "text is shorter.")?.Trim(),
-            From: Moment("from", null, "from is a moment such as 2026-11-21T08:00:00Z."),
-            To: Moment("to", null, "to is a moment such as 2026-11-21T08:00:00Z."));
-        if (Of("partner", v => v.All(char.IsAsciiDigit) && v.Length is < 10 or 13, "partner is a GLN.") is { } partner)
+            given.Of("state", States.Contains, $"state is one of {string.Join(", ", States)}."),
+            Code: given.Of("code", v => v.Length <= MaxText, "code is shorter."),
+            DeadReason: given.Of("reason", DeadReasons.Contains, $"reason is one of {string.Join(", ", DeadReasons)}."),
+            Day: given.Moment("day", "yyyy-MM-dd", "day is a day such as 2026-11-21."),
+            Text: given.Of("text", v => v.Length <= MaxText, "text is shorter."),
+            From: given.Moment("from", null, "from is a moment such as 2026-11-21T08:00:00Z."),
+            To: given.Moment("to", null, "to is a moment such as 2026-11-21T08:00:00Z."));
+        if (given.Of("partner", v => v.All(char.IsAsciiDigit) && v.Length is < 10 or 13, "partner is a GLN.") is { } partner)
         {
             filter = partner.Length == 13 ? filter with { PartnerGln = partner } : filter with { PartnerId = int.Parse(partner, CultureInfo.InvariantCulture) };
         }
-        if (Of("before", v => long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out _), "cursor is not one of ours.") is { } before)
-        {
-            filter = filter with { Before = long.Parse(before, CultureInfo.InvariantCulture) };
-        }
-        wrong = said;
+        filter = filter with { Before = given.Number("before", "cursor is not one of ours.") };
+        wrong = given.Wrong;
         return filter;
-
-        string? Of(string name, Predicate<string> isPossible, string sentence)
-        {
-            if (value(name) is not { Length: > 0 } given)
-            {
-                return null;
-            }
-            if (isPossible(given) && !given.Contains('\0', StringComparison.Ordinal))
-            {
-                return given;
-            }
-            said ??= sentence;
-            return null;
-        }
-
-        DateTime? Moment(string name, string? format, string sentence)
-        {
-            const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-            DateTime at = default;
-            return Of(name, v => format is null
-                ? DateTime.TryParse(v, CultureInfo.InvariantCulture, utc, out at)
-                : DateTime.TryParseExact(v, format, CultureInfo.InvariantCulture, utc, out at), sentence) is null ? null : at;
-        }
     }
 
     /// <summary>The names and values by which <see cref="Read"/> finds the same filter again.</summary>

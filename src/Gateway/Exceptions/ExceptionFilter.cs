@@ -1,5 +1,6 @@
 using System.Globalization;
 using Epcis.Identifiers;
+using Gateway.Http;
 
 namespace Gateway.Exceptions;
 
@@ -26,37 +27,20 @@ public sealed record ExceptionFilter(
     /// <param name="wrong">A sentence when a value cannot be; then nothing is narrowed by it.</param>
     public static ExceptionFilter Read(Func<string, string?> value, out string? wrong)
     {
-        string? said = null;
+        var given = new GivenValues(value);
         var filter = new ExceptionFilter(
-            Of("state", States.Contains, $"state is one of {string.Join(", ", States)}."),
-            Of("code", IsShort, "code is shorter."),
-            Of("gtin", v => Epcis.Identifiers.Gtin.Parse(v).Value is not null, "gtin is a GTIN with its check digit.") is { } gtin ? Epcis.Identifiers.Gtin.Parse(gtin).Value!.Value : null,
-            Of("lot", IsShort, "lot is shorter."),
-            Of("epc", IsShort, "epc is shorter.") is { } epc ? EpcKey.Normalise(epc) : null,
-            Number("document", "document is a document's number."),
-            Of("source", IsShort, "source is shorter."),
-            Number("before", "cursor is not one of ours."));
-        wrong = said;
+            given.Of("state", States.Contains, $"state is one of {string.Join(", ", States)}."),
+            given.Of("code", IsShort, "code is shorter."),
+            given.Of("gtin", v => Epcis.Identifiers.Gtin.Parse(v).Value is not null, "gtin is a GTIN with its check digit.") is { } gtin ? Epcis.Identifiers.Gtin.Parse(gtin).Value!.Value : null,
+            given.Of("lot", IsShort, "lot is shorter."),
+            given.Of("epc", IsShort, "epc is shorter.") is { } epc ? EpcKey.Normalise(epc) : null,
+            given.Number("document", "document is a document's number."),
+            given.Of("source", IsShort, "source is shorter."),
+            given.Number("before", "cursor is not one of ours."));
+        wrong = given.Wrong;
         return filter;
 
         static bool IsShort(string v) => v.Length <= MaxText;
-
-        long? Number(string name, string sentence) =>
-            Of(name, v => long.TryParse(v, NumberStyles.None, CultureInfo.InvariantCulture, out _), sentence) is { } number ? long.Parse(number, CultureInfo.InvariantCulture) : null;
-
-        string? Of(string name, Predicate<string> isPossible, string sentence)
-        {
-            if (value(name)?.Trim() is not { Length: > 0 } given)
-            {
-                return null;
-            }
-            if (isPossible(given) && !given.Contains('\0', StringComparison.Ordinal))
-            {
-                return given;
-            }
-            said ??= sentence;
-            return null;
-        }
     }
 
     /// <summary>The names and values by which <see cref="Read"/> finds the same filter again.</summary>

@@ -35,15 +35,18 @@ public static class ValidationEndpoints
 
     private static async Task<IResult> StateAsync(HttpContext context, ReadValidation validation, CancellationToken ct) => TypedResults.Ok(await validation.ReadAsync(context.Actor(), ct));
 
-    private static async Task<IResult> BaselinesAsync(HttpContext context, Baselines baselines, int? cursor, int? limit, CancellationToken ct)
+    private static Task<IResult> BaselinesAsync(HttpContext context, Baselines baselines, int? cursor, int? limit, CancellationToken ct) =>
+        ListAsync(limit, take => baselines.ListAsync(context.Actor(), cursor, take, ct), b => b.BaselineId);
+
+    private static async Task<IResult> ListAsync<T>(int? limit, Func<int, Task<IReadOnlyList<T>>> read, Func<T, int> cursor)
     {
         if (limit is < 1 or > 200)
         {
             return Problems.BadParameter("limit is 1 to 200.");
         }
         var take = limit ?? 50;
-        var rows = await baselines.ListAsync(context.Actor(), cursor, take + 1, ct);
-        return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? rows[take - 1].BaselineId.ToString(CultureInfo.InvariantCulture) : null });
+        var rows = await read(take + 1);
+        return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? cursor(rows[take - 1]).ToString(CultureInfo.InvariantCulture) : null });
     }
 
     private static async Task<IResult> BaselineAsync(HttpContext context, int id, Baselines baselines, CancellationToken ct) =>
@@ -55,16 +58,8 @@ public static class ValidationEndpoints
         return refusal is null ? TypedResults.Created($"/api/validation/baselines/{id}", await baselines.FindAsync(context.Actor(), id!.Value, ct)) : Problems.Invalid(refusal);
     }
 
-    private static async Task<IResult> ChangesAsync(HttpContext context, ChangeRecords changes, int? cursor, int? limit, CancellationToken ct)
-    {
-        if (limit is < 1 or > 200)
-        {
-            return Problems.BadParameter("limit is 1 to 200.");
-        }
-        var take = limit ?? 50;
-        var rows = await changes.ListAsync(context.Actor(), cursor, take + 1, ct);
-        return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? rows[take - 1].ChangeId.ToString(CultureInfo.InvariantCulture) : null });
-    }
+    private static Task<IResult> ChangesAsync(HttpContext context, ChangeRecords changes, int? cursor, int? limit, CancellationToken ct) =>
+        ListAsync(limit, take => changes.ListAsync(context.Actor(), cursor, take, ct), c => c.ChangeId);
 
     private static async Task<IResult> ChangeAsync(HttpContext context, string number, ChangeRecords changes, CancellationToken ct) =>
         await changes.FindAsync(context.Actor(), number, ct) is { } found ? TypedResults.Ok(found) : Problems.NotFound("such change record");
