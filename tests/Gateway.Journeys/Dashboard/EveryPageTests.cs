@@ -68,7 +68,7 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
         });
         Assert.True(figures.Length > 5);
         Assert.All(figures, f => Assert.True(IsPrinted(f), $"{f} is not in: {printed}"));
-        Assert.Equal(0, await browser.Page.Locator(":is(button, form, input, select, header, footer):visible").CountAsync());
+        Assert.Equal(0, await browser.Page.Locator(":is(button, form, input, select, header, footer a):visible").CountAsync());
         SignedInBrowser.None(await browser.Page.EvaluateAsync<string[]>(Looks));
         browser.NothingWentWrong();
 
