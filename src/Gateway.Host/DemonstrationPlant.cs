@@ -17,8 +17,8 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
     /// <summary>The GLN of the partner whose key the demonstration shows.</summary>
     public static string ShownPartner => DemonstrationCast.Partners[0].Party.Owner.Gln;
 
-    /// <summary>What the contract manufacturer's key may send: the owner's goods, at its own place.</summary>
-    public static KeyScope CmoScope { get; } = KeyScope.Of([SimulatedProduct.Default.CompanyPrefix], [DemonstrationCast.Shippers[0].Site.Gln])!;
+    /// <summary>What the contract manufacturer's key may send: the owner's goods. From which of the owner's sites is left open, so that the samples can be tried.</summary>
+    public static KeyScope CmoScope { get; } = KeyScope.Of([SimulatedProduct.Default.CompanyPrefix], [])!;
 
     /// <summary>Registers the partners, or tells them where this run's simulator listens.</summary>
     public async Task PreparePartnersAsync(PartnerSimulator simulator, CancellationToken ct)

@@ -39,8 +39,8 @@ public sealed class KeyLifeTests
         }
         Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(gateway, second.Key));
 
-        // Made, shortened, made, revoked: four entries; being used is none. No entry and no list holds a secret or its hash.
-        Assert.Equal("insert,update,insert,update/lost", await gateway.Database.ScalarAsync<string>($"""
+        // Made, shortened, refused when it had ended, made, revoked: five entries; being used is none. No entry and no list holds a secret or its hash.
+        Assert.Equal("insert,update,refused,insert,update/lost", await gateway.Database.ScalarAsync<string>($"""
             select string_agg(action || case when reason = 'lost' then '/lost' else '' end, ',' order by case when entity_key = '{first.Id}' then 0 else 1 end, ord)
             from audit_entry where entity = 'api_key' and entity_key in ('{first.Id}', '{second.Id}')
             """));

@@ -111,8 +111,8 @@ public sealed class PeopleJourneys
         Assert.Equal((409, "GW-ACC-07"), await DecideAsync("anna/enable", "came back"));
         Assert.Equal((404, "GW-HTTP-01"), await DecideAsync("nobody/disable", "left"));
         Assert.Equal((422, "GW-DLV-02"), await DecideAsync("anna/disable", ""));
-        Assert.Equal("hired,left,came back", await gateway.Database.ScalarAsync<string>(
-            "select string_agg(reason, ',' order by ord) from audit_entry where entity = 'person' and entity_key = (select person_id::text from person where user_name = 'anna')"));
+        Assert.Equal("insert hired,update left,refused left,update came back,refused came back", await gateway.Database.ScalarAsync<string>(
+            "select string_agg(action || ' ' || reason, ',' order by ord) from audit_entry where entity = 'person' and entity_key = (select person_id::text from person where user_name = 'anna')"));
 
         async Task<(int, string?)> DecideAsync(string what, string reason)
         {

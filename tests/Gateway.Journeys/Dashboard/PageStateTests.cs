@@ -112,6 +112,27 @@ public sealed class PageStateTests
     }
 
     [Fact]
+    public async Task The_header_fits_every_width_with_all_that_can_stand_in_it()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.Database.ExecuteAsync("update installation set kind = 'demonstration'; select set_config('app.actor', 'test', false); update api_key set name = 'A name as long as some names are' where role = 'officer'");
+        await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
+        await browser.GoAsync("validation");
+        Assert.True(await browser.Page.Locator("header.bar .pill").First.IsVisibleAsync());
+        var wide = new List<string>();
+        for (var width = 1024; width <= 1960; width += 12)
+        {
+            await browser.Page.SetViewportSizeAsync(width, 800);
+            var over = await browser.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth");
+            if (over > 0)
+            {
+                wide.Add($"{width}: {over} too many");
+            }
+        }
+        SignedInBrowser.None(wide);
+    }
+
+    [Fact]
     [Requirement("P11-29")]
     public async Task A_page_prints_on_A4_without_what_only_a_screen_needs()
     {
