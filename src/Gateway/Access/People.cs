@@ -119,14 +119,14 @@ public sealed class People(GatewayDatabase database)
     }
 
     public Task<PersonAnswer> GrantAsync(Actor actor, string userName, string role, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, "grant", reason, async (work, personId) =>
+        ChangeAsync(actor, userName, $"grant {role}", reason, async (work, personId) =>
             new PersonAnswer(await Roles.RefusalAsync(() => GrantAsync(work, actor, personId, role, reason))), ct);
 
     public Task<PersonAnswer> RevokeAsync(Actor actor, string userName, string role, string reason, CancellationToken ct) =>
-        ChangeAsync(actor, userName, "revoke", reason, async (work, personId) =>
+        ChangeAsync(actor, userName, $"revoke {role}", reason, async (work, personId) =>
         {
             var revoked = await work.Connection.ExecuteAsync("delete from person_role where person_id = @personId and role = @role", new { personId, role }, work.Transaction);
-            return new PersonAnswer(revoked == 0 ? $"{userName} does not have the role {role}." : null);
+            return new PersonAnswer(revoked > 0 ? null : await work.Connection.ExecuteScalarAsync<bool>("select exists (select from role where role = @role)", new { role }, work.Transaction) ? $"{userName} does not have the role {role}." : Roles.Unknown);
         }, ct);
 
     public Task<PersonAnswer> DisableAsync(Actor actor, string userName, string reason, CancellationToken ct) =>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Gateway.Audit;
@@ -152,8 +151,7 @@ internal sealed class ExportedRecords : IDisposable
             return;
         }
         _originals++;
-        using var original = File.OpenRead(path);
-        if (Convert.ToHexStringLower(SHA256.HashData(original)) != sha256)
+        if (ReadableExport.Hash(path) != sha256)
         {
             Problem(entry, $"The file {TrailExport.Originals}/{capture} is not the document that was received.");
         }

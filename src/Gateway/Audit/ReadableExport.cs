@@ -56,7 +56,8 @@ public static class ReadableExport
 
     /// <summary>What of the pages is not as it was written, as sentences.</summary>
     /// <param name="keyOf">The public key of a number; null when it is not trusted.</param>
-    internal static IEnumerable<string> Problems(DirectoryInfo export, ExportHead head, Func<string, ECDsa?> keyOf)
+    /// <param name="signers">The key that signed the newest checkpoint, and the one that has replaced it: no other signs pages.</param>
+    internal static IEnumerable<string> Problems(DirectoryInfo export, ExportHead head, Func<string, ECDsa?> keyOf, IReadOnlyCollection<string?> signers)
     {
         var folder = Path.Combine(export.FullName, Folder);
         var path = Path.Combine(folder, List);
@@ -65,17 +66,22 @@ public static class ReadableExport
             return [$"The signed list of the readable pages is missing: {Folder}/{List}."];
         }
         var note = File.ReadAllText(path).ReplaceLineEndings("\n");
-        SignedNote.SignerOf(note, keyOf, out var wrong);
-        if (wrong is not null)
+        var signer = SignedNote.SignerOf(note, keyOf, out var wrong);
+        if (wrong is not null || signer is null)
         {
             return [$"The list of the readable pages is not to be believed. {wrong}"];
+        }
+        // A folder may hold any key; those that signed nothing else, or were replaced, vouch for no page.
+        if (!signers.Contains(signer))
+        {
+            return [$"The list of the readable pages is signed with the key {signer}, which did not sign the newest checkpoint."];
         }
         var lines = SignedNote.BodyOf(note).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length < 4 || lines[0] != Title || lines[1] != $"origin {head.Origin:D}" || lines[2] != $"head {Hash(Path.Combine(export.FullName, TrailExport.Head))}")
         {
             return ["The readable pages are not those of this export."];
         }
-        var pages = lines[3..].Select(l => l.Split(' ', 2)).ToDictionary(l => l[^1], l => l[0], StringComparer.Ordinal);
+        var pages = lines[3..].Select(l => l.Split(' ', 2)).DistinctBy(l => l[^1]).ToDictionary(l => l[^1], l => l[0], StringComparer.Ordinal);
         var there = Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)).Where(f => f != List).ToHashSet(StringComparer.Ordinal);
         return pages.Where(p => !there.Contains(p.Key)).Select(p => $"The readable page {p.Key} is missing.")
             .Concat(there.Where(f => !pages.ContainsKey(f)).Order(StringComparer.Ordinal).Select(f => $"{Folder}/{f} is no page that was written with this export."))
@@ -216,9 +222,21 @@ public static class ReadableExport
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct));
     }
 
-    private static string Hash(string path)
+    /// <returns>Null when it cannot be read, or is no file.</returns>
+    internal static string? Hash(string path)
     {
-        using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        try
+        {
+            if (new FileInfo(path) is not { Exists: true, LinkTarget: null })
+            {
+                return null;
+            }
+            using var file = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 }

@@ -40,6 +40,7 @@ public sealed class TrailVerifier
     private readonly Dictionary<int, EpochRecord> _begun = []; // by the epoch that ended
     private readonly HashSet<string> _signed = [], _inOrder = []; // keys, and those of checkpoints so far
     private ExportedRecords _records = null!;
+    private string? _lastSigner;
     private long _entries, _checkpoints;
     private Checkpoint? _last;
     private IReadOnlyList<ExportedEpoch> _epochs = [];
@@ -79,6 +80,10 @@ public sealed class TrailVerifier
         if (!head.HasDocuments)
         {
             _notices.Add("The original documents were not read when this was exported: whether one was changed is not known.");
+        }
+        if (!head.HasSignatures)
+        {
+            _notices.Add("The signatures as they are kept are not in this export: whether one was changed is not known.");
         }
         Trust(_export.Has(TrailExport.Replacements) ? _export.Lines(TrailExport.Replacements) : []);
         receipts ??= _export.Receipts();
@@ -122,7 +127,7 @@ public sealed class TrailVerifier
         _notices.AddRange(records.CheckReceipts(receipts, _keys, _last));
         if (head.IsReadable || Directory.Exists(_export.PathOf(ReadableExport.Folder)))
         {
-            foreach (var problem in ReadableExport.Problems(_export.Folder, head, _keys.Find))
+            foreach (var problem in ReadableExport.Problems(_export.Folder, head, _keys.Find, _lastSigner is null ? [] : [_lastSigner, _keys.SuccessorOf(_lastSigner)]))
             {
                 Problem(0, null, null, problem);
             }
@@ -208,7 +213,8 @@ public sealed class TrailVerifier
                     {
                         Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves was signed with the key {SignedNote.NamedSigner(note)} after the key {successor} had replaced it.");
                     }
-                    _inOrder.Add(SignedNote.NamedSigner(note));
+                    _lastSigner = SignedNote.NamedSigner(note);
+                    _inOrder.Add(_lastSigner);
                     if (before is null ? epoch.From == 0 && checkpoint.Previous is not null : checkpoint.Previous?.AsSpan().SequenceEqual(SHA256.HashData(Encoding.UTF8.GetBytes(before))) != true)
                     {
                         Problem(epoch.Epoch, null, null, $"The checkpoint of {checkpoint.Size} leaves does not name the one before it.");

@@ -29,5 +29,6 @@ public sealed record RefusedStep(string Entity, string Key, string Step, string 
             where not exists (select from audit_entry where entity = @Entity and entity_key = @Key and action = 'refused' and actor = @Id
                 and new ->> 'step' = @Step and new ->> 'found' = @State and recorded_at > gateway_now() - @Window)
             """, new { Entity, Key, Step, found.State, found.Version, Expected, Refusal, actor.Id, Window }, work.Transaction);
+        await work.ActAsAsync(actor); // who goes on sees what he saw
     }
 }

@@ -131,13 +131,14 @@ public sealed class UnitTimeline(GatewayDatabase database, IOptions<LatenessOpti
         // What a container was filled with, its other contents know nothing of.
         database.ReadAsync<Row>(reader, """
             select e.event_id as Cursor, e.event_uri as EventId, e.event_type as Type, e.action as Action, e.biz_step as BizStep, e.disposition as Disposition, e.event_time as EventTime,
-                   e.record_time as RecordTime, c.created_at as ReceivedTime, substring(b.start from '"eventTime":"([^"]+)"') as EventTimeSent, substring(b.start from '"eventTimeZoneOffset":"([^"]+)"') as EventTimeZoneOffset,
+                   e.record_time as RecordTime, c.created_at as ReceivedTime, b.sent[1] as EventTimeSent, b.sent[2] as EventTimeZoneOffset,
                    e.read_point as ReadPoint, e.biz_location as BizLocation, c.public_id as CaptureId, c.document_id as DocumentId, x.epc as Epc, x.role as Role,
                    case when x.role = 3 then event_json(e.body) ->> 'parentID' end as ParentEpc, k.IsEmptying,
-                   (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
+                   (select i.event_id from event_identity i where i.event_uri = e.event_uri and i.party_id = e.party_id and i.declared_at <> '' order by i.declared_at desc limit 1) as DeclaredBy
             from event_epc x join event e on e.event_id = x.event_id and e.period = x.period join capture c on c.capture_id = e.event_id >> 20
             cross join lateral (select case when x.role = 2 and e.action = 'DELETE' then coalesce(jsonb_array_length(event_json(e.body) -> 'childEPCs'), 0) = 0 else false end as IsEmptying) k
-            cross join lateral (select left(e.body, 8000) as start) b -- the times stand before what is long
+            -- The times stand before what is long. A sender may give namespaces any name, so they are looked for behind the context, which is a list.
+            cross join lateral (select regexp_match(left(e.body, 8000), '(?:^\{|\],)"type":"[^"]*"(?:,"eventID":"[^"]*")?,"eventTime":"([^"]*)"(?:,"recordTime":"[^"]*")?,"eventTimeZoneOffset":"([^"]*)"') as sent) b
             where x.epc = any(@epcs) and (x.role <> 2 or k.IsEmptying or x.epc = any(@own))
             order by e.event_time, e.event_id limit @MaxEvents
             """, new { epcs = keys.SelectMany(UnitKey.Spellings).ToArray(), own = UnitKey.Spellings(own).ToArray(), MaxEvents }, ct);

@@ -58,7 +58,7 @@ public sealed class ReadableExportTests : IAsyncLifetime
         Assert.Empty(Problems(export));
         string Of(string page) => Path.Combine(export.FullName, "readable", page);
 
-        var right = await File.ReadAllTextAsync(Of("entries-000001.html"), Ct);
+        var (right, none) = (await File.ReadAllTextAsync(Of("entries-000001.html"), Ct), await File.ReadAllTextAsync(Of("signatures.html"), Ct));
         await File.WriteAllTextAsync(Of("entries-000001.html"), right.Replace("change thing", "delete thing", StringComparison.Ordinal), Ct);
         Assert.Equal(["The readable page entries-000001.html is not as it was written."], Problems(export));
         File.Delete(Of("entries-000001.html"));
@@ -67,6 +67,12 @@ public sealed class ReadableExportTests : IAsyncLifetime
         await File.WriteAllTextAsync(Of("entries-000002.html"), right, Ct);
         Assert.Equal(["readable/entries-000002.html is no page that was written with this export."], Problems(export));
         File.Delete(Of("entries-000002.html"));
+        File.Delete(Of("signatures.html"));
+        Directory.CreateDirectory(Of("signatures.html"));
+        Assert.Equal(["The readable page signatures.html is not as it was written."], Problems(export));
+        Directory.Delete(Of("signatures.html"));
+        await File.WriteAllTextAsync(Of("signatures.html"), none, Ct);
+        Assert.Empty(Problems(export));
 
         var list = await File.ReadAllTextAsync(Of("pages.txt"), Ct);
         await File.WriteAllTextAsync(Of("pages.txt"), list.Replace(" signatures.html", " another.html", StringComparison.Ordinal), Ct);
@@ -76,6 +82,11 @@ public sealed class ReadableExportTests : IAsyncLifetime
         using var other = SealKey.Open(_trail.FilePath("other.pem"));
         await File.WriteAllTextAsync(Of("pages.txt"), SignedNote.Sign(SignedNote.BodyOf(list), other), Ct);
         Assert.Contains("not among those that are trusted", Assert.Single(Problems(export)), StringComparison.Ordinal);
+        // Nor when the folder vouches for that key.
+        var foreign = Path.Combine(export.FullName, "keys", other.Id + ".pem");
+        await File.WriteAllTextAsync(foreign, other.PublicPem, Ct);
+        Assert.Contains("did not sign the newest checkpoint", Assert.Single(Problems(export)), StringComparison.Ordinal);
+        File.Delete(foreign);
         await File.WriteAllTextAsync(Of("pages.txt"), list, Ct);
         Assert.Empty(Problems(export));
 

@@ -34,7 +34,8 @@ begin
     if actor is null then
         raise exception 'a change of % needs an actor', entity using errcode = 'GW001';
     end if;
-    v := coalesce((select version from audit_entry a where a.entity = audit_write.entity and a.entity_key = audit_write.entity_key order by ord desc limit 1), 0) + 1;
+    -- Of several that write at once the one with the highest number need not have the highest version.
+    v := coalesce((select max(version) from (select version from audit_entry a where a.entity = audit_write.entity and a.entity_key = audit_write.entity_key order by ord desc limit 16) newest), 0) + 1;
     number := nextval('audit_entry_ord_seq');
     e := jsonb_build_object(
         'action', action, 'actor', actor, 'actorName', coalesce(current_setting('app.actor_name', true), ''),
