@@ -12,7 +12,7 @@ public sealed class LargeDocumentTests
 {
     private const long Mebibyte = 1 << 20;
 
-    private static readonly int Units = FaultScale.Of(200_000, 1_000_000);
+    private static readonly int Units = FaultScale.Of(300_000, 1_000_000);
 
     [Fact]
     public async Task A_million_units_are_captured_in_little_more_memory_than_a_tenth_of_them()

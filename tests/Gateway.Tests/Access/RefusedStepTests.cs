@@ -248,8 +248,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                 [
                     new("disable", people.DisableAsync, ["active"], async _ => (await people.DisableAsync(_ben, "carl", Why, Ct)).Refusal is null),
                     new("enable", people.EnableAsync, ["disabled"], async _ => (await people.EnableAsync(_ben, "carl", Why, Ct)).Refusal is null),
-                    new("revoke", people.RevokeAsync, [], async _ => (await people.RevokeAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // he has it not
-                    new("grant", people.GrantAsync, [], async _ => (await people.GrantAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // nor may an administrator
+                    new("revoke officer", people.RevokeAsync, [], async _ => (await people.RevokeAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // he has it not
+                    new("grant officer", people.GrantAsync, [], async _ => (await people.GrantAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // nor may an administrator
                 ]),
             new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
         ];
