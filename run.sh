@@ -22,4 +22,6 @@ if [ ! -x "$out/gateway" ] || [ ! -e "$stamp" ] || [ -n "$(find "$root/src" "$ro
 fi
 if [ $# -eq 0 ]; then set -- demo; fi
 export GATEWAY_DATA="${GATEWAY_DATA:-$root/data}"
+# The runtime fits what it collects first to the processor's cache, which may be hundreds of megabytes.
+export DOTNET_GCgen0size="${DOTNET_GCgen0size:-0x2000000}"
 exec "$out/gateway" "$@"
