@@ -23,5 +23,5 @@ fi
 if [ $# -eq 0 ]; then set -- demo; fi
 export GATEWAY_DATA="${GATEWAY_DATA:-$root/data}"
 # The runtime fits what it collects first to the processor's cache, which may be hundreds of megabytes.
-export DOTNET_GCgen0size="${DOTNET_GCgen0size:-0x2000000}"
+export DOTNET_GCgen0size="${DOTNET_GCgen0size:-0x1000000}"
 exec "$out/gateway" "$@"

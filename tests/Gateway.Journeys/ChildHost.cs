@@ -46,7 +46,7 @@ public sealed class ChildHost : IAsyncDisposable
         info.Environment["GATEWAY_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         info.Environment["Delivery__AllowPrivateAddresses"] = "true";
         info.Environment["Delivery__RetryBase"] = "00:00:00.200";
-        info.Environment["DOTNET_GCgen0size"] = "0x2000000"; // as run.sh starts it, whatever cache the processor has
+        info.Environment["DOTNET_GCgen0size"] = "0x1000000"; // as run.sh starts it, whatever cache the processor has
         info.Environment["Capture__LateAfter"] = "36500.00:00:00"; // the documents of tests are of other years
         foreach (var (name, value) in settings)
         {
