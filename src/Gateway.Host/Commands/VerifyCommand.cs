@@ -50,7 +50,8 @@ public static class VerifyCommand
         }
         foreach (var problem in verdict.Problems)
         {
-            await Console.Out.WriteLineAsync($"  {(problem.Leaf is { } leaf ? $"epoch {problem.Epoch}, leaf {leaf}" : problem.Epoch > 0 ? $"epoch {problem.Epoch}" : "")}{(problem.Ord is { } ord ? $"{(problem.Leaf is null ? "" : ", ")}entry {ord}" : "")}: {problem.Message}");
+            string?[] place = [problem.Epoch > 0 ? $"epoch {problem.Epoch}" : null, problem.Leaf is { } leaf ? $"leaf {leaf}" : null, problem.Ord is { } ord ? $"entry {ord}" : null];
+            await Console.Out.WriteLineAsync($"  {string.Join(", ", place.OfType<string>())}{(place.Any(p => p is not null) ? ": " : "")}{problem.Message}");
         }
         foreach (var notice in verdict.Notices)
         {

@@ -24,8 +24,8 @@ public static class ReadableExport
 
     private const string Style = """
         body{font:14px/1.4 system-ui,sans-serif;margin:2rem;color:#111}h1{font-size:1.4rem}table{border-collapse:collapse;width:100%;margin:.5rem 0}
-        th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#eee}td td{font-size:12px}
-        .num{text-align:right}.mono{font-family:monospace}@media print{body{margin:0;font-size:10px}tr{break-inside:avoid}thead{display:table-header-group}}
+        th,td{border:1px solid #bbb;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}th{background:#eee;white-space:nowrap}td td,.mono{font-size:12px;overflow-wrap:anywhere}
+        .num,.at{white-space:nowrap}.num{text-align:right}.mono{font-family:monospace}@media print{body{margin:0;font-size:10px}tr{break-inside:avoid}thead{display:table-header-group}}
         """;
 
     private static readonly HtmlEncoder s_html = HtmlEncoder.Create(UnicodeRanges.All);
@@ -175,8 +175,8 @@ public static class ReadableExport
         using var canonical = JsonDocument.Parse(entry.Canonical.ToArray());
         var said = canonical.RootElement;
         var at = DateTime.Parse(said.GetProperty("at").GetString()!, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
-        var head = string.Create(CultureInfo.InvariantCulture, $"<td class=\"num\">{entry.Ord}</td><td>{Time(at)}</td>");
-        var row = new StringBuilder("<tr id=\"e").Append(CultureInfo.InvariantCulture, $"{entry.Ord}\">{head}<td>{Of("actorName")}<br>{Of("actor")}, {Of("actorRole")}<br>{Of("method")}, {Of("origin")}</td><td>{Of("action")} {Of("entity")} <b>{Of("key")}</b>, version {Of("version")}");
+        var head = string.Create(CultureInfo.InvariantCulture, $"<td class=\"num\">{entry.Ord}</td><td class=\"at\">{Time(at)}</td>");
+        var row = new StringBuilder("<tr id=\"e").Append(CultureInfo.InvariantCulture, $"{entry.Ord}\">{head}<td>{Said("<br>", Of("actorName"), Said(", ", Of("actor"), Of("actorRole")), Said(", ", Of("method"), Of("origin")))}</td><td>{Of("action")} {Of("entity")} <b>{Of("key")}</b>, version {Of("version")}");
         var changes = FieldChange.Between(Json("old"), Json("new"));
         if (changes.Count > 0)
         {
@@ -198,9 +198,12 @@ public static class ReadableExport
     // Who, when with the zone, and what for: 21 CFR 11.50.
     private static string SignatureRow(long ord, JsonElement signature)
     {
-        return string.Create(CultureInfo.InvariantCulture, $"<tr><td class=\"num\">{ord}</td><td>{Of("signer_name")}<br>{Of("signer")}</td><td>{Of("signer_role")}</td><td>{Of("signed_at")} {Of("zone")}</td><td>{Of("meaning")}<br>{Of("sentence")}</td><td>{Of("record_type")} {Of("record_id")}<br>{Of("title")}</td><td class=\"num\">{Of("version")}</td><td class=\"mono\">{Of("content_sha256")}</td></tr>\n");
+        return string.Create(CultureInfo.InvariantCulture, $"<tr><td class=\"num\">{ord}</td><td>{Of("signer_name")}<br>{Of("signer")}</td><td>{Of("signer_role")}</td><td class=\"at\">{At()} {Of("zone")}</td><td>{Of("meaning")}<br>{Of("sentence")}</td><td>{Of("record_type")} {Of("record_id")}<br>{Of("title")}</td><td class=\"num\">{Of("version")}</td><td class=\"mono\">{Of("content_sha256").Replace("\\x", "", StringComparison.Ordinal)}</td></tr>\n");
 
-        string Of(string name) => Text(signature.TryGetProperty(name, out var value) ? value.ToString() : "");
+        string At() => DateTimeOffset.TryParse(Raw("signed_at"), CultureInfo.InvariantCulture, out var at) ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture) : Of("signed_at");
+
+        string Raw(string name) => signature.TryGetProperty(name, out var value) ? value.ToString() : "";
+        string Of(string name) => Text(Raw(name));
     }
 
     private static StreamWriter Page(DirectoryInfo folder, string name, string title)
@@ -213,6 +216,8 @@ public static class ReadableExport
     private static string Time(DateTime at) => at.ToString("yyyy-MM-dd HH:mm:ss.ffffff 'UTC'", CultureInfo.InvariantCulture);
 
     private static string Text(string text) => s_html.Encode(text);
+
+    private static string Said(string between, params IEnumerable<string> parts) => string.Join(between, parts.Where(p => p.Length > 0));
 
     private static string Value(string? json) => json is null ? "" : Text(json.StartsWith('"') ? JsonSerializer.Deserialize<string>(json)! : json);
 

@@ -44,7 +44,7 @@ public sealed class ReadableExportTests : IAsyncLifetime
         Assert.DoesNotContain("<td>days</td>", entries, StringComparison.Ordinal);
         Assert.Contains("Zoë &lt;script&gt;<br>system:test", entries, StringComparison.Ordinal);
         Assert.Contains("update partner <b>7</b>, version 1", entries, StringComparison.Ordinal);
-        Assert.Contains("<td>Q. A.<br>person:qa</td><td>officer</td><td>2026-01-31T08:00:00&#x2B;00:00 UTC</td><td>approval<br>I approve.</td><td>baseline 4<br>First</td><td class=\"num\">2</td>", await PageAsync(export, "signatures.html"), StringComparison.Ordinal);
+        Assert.Contains("<td>Q. A.<br>person:qa</td><td>officer</td><td class=\"at\">2026-01-31 08:00:00.000000 UTC</td><td>approval<br>I approve.</td><td>baseline 4<br>First</td><td class=\"num\">2</td>", await PageAsync(export, "signatures.html"), StringComparison.Ordinal);
         // The signature was put into the trail only: that is all there is to say.
         Assert.Equal("The signature is gone.", Assert.Single(TrailVerifier.Verify(export, null, null).Problems).Message);
     }
