@@ -122,7 +122,7 @@ public static class AuditCommand
             try
             {
                 using var sealing = SealingFiles.Open(GatewayHost.Configuration(), DataDirectory.Path, make: false);
-                await using (var work = await database.Gateway.BeginAsync(Actor.System("command line") with { Name = Environment.UserName }, ct))
+                await using (var work = await database.Gateway.BeginAsync(CommandLine with { Name = Environment.UserName }, ct))
                 {
                     await work.AuditAsync("export", "audit_entry", $"{parsed.GetValue(from):O} – {parsed.GetValue(to):O}");
                     await work.CommitAsync();
@@ -152,7 +152,7 @@ public static class AuditCommand
             {
                 throw new WrongUseException("--reason is empty: say why a new epoch begins.");
             }
-            var begun = await new BeginEpoch(database.AdministratorConnectionString, sealing.Key, sealing.Anchor).RunAsync(Actor.System("command line") with { Name = Environment.UserName }, parsed.GetValue(reason)!, ct);
+            var begun = await new BeginEpoch(database.AdministratorConnectionString, sealing.Key, sealing.Anchor).RunAsync(CommandLine with { Name = Environment.UserName }, parsed.GetValue(reason)!, ct);
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"epoch {begun.Epoch} has begun: the one before ends at {begun.PreviousSize:N0} leaves here{(begun.OutsideSize is { } known ? $", {known:N0} are known outside" : "")}; {begun.Sealed:N0} entries that were in no leaf are its first"));
             return 0;
         });

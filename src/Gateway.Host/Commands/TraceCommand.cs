@@ -88,7 +88,7 @@ public static class TraceCommand
         foreach (var e in history)
         {
             await WriteAsync($"{e.EventTime:yyyy-MM-dd HH:mm:ss} UTC  {e.BizStep ?? e.Type}  {e.Action}  {e.Disposition}{(UnitKey.Of(e.Unit) == unit.Key ? "" : $"  of {e.Unit}")}  capture {e.Capture}{(e.Late ? "  late" : "")}{(e.Retracted ? "  declared in error" : "")}");
-            await WriteAsync($"  sent as {e.EventTimeSent}{(e.EventTimeZoneOffset is { } offset ? $" ({offset})" : "")}, received {e.ReceivedTime:yyyy-MM-dd HH:mm:ss} UTC, recorded {e.RecordTime:yyyy-MM-dd HH:mm:ss} UTC");
+            await WriteAsync($"  {(e.EventTimeSent is { } sent ? $"sent as {sent}{(e.EventTimeZoneOffset is { } offset ? $" ({offset})" : "")}, " : "")}received {e.ReceivedTime:yyyy-MM-dd HH:mm:ss} UTC, recorded {e.RecordTime:yyyy-MM-dd HH:mm:ss} UTC");
             foreach (var f in e.Findings)
             {
                 await WriteAsync($"  {f.Severity} {f.Code}: {f.Message}");
