@@ -16,7 +16,7 @@ public abstract class CommandPage : LivePage
 
     protected bool Done { get; set; }
 
-    /// <summary>What is shown this once.</summary>
+    /// <summary>What is shown this once. It stays until the page is left or another takes its place: the second click of a double click, which may come late, must not take it away.</summary>
     protected string? Secret { get; set; }
 
     protected override bool Concerns(Change change) => false; // what administrators do is rare, and each sees his own at once
@@ -36,7 +36,7 @@ public abstract class CommandPage : LivePage
 
     private async Task RunNowAsync(string? permission, Func<Actor, Task<string?>> command)
     {
-        (Refusal, Done, Secret) = (null, false, null);
+        (Refusal, Done) = (null, false);
         try
         {
             if (!await CommandAsync(permission, async actor => Refusal = await command(actor)))
