@@ -25,11 +25,24 @@ public static class Permissions
     public const string ManagePeople = "people.manage";
     public const string ManageRoles = "roles.manage";
     public const string ReadReviews = "reviews.read";
+    public const string ReadLines = "lines.read";
+    public const string RunLines = "lines.run";
+    public const string DecideLines = "lines.decide";
+    public const string ManageLines = "lines.manage";
+    public const string ReadDevices = "devices.read";
+    public const string RegisterDevices = "devices.register";
+    public const string SpeakAsDevice = "devices.speak";
+    public const string QualifyDevices = "devices.qualify";
+    public const string ManageDevices = "devices.manage";
+    public const string ReadSerials = "serials.read";
+    public const string RequestSerials = "serials.request";
+    public const string ManageSerials = "serials.manage";
     public const string SignReview = "sign.review";
     public const string SignApproval = "sign.approve";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation,
+        ReadLines, RunLines, DecideLines, ManageLines, ReadDevices, RegisterDevices, SpeakAsDevice, QualifyDevices, ManageDevices, ReadSerials, RequestSerials, ManageSerials];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

@@ -25,6 +25,10 @@ public sealed partial class DependencyTests
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Validation"] = [],
         ["Query"] = ["Capture", "MasterData", "Units"],
+        ["Serials"] = ["MasterData"],
+        ["Intake"] = ["Capture", "MasterData", "Units"],
+        ["Devices"] = ["Serials"],
+        ["Lines"] = ["Capture", "Devices", "Intake", "MasterData", "Serials", "Units"],
     };
 
     private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Exceptions", "Http", "Scheduling", "Telemetry"];
