@@ -46,7 +46,7 @@ internal readonly record struct EventRow(string? Uri, string Type, string? Actio
 /// </summary>
 internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger, TimeSpan lateAfter) : IDisposable
 {
-    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, keys, body";
+    private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, internal, keys, body";
     private const int Few = 500;
     private readonly IncrementalHash _digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -133,8 +133,8 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
             insert into event_epc_y{of.Period} (event_id, party_id, period, role, epc) select event_id, @party, @period, role, epc from unnest(@epcEvents, @roles, @epcs) as n (event_id, role, epc);
             insert into event_class_y{of.Period} (event_id, party_id, period, role, class) select event_id, @party, @period, role, class from unnest(@classEvents, @classRoles, @classes) as n (event_id, role, class);
             insert into event_y{of.Period} ({EventColumns})
-            select event_id, @period, @party, uri, type, action, at, @recordTime, biz_step, disposition, read_point, biz_location, told_again, keys::jsonb, body
-            from unnest(@ids, @uris, @types, @actions, @times, @steps, @dispositions, @readPoints, @locations, @told, @keys, @bodies) as n (event_id, uri, type, action, at, biz_step, disposition, read_point, biz_location, told_again, keys, body)
+            select event_id, @period, @party, uri, type, action, at, @recordTime, biz_step, disposition, read_point, biz_location, told_again, internal, keys::jsonb, body
+            from unnest(@ids, @uris, @types, @actions, @times, @steps, @dispositions, @readPoints, @locations, @told, @internal, @keys, @bodies) as n (event_id, uri, type, action, at, biz_step, disposition, read_point, biz_location, told_again, internal, keys, body)
             """, new
         {
             party = of.PartyId, period = of.Period, recordTime = of.RecordTime,
@@ -142,7 +142,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
             classEvents = classes.Select(c => c.Id).ToArray(), classRoles = classes.Select(c => c.Role).ToArray(), classes = classes.Select(c => c.Class).ToArray(),
             ids = events.Select(e => e.Id).ToArray(), uris = rows.Select(r => r.Uri).ToArray(), types = rows.Select(r => r.Type).ToArray(), actions = rows.Select(r => r.Action).ToArray(),
             times = rows.Select(r => r.Time).ToArray(), steps = rows.Select(r => r.BizStep).ToArray(), dispositions = rows.Select(r => r.Disposition).ToArray(),
-            readPoints = rows.Select(r => r.ReadPoint).ToArray(), locations = rows.Select(r => r.BizLocation).ToArray(), told = events.Select(e => e.IsToldAgain).ToArray(), keys = events.Select(e => e.Keys).ToArray(), bodies = events.Select(e => Encoding.UTF8.GetString(e.Parsed.Body)).ToArray(),
+            readPoints = rows.Select(r => r.ReadPoint).ToArray(), locations = rows.Select(r => r.BizLocation).ToArray(), told = events.Select(e => e.IsToldAgain).ToArray(), @internal = events.Select(e => EventFacts.IsInternal(e.Parsed.Event)).ToArray(), keys = events.Select(e => e.Keys).ToArray(), bodies = events.Select(e => Encoding.UTF8.GetString(e.Parsed.Body)).ToArray(),
         }, work.Transaction);
     }
 
@@ -194,6 +194,7 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
         await TextAsync(row.ReadPoint);
         await TextAsync(row.BizLocation);
         await rows.WriteAsync(added.IsToldAgain, NpgsqlDbType.Boolean, ct);
+        await rows.WriteAsync(EventFacts.IsInternal(added.Parsed.Event), NpgsqlDbType.Boolean, ct);
         await (added.Keys is { } keys ? rows.WriteAsync(keys, NpgsqlDbType.Jsonb, ct) : rows.WriteNullAsync(ct));
         await rows.WriteAsync(added.Parsed.Body, NpgsqlDbType.Text, ct);
 

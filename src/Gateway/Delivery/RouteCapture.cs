@@ -128,7 +128,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     // A document that tells what was told before has those events in any year's partition. Else the year stands in the text, so that the plan has one partition.
     private const string ToldBefore = """
 
-            union all select e.event_id, e.body, e.keys from event e where e.event_id not between @FirstEventId and @LastEventId
+            union all select e.event_id, e.body, e.keys from event e where not e.internal and e.event_id not between @FirstEventId and @LastEventId
                 and e.event_id in (select i.event_id from said s join event_identity i on i.event_uri = s.event_uri and i.party_id = @PartyId where s.code = 'GW-EVT-01')
         """;
 
@@ -141,7 +141,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         with recursive
         said as materialized (select code, severity, event, event_uri from finding where capture_id = @CaptureId),
         told as not materialized (
-            select event_id, body, keys from event where period = {document.Period} and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ToldBefore : "")}),
+            select event_id, body, keys from event where period = {document.Period} and not internal and event_id between @FirstEventId and @LastEventId{(document.HasRepeats ? ToldBefore : "")}),
         thing as materialized ( -- a class has the role of its list, and ten
             select event_id, role % 10 as role, epc from told cross join lateral event_things(body, keys)),
         edge as materialized (select p.epc as parent, c.epc as child from thing p join thing c on c.event_id = p.event_id and c.role = 3 where p.role = 2),

@@ -96,10 +96,10 @@ internal static class EventPages
     }
 
     internal static string PageSql(string where, bool isSince) =>
-        "select e.event_id from event e where e.event_id > @after and pg_visible_in_snapshot(e.txid, @current::pg_snapshot)"
+        "select e.event_id from event e where not e.internal and e.event_id > @after and pg_visible_in_snapshot(e.txid, @current::pg_snapshot)"
         + (isSince ? " and e.txid >= pg_snapshot_xmin(@seen::pg_snapshot) and not pg_visible_in_snapshot(e.txid, @seen::pg_snapshot)" : "")
         + where + " order by e.event_id limit @limit";
 
     private static string SinceSql(string where) =>
-        "select exists (select from event e where e.txid >= pg_snapshot_xmin(@current::pg_snapshot) and not pg_visible_in_snapshot(e.txid, @current::pg_snapshot)" + where + ")";
+        "select exists (select from event e where not e.internal and e.txid >= pg_snapshot_xmin(@current::pg_snapshot) and not pg_visible_in_snapshot(e.txid, @current::pg_snapshot)" + where + ")";
 }

@@ -82,7 +82,7 @@ public static class QueryEndpoints
     private static async Task<(long[] EventIds, DateTime Now)> NamedAsync(GatewayDatabase database, Actor actor, string id, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct);
-        var ids = await work.Connection.QueryAsync<long>("select event_id from event where event_uri = @id order by event_id limit 1000", new { id }, work.Transaction);
+        var ids = await work.Connection.QueryAsync<long>("select event_id from event where event_uri = @id and not internal order by event_id limit 1000", new { id }, work.Transaction);
         return ([.. ids], await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction));
     }
 

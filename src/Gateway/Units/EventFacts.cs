@@ -7,8 +7,16 @@ namespace Gateway.Units;
 /// <summary>What an event says of units, as facts (LINES.md section 2, last column; DSCSA.md section 3; and what others send).</summary>
 public static class EventFacts
 {
-    /// <summary>The namespace of what lines say of a container and EPCIS has no word for: <c>partial</c> and <c>mixed</c>, each <c>true</c>.</summary>
+    /// <summary>
+    /// The namespace of what lines say and EPCIS has no word for (docs/decisions/0027): of a container <c>partial</c>, <c>mixed</c> and
+    /// <c>closed</c>, each <c>true</c>; <c>reason</c>; and <c>at</c>, how many milliseconds after the event time each object of the list had its turn.
+    /// </summary>
     public const string LineNamespace = "urn:gateway:line";
+
+    /// <summary>A bizStep that begins so is internal to a line: its event is stored with the others and given to nobody.</summary>
+    public const string InternalStep = LineNamespace + ":";
+
+    private const string StepRoot = "urn:gateway:";
 
     // The first row that fits decides. A fact with a question mark is meant only where it fits the unit's state. Whatever no row
     // fits is an observation: it moves no state and may tell a place.
@@ -18,6 +26,12 @@ public static class EventFacts
         Object          any      dispensing       partially_dispensed OBSERVE
         Object          any      void_shipping    any                 VOID_SHIP
         Object          any      encoding         any                 ENCODE
+        Object          any      line:allocate    any                 ALLOCATE
+        Object          any      line:unused      any                 UNUSED
+        Object          any      line:void        any                 VOID
+        Object          any      line:encode      any                 ENCODE
+        Object          any      line:scrap       any                 SCRAP
+        Object          any      line:reject      any                 REJECT
         Object          ADD      any              any                 COMMISSION
         Object          any      destroying       any                 DESTROY
         Object          DELETE   any              destroyed           DESTROY
@@ -90,26 +104,61 @@ public static class EventFacts
             {
                 return;
             }
-            var (step, disposition) = (Bare(CbvVocabulary.BizStep, e.BizStep), Bare(CbvVocabulary.Disposition, e.Disposition));
+            var (step, disposition) = (IsInternal(e) ? e.BizStep![StepRoot.Length..] : Bare(CbvVocabulary.BizStep, e.BizStep), Bare(CbvVocabulary.Disposition, e.Disposition));
+            var reason = Text(e.Extensions, "reason", LineNamespace) is { Length: > 0 } word ? Word(word)
+                : disposition is null or "active" or "in_progress" or "in_transit" or "inactive" ? null : Word(disposition);
             foreach (var (kind, onlyIfItFits) in Array.Find(s_rows, r => r.Fits(type, action, step, disposition))?.Facts ?? s_observe)
             {
-                facts.Add(new UnitFact(kind, time, said.Number, epcs)
+                var fact = new UnitFact(kind, time, said.Number, epcs)
                 {
                     Parent = parent,
                     Lot = Text(ilmd, "lotNumber") is { Length: > 0 } lot ? Storable(lot) : null,
                     Expiry = Day(Text(ilmd, "itemExpirationDate")),
                     Place = Storable(PlaceOf(kind, e)),
                     Holder = Storable(HolderOf(kind, e)),
-                    Reason = disposition is null or "active" or "in_progress" or "in_transit" or "inactive" ? null : Word(disposition),
+                    Reason = reason,
                     IsPartial = IsSaid("partial"),
                     IsMixed = IsSaid("mixed"),
+                    IsClosing = IsSaid("closed"),
                     IsOnlyIfItFits = onlyIfItFits,
                     RecordedAt = said.RecordedAt,
-                });
+                };
+                facts.AddRange(EachAtItsTime(fact, Text(e.Extensions, "at", LineNamespace)));
             }
 
             bool IsSaid(string name) => Text(e.Extensions, name, LineNamespace) == "true" || Text(ilmd, name, LineNamespace) == "true";
         }
+    }
+
+    /// <summary>Whether an event is internal to a line.</summary>
+    public static bool IsInternal(EpcisEvent e) => e.BizStep?.StartsWith(InternalStep, StringComparison.Ordinal) == true;
+
+    /// <summary>What happened one after another and is one event: a fact for each moment. A list that does not fit the objects says nothing.</summary>
+    private static IEnumerable<UnitFact> EachAtItsTime(UnitFact fact, string? at)
+    {
+        if (at is null || at.Split(' ') is not { } texts || texts.Length != fact.Epcs.Count)
+        {
+            return [fact];
+        }
+        var facts = new List<UnitFact>();
+        var (start, since) = (0, 0);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            if (!int.TryParse(texts[i], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
+            {
+                return [fact];
+            }
+            if (i > 0 && milliseconds != since)
+            {
+                facts.Add(Some(start, i, since));
+                start = i;
+            }
+            since = milliseconds;
+        }
+        facts.Add(Some(start, texts.Length, since));
+        return facts;
+
+        UnitFact Some(int from, int to, int milliseconds) => fact with { Time = fact.Time.AddMilliseconds(milliseconds), Epcs = [.. fact.Epcs.Skip(from).Take(to - from)] };
     }
 
     /// <summary>The container that an event empties without naming what leaves it: then its contents are needed too.</summary>

@@ -41,6 +41,10 @@ public sealed partial class UnitBook
                 PackOne(child, parent, fact);
             }
         }
+        if (fact.IsClosing)
+        {
+            Close(parent, fact);
+        }
     }
 
     // The container is none of the ledger's: only where its contents were seen is known.
@@ -179,7 +183,7 @@ public sealed partial class UnitBook
     }
 
     /// <summary>
-    /// A container is closed when it is packed away or shipped, once until it is empty; then it is full, or flagged as partial. If
+    /// A container is closed when its line says so, or when it is packed away or shipped, once until it is empty; then it is full, or flagged as partial. If
     /// it is opened later, it holds less and everybody knows why.
     /// </summary>
     private void Close(Unit unit, UnitFact fact)

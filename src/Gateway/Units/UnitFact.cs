@@ -129,6 +129,9 @@ public sealed record UnitFact(FactKind Kind, DateTimeOffset Time, long Number, I
     /// <summary>Of PACK and COMMISSION: the container is meant to hold several lots.</summary>
     public bool IsMixed { get; init; }
 
+    /// <summary>Of PACK: the container is complete with it, as far as its line is concerned.</summary>
+    public bool IsClosing { get; init; }
+
     /// <summary>The event may have meant this; where it does not fit, it did not, and that is no fault.</summary>
     public bool IsOnlyIfItFits { get; init; }
 

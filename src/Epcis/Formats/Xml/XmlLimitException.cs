@@ -10,4 +10,4 @@ internal sealed class XmlLimitException(string limit, int line = 0, int column =
 }
 
 /// <summary>The document has a DOCTYPE. The parser's own refusal has no place; this one has.</summary>
-internal sealed class XmlDoctypeException(int line, int column, Exception inner) : XmlException(inner.Message, inner, line, column);
+public sealed class XmlDoctypeException(int line, int column, Exception inner) : XmlException(inner.Message, inner, line, column);

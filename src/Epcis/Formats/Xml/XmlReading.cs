@@ -6,7 +6,7 @@ namespace Epcis.Formats.Xml;
 /// The only place of the product that makes XML readers. No DTD, no resolver, no schema that a document brings along, and
 /// every bound of <see cref="ReaderLimits"/>: a reader made here can be pointed at anything.
 /// </summary>
-internal static class XmlReading
+public static class XmlReading
 {
     /// <summary>A reader over untrusted bytes. It throws <see cref="XmlException"/>, of a bound <see cref="XmlLimitException"/>.</summary>
     public static XmlReader Create(Stream input, ReaderLimits limits)
@@ -25,6 +25,6 @@ internal static class XmlReading
     }
 
     /// <summary>A reader over a schema of ours or of the site's; it includes others only through the schema set's own resolver.</summary>
-    public static XmlReader CreateForSchema(Stream schema, Uri location) =>
+    internal static XmlReader CreateForSchema(Stream schema, Uri location) =>
         XmlReader.Create(schema, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }, location.AbsoluteUri);
 }

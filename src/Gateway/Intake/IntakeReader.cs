@@ -1,0 +1,114 @@
+using Epcis;
+using Epcis.Events;
+using Epcis.Formats;
+
+namespace Gateway.Intake;
+
+/// <summary>
+/// Reads a file by its mapping as if it were an EPCIS document: the records, the facts they say, and the events those make. The file
+/// is read whole before its first event, because a refusal is of all of it and facts are in the order of time.
+/// </summary>
+internal sealed class IntakeReader(Stream bytes, Mapping mapping, IntakeContext context) : EpcisReader
+{
+    private static readonly DocumentHeader s_header = new() { DocumentType = "EPCISDocument", Namespaces = LineEvents.Namespaces };
+    private readonly List<IntakeFinding> _told = [];
+    private IEnumerator<EpcisEvent>? _events;
+
+    /// <inheritdoc/>
+    public override DocumentForm Form => DocumentForm.Unknown;
+
+    /// <inheritdoc/>
+    public override DocumentHeader Header => _header;
+
+    private DocumentHeader _header = s_header;
+
+    /// <inheritdoc/>
+    public override Findings Findings { get; } = new();
+
+    /// <inheritdoc/>
+    public override bool IsBroken => Refusal is not null;
+
+    /// <inheritdoc/>
+    public override EpcisEvent Current => _events!.Current;
+
+    /// <summary>Why the file is refused as a whole; null when it is not.</summary>
+    public (string Code, string Detail)? Refusal { get; private set; }
+
+    /// <summary>What was found of records and of the file; in the order of the file, and of the file as a whole last.</summary>
+    public IReadOnlyList<IntakeFinding> Told => _told;
+
+    /// <summary>What machines counted.</summary>
+    public IReadOnlyDictionary<string, int> Counters { get; private set; } = new Dictionary<string, int>();
+
+    /// <inheritdoc/>
+    public override bool Read()
+    {
+        try
+        {
+            _events ??= Events().GetEnumerator();
+            return !IsBroken && _events.MoveNext();
+        }
+        catch (FileRefusedException refused)
+        {
+            Refuse(refused);
+            return false;
+        }
+    }
+
+    private void Refuse(FileRefusedException refused)
+    {
+        Refusal = (refused.Code, refused.Message);
+        _told.Clear(); // of a file that is refused only that counts
+        Findings.Add(new Finding(refused.Code, Severity.Error, $"The file is refused: {refused.Message}."));
+    }
+
+    private IEnumerable<EpcisEvent> Events()
+    {
+        if (mapping.Kind == ReaderKind.Epcis)
+        {
+            var epcis = new EpcisIntake(bytes, mapping, context);
+            var events = epcis.Read();
+            _header = epcis.Header;
+            Tell(epcis.Findings);
+            return events;
+        }
+        var reader = SourceReader.Of(mapping);
+        var facts = new RecordFacts(mapping, context);
+        var scans = mapping.Kind == ReaderKind.Scans ? facts.Scans() : null;
+        string? line = null;
+        var count = 0;
+        foreach (var record in reader.Read(bytes))
+        {
+            if (++count > context.MaxRecords)
+            {
+                throw new FileRefusedException(IntakeCodes.TooMany, FormattableString.Invariant($"more than {context.MaxRecords} records"));
+            }
+            line ??= mapping.Line?.Of(record);
+            if (scans is not null)
+            {
+                scans.See(record);
+            }
+            else
+            {
+                facts.See(record);
+            }
+        }
+        scans?.End();
+        Counters = reader.Counters;
+        Tell(facts.Findings.Concat(reader.Findings));
+        var place = (context.Line ?? line) is { } code ? context.Lines.GetValueOrDefault(code) : null;
+        return new LineEvents(context, place).Of(facts.End());
+    }
+
+    private void Tell(IEnumerable<IntakeFinding> findings)
+    {
+        _told.AddRange(findings.OrderBy(f => f.Row ?? int.MaxValue));
+        foreach (var finding in _told)
+        {
+            Findings.Add(new Finding(finding.Code, finding.IsWarning ? Severity.Warning : Severity.Error, finding.Sentence) { Where = new Place(finding.Row ?? 0, 0), Got = finding.Got });
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _events?.Dispose();
+}
