@@ -8,6 +8,7 @@ using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Http.Help;
+using Gateway.Intake;
 using Gateway.MasterData;
 using Gateway.Operations;
 using Gateway.Partners;
@@ -53,6 +54,7 @@ public static class GatewayHost
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
+        builder.Services.AddIntake();
         builder.Services.AddCapture();
         builder.Services.AddScheduling();
         builder.Services.AddValidation(builder.Configuration, typeof(GatewayHost).Assembly, DataDirectory.Path);
@@ -72,6 +74,7 @@ public static class GatewayHost
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapCapture();
+        app.MapIntake();
         app.MapQuery();
         app.MapPartners();
         app.MapMasterData();

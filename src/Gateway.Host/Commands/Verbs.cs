@@ -19,6 +19,7 @@ public static class Verbs
             DoctorCommand.Create(),
             CheckCommand.Create(),
             ConvertCommand.Create(),
+            IntakeCommand.Create(),
             HashCommand.Create(),
             IdentifyCommand.Create(),
             SubmitCommand.Create(),

@@ -19,6 +19,11 @@ namespace Gateway.Capture;
 /// <param name="ReceivedAt">When its bytes were stored, by the database's clock.</param>
 internal sealed record CaptureAnswer(Guid PublicId, int Status, string Body, bool IsReplay, DateTime ReceivedAt);
 
+/// <summary>What reads a line's document.</summary>
+/// <param name="Mapping">Name and version.</param>
+/// <param name="Method"><c>device</c>, <c>file</c> or <c>manual</c>.</param>
+internal sealed record AcceptedMapping(string Mapping, string Method, long? RunId);
+
 /// <summary>
 /// Takes a document in: what needs no schema is checked while nothing is held, then bytes, job and idempotency are committed
 /// before anything is answered. From then on a crash loses nothing.
@@ -29,9 +34,10 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
 
     /// <exception cref="CommitUnknownException">The commit was not confirmed; the caller must not be told of success.</exception>
     /// <returns>The answer; null when another request holds the same key or bytes and does not end.</returns>
-    public async Task<(CaptureAnswer? Answer, IResult? Problem)> AcceptAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, CancellationToken ct)
+    /// <param name="mapped">What reads the document, and how it came about; null when it is EPCIS.</param>
+    public async Task<(CaptureAnswer? Answer, IResult? Problem)> AcceptAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, CancellationToken ct, AcceptedMapping? mapped = null)
     {
-        if (await DecideAtOnceAsync(body, key, errorBehaviour, actor, ct) is { } decided)
+        if (mapped is null && await DecideAtOnceAsync(body, key, errorBehaviour, actor, ct) is { } decided)
         {
             return (decided, null);
         }
@@ -42,10 +48,11 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
             {
                 return (first, problem);
             }
-            var findings = await Task.Run(() => ReadThrough(body), ct);
+            // A line's file is read once, by whoever decides it.
+            var findings = mapped is null ? await Task.Run(() => ReadThrough(body), ct) : null;
             try
             {
-                if (await StoreAsync(body, key, errorBehaviour, actor, findings, ct) is { } answer)
+                if (await StoreAsync(body, key, errorBehaviour, actor, findings, mapped, ct) is { } answer)
                 {
                     return (answer, null);
                 }
@@ -131,7 +138,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
     }
 
     /// <returns>Null when the same bytes are stored already.</returns>
-    private async Task<CaptureAnswer?> StoreAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, Findings? broken, CancellationToken ct)
+    private async Task<CaptureAnswer?> StoreAsync(ReceivedBody body, string? key, string errorBehaviour, Actor actor, Findings? broken, AcceptedMapping? mapped, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct);
         var publicId = Guid.NewGuid();
@@ -142,6 +149,9 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         if (await CaptureRecords.InsertAsync(work, new NewCapture(publicId, actor.PartyId!.Value, actor.Id, body.Sha256, body.Length, body.MediaType, body.IsGzip ? "gzip" : null, key, errorBehaviour, now, status, answer)
         {
             Scope = actor.Scope,
+            Mapping = mapped?.Mapping,
+            Method = mapped?.Method,
+            RunId = mapped?.RunId,
             State = broken is null ? "processing" : "refused",
             FinishedAt = broken is null ? null : now,
             Form = broken is null ? null : DocumentReading.NameOf(DocumentForm.Unknown),

@@ -71,6 +71,10 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         {
             await route(work, [.. decided.Where(d => d.Store is not null).Select(d => CapturedDocumentOf(d, d.Store!))]);
         }
+        foreach (var taken in decided.Where(d => d.Store is not null && d.Lease.Mapping is not null && d.Reader.Findings.HasErrors))
+        {
+            await CaptureExceptions.OpenSetAsideAsync(work, taken.Lease.Source, taken.Reader.Findings, taken.Terms.OnlyLot);
+        }
         foreach (var refused in decided.Where(d => d.Store is null))
         {
             await CaptureExceptions.OpenAsync(work, refused.Lease.Source, refused.Foreign, refused.Reader.Findings, refused.Terms.OnlyLot);

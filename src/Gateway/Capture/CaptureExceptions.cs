@@ -20,6 +20,15 @@ internal static class CaptureExceptions
         return ExceptionRecords.OpenAsync(work, FactsOf(first) with { Lot = lot }, source, []);
     }
 
+    /// <summary>Of a line's file that was taken: what of it was set aside, one for each code.</summary>
+    public static async Task OpenSetAsideAsync(Work work, ExceptionSource source, Findings findings, string? lot)
+    {
+        foreach (var code in findings.All.Where(f => f.Severity == Severity.Error).GroupBy(f => f.Code))
+        {
+            await ExceptionRecords.OpenAsync(work, FactsOf(code.First()) with { Lot = lot, Occurrences = code.Count() }, source, []);
+        }
+    }
+
     /// <summary>Of events that are in doubt for the same reason, with their units.</summary>
     /// <param name="first">What is said of the first of them.</param>
     public static Task OpenAsync(Work work, ExceptionSource source, Finding first, IReadOnlyList<ParsedEvent> events)

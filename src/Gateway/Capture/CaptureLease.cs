@@ -23,6 +23,8 @@ internal sealed record CaptureLease
     public long Length { get; init; }
     public string? ContentEncoding { get; init; }
     public string[]? Prefixes { get; init; }
+    public string? Mapping { get; init; }
+    public long? RunId { get; init; }
     public string[]? Sites { get; init; }
 
     /// <summary>What its sender's key might send when it came.</summary>
@@ -33,6 +35,9 @@ internal sealed record CaptureLease
 
     /// <summary>The trace it came in; once it is worked on, that of the work.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>What reads its document; null when that is EPCIS.</summary>
+    public MappedDocument? Mapped => Mapping is { } mapping ? new MappedDocument(mapping, PartyId, ReceivedAt, Sha256, RunId) : null;
 
     /// <summary>The capture as what finds exceptions.</summary>
     public ExceptionSource Source => new("capture", PublicId.ToString(), PartyId, DocumentId);
@@ -51,6 +56,8 @@ internal sealed record CaptureLease
         Length = capture.Length,
         ContentEncoding = capture.ContentEncoding,
         ReceivedAt = capture.Now,
+        Mapping = capture.Mapping,
+        RunId = capture.RunId,
     };
 
     /// <summary>Claims the oldest open capture; the attempt is counted and committed before any work.</summary>
@@ -64,7 +71,7 @@ internal sealed record CaptureLease
                 select capture_id from capture where state = 'processing' and (lease_until is null or lease_until < gateway_now())
                 order by lease_until nulls first, capture_id limit 1 for update skip locked)
             returning c.capture_id as CaptureId, c.public_id as PublicId, c.document_id as DocumentId, c.party_id as PartyId, c.error_behaviour as ErrorBehaviour,
-                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, d.received_at as ReceivedAt, c.traceparent as TraceParent, c.prefixes, c.sites
+                c.submitted_by as SubmittedBy, c.attempts, c.lease_token as LeaseToken, d.sha256, d.length, d.content_encoding as ContentEncoding, d.received_at as ReceivedAt, c.traceparent as TraceParent, c.prefixes, c.sites, c.mapping, c.run_id as RunId
             """, new { lease }, work.Transaction);
         await work.CommitAsync();
         return claimed;

@@ -42,16 +42,16 @@ internal static class CaptureRecords
         var all = captures.Select(c => c.Capture).ToList();
         await using var insert = new NpgsqlCommand("""
             with n as materialized (
-                select * from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-                as n (sha256, length, media_type, content_encoding, bytes, public_id, submitted_by, error_behaviour, state, finished_at, answer_status, answer_body, form, traceparent, lease_token, key, prefixes, sites)),
+                select * from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+                as n (sha256, length, media_type, content_encoding, bytes, public_id, submitted_by, error_behaviour, state, finished_at, answer_status, answer_body, form, traceparent, lease_token, key, prefixes, sites, mapping, method, run_id)),
             d as (
                 insert into document (party_id, sha256, length, media_type, content_encoding, received_at) select $1, sha256, length, media_type, content_encoding, $2 from n order by sha256
                 on conflict (party_id, sha256) do nothing returning document_id, sha256),
             b as (
                 insert into document_chunk (document_id, party_id, ordinal, bytes) select document_id, $1, 0, bytes from d join n using (sha256) where octet_length(bytes) > 0),
             c as (
-                insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token, prefixes, sites)
-                select public_id, document_id, $1, submitted_by, error_behaviour, state, $2, finished_at, answer_status, answer_body, form, traceparent, lease_token, string_to_array(prefixes, ' '), string_to_array(sites, ' ') from d join n using (sha256)
+                insert into capture (public_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body, form, traceparent, lease_token, prefixes, sites, mapping, method, run_id)
+                select public_id, document_id, $1, submitted_by, error_behaviour, state, $2, finished_at, answer_status, answer_body, form, traceparent, lease_token, string_to_array(prefixes, ' '), string_to_array(sites, ' '), mapping, method, run_id from d join n using (sha256)
                 returning public_id, capture_id, document_id),
             k as (
                 insert into idempotency (party_id, key, sha256, capture_id, created_at) select $1, key, sha256, capture_id, $2 from c join n using (public_id) where key is not null)
@@ -67,6 +67,7 @@ internal static class CaptureRecords
                 Each(c => c.FinishedAt, NpgsqlDbType.TimestampTz), Each(c => c.Status, NpgsqlDbType.Integer), Each(c => c.Answer, NpgsqlDbType.Text), Each(c => c.Form, NpgsqlDbType.Text),
                 Each(c => c.TraceParent, NpgsqlDbType.Text), Each(c => c.LeaseToken, NpgsqlDbType.Uuid), Each(c => c.Key, NpgsqlDbType.Text),
                 Each(c => Joined(c.Scope?.Prefixes), NpgsqlDbType.Text), Each(c => Joined(c.Scope?.Sites), NpgsqlDbType.Text),
+                Each(c => c.Mapping, NpgsqlDbType.Text), Each(c => c.Method, NpgsqlDbType.Text), Each(c => c.RunId, NpgsqlDbType.Bigint),
             },
         };
         var stored = new List<(Guid, long, long)>();

@@ -62,6 +62,7 @@ public static class CaptureSetup
         services.AddMasterData();
         services.TryAddSingleton<UnitLedgers>();
         services.TryAddSingleton(new CaptureRouting(null));
+        services.TryAddSingleton(new MappedDocuments(Opener: null));
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<SmallCaptures>();
         services.AddSingleton<AcceptCapture>();

@@ -20,24 +20,24 @@ public static class DocumentReading
         EpcisDocument.Open(stream, Limits(options), static (xml, limits) => new XmlEpcisReader(xml, null, limits));
 
     /// <summary>Moves to the next event and applies the rules to it; at the end of the document, those about it as a whole.</summary>
-    /// <param name="rules">This document's way through the rules; its findings are the reader's.</param>
+    /// <param name="rules">This document's way through the rules; its findings are the reader's. Null for a document that a mapping reads: the events are ours.</param>
     /// <param name="scope">What its sender is bound to; null when to nothing.</param>
     /// <param name="isGood">False when the event itself has an error.</param>
-    internal static bool ReadChecked(this EpcisReader reader, RuleSet.Run rules, ScopeCheck? scope, out bool isGood)
+    internal static bool ReadChecked(this EpcisReader reader, RuleSet.Run? rules, ScopeCheck? scope, out bool isGood)
     {
         var errorsBefore = reader.Findings.ErrorCount;
         var found = reader.Read();
         if (found)
         {
-            rules.See(reader.Current);
+            rules?.See(reader.Current);
             DemandShortIdentifiers(reader.Current, reader.Findings);
             scope?.See(reader.Current, reader.Findings);
         }
         else if (!reader.IsBroken)
         {
-            rules.End(reader.Header);
+            rules?.End(reader.Header);
         }
-        // Without an instant an event has no place in time; its finding may be one that was beyond the limit.
+        // What a mapping found was found of records, before there was any event. Without an instant an event has no place in time; its finding may be one that was beyond the limit.
         isGood = found && reader.Findings.ErrorCount == errorsBefore && reader.Current.EventTime is not null;
         return found;
     }

@@ -10,6 +10,14 @@ internal sealed record NewCapture(
 {
     /// <summary>What its sender's key may send; null when that is not bound. A key that is bound otherwise later changes nothing of this document.</summary>
     public KeyScope? Scope { get; init; }
+    /// <summary>What reads the document, name and version; null when it is EPCIS.</summary>
+    public string? Mapping { get; init; }
+
+    /// <summary>How a line's records came about: <c>device</c>, <c>file</c> or <c>manual</c>; null when it is EPCIS.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>The run that the document tells of.</summary>
+    public long? RunId { get; init; }
     public string State { get; init; } = "processing";
     public DateTime? FinishedAt { get; init; }
     public string? Form { get; init; }

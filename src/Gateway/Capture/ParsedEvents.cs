@@ -33,7 +33,7 @@ internal sealed class ParsedEvents
     private const int MaxKeptCapacity = 10_000;
     private readonly Channel<ParsedChunk> _chunks = Channel.CreateBounded<ParsedChunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
     private readonly EpcisReader _reader;
-    private readonly RuleSet.Run _rules;
+    private readonly RuleSet.Run? _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
     private readonly ScopeCheck? _scope;
@@ -41,14 +41,15 @@ internal sealed class ParsedEvents
     private readonly EpcKeys _keys = new();
     private HashSet<string> _seen = new(StringComparer.Ordinal), _classes = new(StringComparer.Ordinal);
 
-    private ParsedEvents(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope) =>
-        (_reader, _rules, _proceed, _terms, _unknown, _scope) = (reader, rules.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known), scope);
+    private ParsedEvents(EpcisReader reader, CaptureRules? rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope) =>
+        (_reader, _rules, _proceed, _terms, _unknown, _scope) = (reader, rules?.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known), scope);
 
     // After an error under rollback nothing is stored, and of a document with foreign events under either.
     private bool IsRefused => _reader.Findings.HasErrors && !_proceed || _scope is { First: not null };
 
     /// <summary>Ends when the channel is complete; the reader's findings and header, and the terms, are whole then.</summary>
-    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct, out Task parsing)
+    /// <param name="rules">Null for a document that a mapping reads.</param>
+    public static ChannelReader<ParsedChunk> Start(EpcisReader reader, CaptureRules? rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct, out Task parsing)
     {
         var parser = new ParsedEvents(reader, rules, proceed, terms, known, scope);
         parsing = Task.Factory.StartNew(() => parser.Run(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -56,7 +57,7 @@ internal sealed class ParsedEvents
     }
 
     /// <summary>The same on the caller's thread; with its last chunk the reader's findings and header, and the terms, are whole.</summary>
-    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct) =>
+    public static IEnumerable<ParsedChunk> Read(EpcisReader reader, CaptureRules? rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope, CancellationToken ct) =>
         new ParsedEvents(reader, rules, proceed, terms, known, scope).Chunks(ct);
 
     private void Run(CancellationToken ct)

@@ -18,7 +18,7 @@ namespace Gateway.Capture;
 /// One turn of processing: claims an accepted document, reads it from its stored bytes and decides it in one transaction,
 /// so a crash anywhere leaves either nothing or everything.
 /// </summary>
-public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, UnitLedgers ledgers, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
+public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRouting routing, CaptureRules rules, KnownMasterData masterData, UnitLedgers ledgers, MappedDocuments mapped, IOptions<CaptureOptions> options, ILogger<ProcessCapture> log)
 {
     private static readonly Actor Gateway = Actor.System("capture");
     private readonly CaptureDecision _decision = new(routing, rules, ledgers, options.Value);
@@ -121,11 +121,12 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var bytes = new ChunkStream(database, Gateway, lease.DocumentId);
         await using Stream document = lease.ContentEncoding is null ? bytes : new GZipStream(bytes, CompressionMode.Decompress);
-        using var reader = await Task.Run(() => DocumentReading.Open(document, _options), ct);
+        var open = lease.Mapped is { } mapping ? await mapped.OpenerAsync(mapping, ct) : stream => DocumentReading.Open(stream, _options);
+        using var reader = await Task.Run(() => open(document), ct);
         var proceed = lease.ErrorBehaviour == "proceed";
         var terms = new CaptureTerms();
         var scope = ScopeCheck.Of(lease.Scope);
-        var chunks = ParsedEvents.Start(reader, rules, proceed, terms, await masterData.ReadAsync(ct), scope, reading.Token, out var parsing);
+        var chunks = ParsedEvents.Start(reader, lease.Mapping is null ? rules : null, proceed, terms, await masterData.ReadAsync(ct), scope, reading.Token, out var parsing);
         // The parser adds to the reader's findings on its own thread, so what storing finds is kept apart until it has ended.
         var repeats = new Findings();
         var work = await database.BeginAsync(Gateway, ct);

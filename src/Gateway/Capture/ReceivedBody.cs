@@ -29,15 +29,16 @@ internal sealed class ReceivedBody : IAsyncDisposable
     public bool IsGzip { get; }
 
     /// <exception cref="BodyRefusedException">Media type, encoding, size, no room, not arrived, or nothing at all.</exception>
-    public static async Task<ReceivedBody> ReceiveAsync(HttpRequest request, UploadLimit uploads, CaptureOptions options, CancellationToken ct)
+    /// <param name="ofAnyType">The type of a line's file says nothing; its mapping does.</param>
+    public static async Task<ReceivedBody> ReceiveAsync(HttpRequest request, UploadLimit uploads, CaptureOptions options, CancellationToken ct, bool ofAnyType = false)
     {
         // The limit is counted here, so that its answer is ours; and the server reads a refused body away for some seconds, so that its sender sees the answer.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = null;
         }
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || type.MediaType.Value?.ToLowerInvariant() is not ("application/xml" or "text/xml" or "application/json" or "application/ld+json"))
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && !ofAnyType
+            || !ofAnyType && type!.MediaType.Value?.ToLowerInvariant() is not ("application/xml" or "text/xml" or "application/json" or "application/ld+json"))
         {
             throw new BodyRefusedException(Problems.UnsupportedMediaType(request.ContentType));
         }
@@ -50,13 +51,14 @@ internal sealed class ReceivedBody : IAsyncDisposable
         {
             throw new BodyRefusedException(Problems.CaptureTooLarge(options.MaxBytes));
         }
-        return await ReadAsync(request.Body, request.ContentLength ?? 0, _ => (type.MediaType.Value!.ToLowerInvariant(), encoding == "gzip"), uploads, options, ct);
+        return await ReadAsync(request.Body, request.ContentLength ?? 0, _ => (type?.MediaType.Value?.ToLowerInvariant() ?? "application/octet-stream", encoding == "gzip"), uploads, options, ct);
     }
 
     /// <summary>A file that a person chose. A browser tells its type by its name, which people give as they like, so its first bytes decide.</summary>
     /// <exception cref="BodyRefusedException">Size, no room, not arrived, or nothing at all.</exception>
-    public static Task<ReceivedBody> ReceiveFileAsync(Stream file, UploadLimit uploads, CaptureOptions options, CancellationToken ct) =>
-        ReadAsync(file, 0, bytes => TypeOf(bytes, options), uploads, options, ct);
+    /// <param name="ofAnyType">It is a line's file, whose mapping says what it is.</param>
+    public static Task<ReceivedBody> ReceiveFileAsync(Stream file, UploadLimit uploads, CaptureOptions options, CancellationToken ct, bool ofAnyType = false) =>
+        ReadAsync(file, 0, bytes => TypeOf(bytes, options) is var (type, isGzip) && ofAnyType ? ("application/octet-stream", isGzip) : (type, isGzip), uploads, options, ct);
 
     private static async Task<ReceivedBody> ReadAsync(
         Stream body, long told, Func<Stream, (string MediaType, bool IsGzip)> typeOf, UploadLimit uploads, CaptureOptions options, CancellationToken ct)

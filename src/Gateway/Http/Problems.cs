@@ -101,6 +101,12 @@ public static class Problems
     public static ProblemHttpResult StillRunning() =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Still running", "The first request with this Idempotency-Key is not finished. Ask again shortly.", "GW-CAP-07");
 
+    public static ProblemHttpResult MappingNotApproved(string detail) =>
+        Of(409, "about:blank", "Mapping not approved", detail, "GW-INT-01");
+
+    public static ProblemHttpResult NothingYet(string detail) =>
+        Of(409, "about:blank", "No result", detail, "GW-INT-03");
+
     public static ProblemHttpResult BadKey() =>
         Of(400, Validation, "Wrong Idempotency-Key", "An Idempotency-Key has 1 to 255 printable ASCII characters.", "GW-CAP-08");
 

@@ -64,7 +64,7 @@ internal sealed class FixedReader(FileForm form) : SourceReader(form)
         }
         if (Form.TrailerRecord is not null)
         {
-            Demand(trailer ?? throw new FileRefusedException(IntakeCodes.Truncated, "no trailer"), "records", line, IntakeCodes.CountMismatch);
+            Demand(trailer ?? throw new FileRefusedException(IntakeCodes.Truncated, "no trailer record"), "records", line, IntakeCodes.CountMismatch);
             Demand(trailer, "byteSum", beforeTrailer % Form.ByteSumModulus, IntakeCodes.Checksum);
         }
         DemandCount(line, trailer ?? new SourceRecord(line, "", header));

@@ -40,26 +40,30 @@ internal sealed class IntakeReader(Stream bytes, Mapping mapping, IntakeContext 
     /// <summary>What machines counted.</summary>
     public IReadOnlyDictionary<string, int> Counters { get; private set; } = new Dictionary<string, int>();
 
-    /// <inheritdoc/>
-    public override bool Read()
+    /// <summary>Reads the file, so that whatever is found of it is told before its first event. Else the first <see cref="Read"/> does.</summary>
+    public void Prepare()
     {
+        if (_events is not null || IsBroken)
+        {
+            return;
+        }
         try
         {
-            _events ??= Events().GetEnumerator();
-            return !IsBroken && _events.MoveNext();
+            _events = Events().GetEnumerator();
         }
         catch (FileRefusedException refused)
         {
-            Refuse(refused);
-            return false;
+            Refusal = (refused.Code, refused.Message);
+            _told.Clear(); // of a file that is refused only that counts
+            Findings.Add(new Finding(refused.Code, Severity.Error, $"The file is refused: {refused.Message}."));
         }
     }
 
-    private void Refuse(FileRefusedException refused)
+    /// <inheritdoc/>
+    public override bool Read()
     {
-        Refusal = (refused.Code, refused.Message);
-        _told.Clear(); // of a file that is refused only that counts
-        Findings.Add(new Finding(refused.Code, Severity.Error, $"The file is refused: {refused.Message}."));
+        Prepare();
+        return !IsBroken && _events!.MoveNext();
     }
 
     private IEnumerable<EpcisEvent> Events()

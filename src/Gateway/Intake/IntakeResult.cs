@@ -9,7 +9,7 @@ namespace Gateway.Intake;
 /// <summary>What a file came to, in the words of LINES.md: the same for a dry run, for a file that was taken in, and on the command line.</summary>
 public sealed record IntakeResult
 {
-    /// <summary>Compact members are left out where they say nothing.</summary>
+    /// <summary>How it is written.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
@@ -79,7 +79,9 @@ internal sealed class IntakeReplay(IntakeReader reader, Mapping mapping, string 
                 Tell(finding, own[finding.Number]);
             }
         }
-        var units = Touched(own.Values, book);
+        var touched = Touched(own.Values, book);
+        // Numbers of which something was told and nothing came have no state to tell; they may be held.
+        var units = touched.Where(u => u.State != UnitState.Pool).ToList();
         var balance = UnitBalance.Of(units, u => IsPack(u));
         CompareCounters(balance);
         var warnings = reader.Told.Where(f => f.IsWarning).Select(Members).ToList();
@@ -88,7 +90,7 @@ internal sealed class IntakeReplay(IntakeReader reader, Mapping mapping, string 
             Facts = _facts,
             Exceptions = [.. _exceptions.OrderBy(e => e.Order).ThenBy(e => e.Row).Select(e => e.Exception)],
             Warnings = warnings,
-            Holds = units.Where(u => u.Holds.Count > 0).ToDictionary(u => u.Epc, u => u.Holds),
+            Holds = touched.Where(u => u.Holds.Count > 0).ToDictionary(u => u.Epc, u => (IReadOnlyList<string>)[.. u.Holds.Order(StringComparer.Ordinal)]),
             FinalState = units.ToDictionary(u => u.Epc, u => Lifecycle.Word(u.Top.State)),
             ParentOf = units.Where(u => u.Parent is not null).ToDictionary(u => u.Epc, u => u.Parent!.Epc),
             PartialContainers = [.. units.Where(u => u.Has(UnitFlags.Partial)).Select(u => u.Epc)],
@@ -98,14 +100,13 @@ internal sealed class IntakeReplay(IntakeReader reader, Mapping mapping, string 
 
     private IntakeResult Result(string outcome) => new() { File = file, Outcome = outcome, ReceivedAt = receivedAt.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture) };
 
-    // Numbers of which something was told and nothing came are none that the file has seen: they have no state to tell.
     private static List<Unit> Touched(IEnumerable<EpcisEvent> events, UnitBook book)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var units = new List<Unit>();
         foreach (var epc in events.SelectMany(e => e.Epcs).Select(e => e.Epc))
         {
-            if (book[epc] is { State: not UnitState.Pool } unit && seen.Add(unit.Key))
+            if (book[epc] is { } unit && seen.Add(unit.Key))
             {
                 units.Add(unit);
             }

@@ -145,7 +145,7 @@ internal sealed class JsonLinesReader(FileForm form) : SourceReader(form)
         }
         (string, object)[] more = [("device", device.Device), ("epoch", Numbered(device.Epoch)), ("seq", number)];
         Findings.Add(heard[number] == content
-            ? new IntakeFinding(IntakeCodes.Duplicate, record.Row, FormattableString.Invariant($"Message {number} of {device.Device} came before."), More: more)
+            ? new IntakeFinding(IntakeCodes.Duplicate, record.Row, FormattableString.Invariant($"Message {number} of {device.Device} came before."))
             : new IntakeFinding(IntakeCodes.Conflict, record.Row, FormattableString.Invariant($"Message {number} of {device.Device} came before with another content; the first stands."), More: more));
         return false;
     }

@@ -147,7 +147,7 @@ public sealed partial class UnitBook(Func<string, DateTime, PackSpecification?>?
     }
 
     /// <summary>The events that count: each eventID once, as it was said first, and none that a declaration takes back.</summary>
-    private static IEnumerable<LedgerEvent> Standing(IEnumerable<LedgerEvent> events)
+    internal static IEnumerable<LedgerEvent> Standing(IEnumerable<LedgerEvent> events)
     {
         var all = events.OrderBy(e => e.Number).ToList();
         var gone = all.Where(e => e.Event is { ErrorDeclaration: not null, EventId: not null }).Select(e => (e.PartyId, e.Event.EventId!)).ToHashSet();
