@@ -127,8 +127,8 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
         }
         await using var work = await database.BeginAsync(actor with { Sees = "*", Reason = reason.Trim() }, ct);
         var added = await work.Connection.ExecuteAsync("""
-            insert into mapping (name, version, title, text, approved_at, approved_by, approved_by_name, reason)
-            values (@name, @Version, @Title, @text, gateway_now(), @Id, @ApproverName, @reason) on conflict do nothing
+            insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason)
+            values (@name, @Version, @Title, @text, sha256(convert_to(@text, 'UTF8')), gateway_now(), @Id, @ApproverName, @reason) on conflict do nothing
             """, new { name, mapping.Version, mapping.Title, text, actor.Id, ApproverName = actor.Name, reason = reason.Trim() }, work.Transaction);
         if (added == 0)
         {

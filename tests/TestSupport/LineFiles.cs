@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway.Intake;
-using Gateway.TestSupport;
 
-namespace Gateway.Tests.Intake;
+namespace Gateway.TestSupport;
 
 /// <summary>The sample files of lines with their exact results, which stand beside the repository and are not part of it.</summary>
 internal static class LineFiles
