@@ -6,6 +6,7 @@ using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Host.Dashboard.Captures;
+using Gateway.Host.Dashboard.Intake;
 using Gateway.Host.Dashboard.Deliveries;
 using Gateway.Host.Dashboard.Units;
 using Microsoft.AspNetCore.Authorization;
@@ -59,6 +60,7 @@ public static class DashboardSetup
         app.MapRecallExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         app.MapUpload();
+        app.MapIntakeForms();
         app.MapGet("/captures/{captureId:guid}/document", DownloadAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).WithMetadata(new TakenAlong());
         app.MapGet("/captures/{captureId:guid}/report", ReportAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.ReadCaptures)).WithMetadata(new TakenAlong());
         // The answer's own policy below says more than the framework's frame-ancestors.

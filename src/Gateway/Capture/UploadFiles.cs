@@ -54,11 +54,11 @@ public sealed class UploadFiles
 
     /// <summary>Captures every file.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CaptureAsync(HttpContext context, CancellationToken ct) =>
-        EachAsync(context, (name, body) => CaptureAsync(name, body, context.Actor(), ct), ct);
+        EachAsync(context, (name, body) => CaptureAsync(name, body, context.Actor(), ct), ofAnyType: false, ct);
 
     /// <summary>Checks every file and stores nothing.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CheckAsync(HttpContext context, CancellationToken ct) =>
-        EachAsync(context, (name, body) => CheckAsync(name, body, context.Actor().Scope, ct), ct);
+        EachAsync(context, (name, body) => CheckAsync(name, body, context.Actor().Scope, ct), ofAnyType: false, ct);
 
     private async Task<UploadedFile> CaptureAsync(string name, ReceivedBody body, Actor actor, CancellationToken ct)
     {
@@ -84,7 +84,9 @@ public sealed class UploadFiles
     }
 
     /// <returns>The files in their order; or a problem of the form itself, before which nothing was taken.</returns>
-    private async Task<(IReadOnlyList<UploadedFile>, ProblemHttpResult?)> EachAsync(HttpContext context, Func<string, ReceivedBody, Task<UploadedFile>> take, CancellationToken ct)
+    /// <summary>Takes each file of a form as a slice wants it taken.</summary>
+    /// <param name="ofAnyType">They are files of lines, whose mapping says what they are.</param>
+    internal async Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> EachAsync(HttpContext context, Func<string, ReceivedBody, Task<UploadedFile>> take, bool ofAnyType, CancellationToken ct)
     {
         var request = context.Request;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "multipart/form-data" || HeaderUtilities.RemoveQuotes(type.Boundary) is not { Length: > 0 and <= 200 } boundary)
@@ -117,7 +119,7 @@ public sealed class UploadFiles
                     files.Add(new UploadedFile("Further files", Problems.TooManyFiles(MaxFiles).ProblemDetails));
                     break;
                 }
-                files.Add(await OneAsync(NameOf(file.FileName), part.Body, take, ct));
+                files.Add(await OneAsync(NameOf(file.FileName), part.Body, take, ofAnyType, ct));
             }
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
@@ -127,11 +129,11 @@ public sealed class UploadFiles
         return files.Count == 0 ? (files, Problems.NoFiles()) : (files, null);
     }
 
-    private async Task<UploadedFile> OneAsync(string name, Stream file, Func<string, ReceivedBody, Task<UploadedFile>> take, CancellationToken ct)
+    private async Task<UploadedFile> OneAsync(string name, Stream file, Func<string, ReceivedBody, Task<UploadedFile>> take, bool ofAnyType, CancellationToken ct)
     {
         try
         {
-            await using var body = await ReceivedBody.ReceiveFileAsync(file, _uploads, _options, ct);
+            await using var body = await ReceivedBody.ReceiveFileAsync(file, _uploads, _options, ct, ofAnyType);
             return await take(name, body) with { Length = body.Length, Sha256 = Convert.ToHexStringLower(body.Sha256) };
         }
         catch (BodyRefusedException refused)

@@ -26,7 +26,7 @@ internal sealed record IntakeFinding(string Code, int? Row, string Why, string? 
     public string Sentence => (Row is { } row ? string.Create(CultureInfo.InvariantCulture, $"Record {row}: ") : "") + Why;
 }
 
-/// <summary>The codes of what mappings find (LINES.md sections 1, 6, 7 and 9, and what those describe without naming).</summary>
+/// <summary>The codes of what mappings find (LINES.md sections 1, 6, 7 and 9, and what those describe without naming). Each has its page of help.</summary>
 public static class IntakeCodes
 {
     /// <summary>The file ends before its end.</summary>
@@ -106,36 +106,4 @@ public static class IntakeCodes
 
     /// <summary>A counter differs from what the serial numbers say.</summary>
     public const string Mismatch = "recon.mismatch";
-
-    private const string Rows = """
-        file.truncated            The file ends before its end. Nothing of it is applied; send it whole.
-        file.encoding             Its bytes are not of the encoding that the mapping names, or a byte order mark is there that must not be, or lacks. Nothing of it is applied.
-        file.count_mismatch       It announces another number of records than it holds. Nothing of it is applied.
-        file.checksum             The sum in its trailer is not that of its bytes. Nothing of it is applied.
-        file.record_length        A record has another length than all must have. Nothing of it is applied.
-        file.dtd                  It has a document type declaration, which is never read. Nothing of it is applied.
-        file.malformed            It is not of the shape that the mapping reads. Nothing of it is applied.
-        file.too_many             It has more records than are taken at once. Nothing of it is applied; send it in parts.
-        record.malformed          The record cannot be read. It is set aside; the others are applied.
-        record.field_missing      The record does not say what it must. It is set aside; the others are applied.
-        record.unknown            No rule of the mapping fits the record. It is set aside; the others are applied.
-        gs1.length                A value is longer than its application identifier allows: a separator was lost, or it was never one. The record is set aside, and nothing is guessed.
-        gs1.separator_missing     The serial number is not one of the product, as if a separator had been lost. The record is set aside, and nothing is guessed.
-        gs1.check_digit           The check digit of a GTIN or SSCC is wrong. The record is set aside.
-        gs1.syntax                There is no identifier of a unit. The record is set aside.
-        id.gcp_length             The company prefix was cut at another length than master data say. It is the same unit, and is written as master data say.
-        time.invalid              There is no time, or one that never was: an hour that a change of the clocks left out. The record is set aside.
-        time.future               The time lies ahead of the gateway's clock by more than is tolerated. The record is set aside.
-        date.invalid              There is no date. The record is set aside.
-        agg.parent_invalid        The container is named in a way that cannot be read. The unit itself is taken, and the link is set aside.
-        scan.not_open             A unit was scanned while no container was open, or a container was closed that was not. The scan is set aside.
-        scan.not_closed           A container was opened and never closed. What was scanned is taken; nothing is packed.
-        seq.duplicate             The same message came again. It counts once.
-        seq.conflict              A message has the number of an earlier one and another content. The first stands.
-        seq.gap                   Messages are missing between others of the device.
-        recon.mismatch            What a machine counted differs from what the serial numbers say.
-        """;
-
-    /// <summary>Every code with its meaning, for a page that shows them.</summary>
-    public static IReadOnlyList<(string Code, string Meaning)> All { get; } = [.. Rows.Split('\n').Select(r => (r[..26].Trim(), r[26..]))];
 }

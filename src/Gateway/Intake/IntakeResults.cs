@@ -3,7 +3,10 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
+using Gateway.Http;
 using Gateway.Units;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Gateway.Intake;
 
@@ -115,6 +118,23 @@ public sealed class IntakeResults
         {
             _turns.Release();
         }
+    }
+
+    /// <summary>Tries the files of a form that a person sent: what each would come to.</summary>
+    public async Task<(IReadOnlyList<(UploadedFile File, IntakeTrial? Trial)> Files, ProblemHttpResult? Problem)> TryAsync(
+        HttpContext context, UploadFiles upload, string name, TimeProvider clock, CaptureOptions options, CancellationToken ct)
+    {
+        var (mapping, errors) = await _mappings.DraftAsync(name, ct);
+        var tried = new Dictionary<string, IntakeTrial?>(StringComparer.Ordinal);
+        var (files, problem) = await upload.EachAsync(context, async (file, body) =>
+        {
+            var (trial, refusal) = mapping is null
+                ? (null, errors.Count == 0 ? "There is no such mapping." : $"The file of the mapping cannot be used: {string.Join(" ", errors.Take(5))}")
+                : await TryAsync(mapping, body, file, context.Actor().PartyId!.Value, clock.GetUtcNow(), options, ct);
+            tried[file] = trial;
+            return new UploadedFile(file, trial is null ? Problems.Invalid(refusal!, "GW-INT-02").ProblemDetails : null);
+        }, ofAnyType: true, ct);
+        return ([.. files.Select(f => (f, tried.GetValueOrDefault(f.Name)))], problem);
     }
 
     private static UnitDifference Difference(Unit? before, Unit after) =>

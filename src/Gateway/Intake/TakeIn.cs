@@ -6,6 +6,7 @@ using Gateway.Database;
 using Gateway.Http;
 using Gateway.MasterData;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Intake;
@@ -42,6 +43,20 @@ public sealed class TakeIn
         }
         return await _accept.AcceptAsync(body, key, "proceed", actor, ct, new AcceptedMapping(mapping.Id, request.Method, request.RunId));
     }
+
+    /// <summary>Takes in the files of a form that a person sent.</summary>
+    public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> UploadAsync(HttpContext context, UploadFiles upload, string mapping, CancellationToken ct) => upload.EachAsync(context, async (name, body) =>
+    {
+        try
+        {
+            var (answer, problem) = await AcceptAsync(new IntakeRequest(mapping, "file"), body, null, context.Actor(), ct);
+            return answer is null ? new UploadedFile(name, ((ProblemHttpResult)problem!).ProblemDetails) : new UploadedFile(name) { CaptureId = answer.PublicId, IsRepeat = answer.IsReplay };
+        }
+        catch (CommitUnknownException)
+        {
+            return new UploadedFile(name, Problems.FileOutcomeUnknown().ProblemDetails);
+        }
+    }, ofAnyType: true, ct);
 
     /// <summary>How documents that came by a mapping are read: registered with Capture.</summary>
     public async Task<Func<Stream, EpcisReader>> OpenerAsync(MappedDocument document, CancellationToken ct)
