@@ -14,6 +14,7 @@ using Gateway.Operations;
 using Gateway.Partners;
 using Gateway.Query;
 using Gateway.Scheduling;
+using Gateway.Serials;
 using Gateway.Units;
 using Gateway.Validation;
 
@@ -49,6 +50,7 @@ public static class GatewayHost
         builder.Services.AddExceptions();
         builder.Services.AddPartners();
         builder.Services.AddMasterData();
+        builder.Services.AddSerials();
         builder.Services.AddUnits();
         builder.Services.AddLots();
         builder.Services.AddDelivery();
@@ -78,6 +80,7 @@ public static class GatewayHost
         app.MapQuery();
         app.MapPartners();
         app.MapMasterData();
+        app.MapSerials();
         app.MapUnits();
         app.MapLots();
         app.MapRecalls();

@@ -192,6 +192,25 @@ public static class Problems
     public static ProblemHttpResult ValidationStepRefused(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-VAL-02");
 
+    /// <summary>The id of a request for numbers was used for another.</summary>
+    public static ProblemHttpResult RequestReused(string detail) =>
+        Of(422, Validation, "Request id reused", detail, "GW-SER-01");
+
+    public static ProblemHttpResult SerialsRefused(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-SER-02");
+
+    /// <summary>Nothing of the list is taken.</summary>
+    public static ProblemHttpResult NumbersNotTaken(IReadOnlyList<Finding> findings) =>
+        Of(422, Validation, "The list is not taken", findings.First(f => f.Severity == Severity.Error).Message, "GW-SER-03", findings);
+
+    /// <summary>The EU's rule on guessing (2016/161, Article 4).</summary>
+    public static ProblemHttpResult Guessable(string detail) =>
+        Of(422, Validation, "Too easy to guess", detail, "GW-SER-04");
+
+    /// <summary>Nothing is granted in part.</summary>
+    public static ProblemHttpResult PoolDry(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Too few numbers left", detail, "pool.dry");
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

@@ -173,6 +173,22 @@ public sealed partial class AccessMatrixTests
         *      /settings/reviews/{ReviewId:int}      any    200 200 403 403 403 200 403
         *      /settings/health                      any    200 200 403 403 403 200 403
         *      /settings/keys                        any    200 403 403 403 403 403 403
+        GET    /api/serials/pools                    any    200 200 200 200 403 200 403
+        POST   /api/serials/pools                    any    403 422 403 403 403 403 403
+        GET    /api/serials/pools/{id:guid}          own    200 200 200 200 403 200 403
+        GET    /api/serials/pools/{id:guid}          other  200 200 200 404 403 200 403
+        POST   /api/serials/pools/{id:guid}/close    own    403 422 403 403 403 403 403
+        POST   /api/serials/pools/{id:guid}/import   own    403 422 403 403 403 403 403
+        POST   /api/serials/requests                 any    403 422 422 422 403 403 403
+        GET    /api/serials/grants                   any    200 200 200 200 403 200 403
+        GET    /api/serials/grants/{id:guid}         own    403 200 200 200 403 403 403
+        GET    /api/serials/grants/{id:guid}         other  403 200 200 404 403 403 403
+        POST   /api/serials/grants/{id:guid}/acknowledge own 403 200 200 200 403 403 403
+        POST   /api/serials/grants/{id:guid}/acknowledge other 403 200 200 404 403 403 403
+        POST   /api/serials/returns                  any    403 422 422 422 403 403 403
+        POST   /api/serials/voids                    any    403 422 403 403 403 403 403
+        *      /serials                              any    200 200 200 200 403 200 403
+        *      /serials/{PoolId:guid}                own    200 200 200 200 403 200 403
         GET    /api/audit/reviews                    any    200 200 403 403 403 200 403
         *      /audit/reviews                        any    200 200 403 403 403 200 403
         *      /audit/reviews/{ReviewId:int}         any    200 200 403 403 403 200 403
@@ -259,12 +275,16 @@ public sealed partial class AccessMatrixTests
         }
     }
 
-    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException)
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, IReadOnlyList<string> Serials)
     {
+        // A pool and a grant of the one, then of the other.
+        private string OfSerials(bool isGrant, bool own) => Serials[(own ? 0 : 2) + (isGrant ? 1 : 0)];
+
         public string Fill(string pattern, string whose)
         {
             var own = whose != "other";
-            var value = pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
+            var value = pattern.Contains("serials", StringComparison.Ordinal) ? OfSerials(pattern.Contains("grants", StringComparison.Ordinal), own)
+                : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
                 : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
@@ -320,11 +340,17 @@ public sealed partial class AccessMatrixTests
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('First', 'tested', encode(sha256('{}'), 'hex'), 'test', 'test', gateway_now());
             insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('First', 'why', 'none', 'low', 'these', '{setting Capture:MaxBytes}', 'test', 'test', gateway_now())
             """);
+        await gateway.Database.ExecuteAsync($"""
+            select set_config('app.actor', 'test', false);
+            insert into serial_pool (party_id, gtin, source, alphabet, length, low_percent, low_minutes, stock) select party_id, '{Product}', 'external', '0123456789', 12, 20, 15, 0 from capture order by capture_id;
+            insert into serial_grant (party_id, pool_id, request_id, request_sha, quantity) select party_id, pool_id, 'x', sha256('x'), 1 from serial_pool order by pool_id
+            """);
+        var serials = (await gateway.Database.ScalarAsync<string>("select string_agg(p.public_id || ' ' || g.public_id, ' ' order by p.pool_id) from serial_pool p join serial_grant g using (pool_id)")).Split(' ');
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
         const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others));
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), serials);
     }
 
     private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)

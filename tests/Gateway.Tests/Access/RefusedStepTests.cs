@@ -9,6 +9,7 @@ using Gateway.Exceptions;
 using Gateway.MasterData;
 using Gateway.Operations;
 using Gateway.Partners;
+using Gateway.Serials;
 using Gateway.Validation;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -30,7 +31,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private static readonly string[] NoSteps =
     [
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync",
-        "AddRouteAsync", "RoutesAsync", "ImportAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+        "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
     ];
 
     private Outbox _outbox = default!;
@@ -74,6 +75,9 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             insert into audit_review (party_id, from_at, to_at, up_to_ord, entries, own_entries, epoch, size, root, began_at, reviewer, reviewer_name) values (1, now() - interval '1 day', now(), 1, 1, 0, 1, 1, '', now(), 'person:anna', 'a');
             insert into product (gtin, version, party_id, name, ndc, markets, manufacturer, dosage_form, strength, net_content, mixed_lots, withdrawn, changed_by, changed_by_name, reason)
             values ('09521321000018', 3, 1, 'P', '', '', '', '', '', '', false, false, 'a', 'a', 'r');
+            insert into serial_pool (party_id, gtin, source, alphabet, length, low_percent, low_minutes, stock) values (1, '09521321000018', 'external', '0123456789', 12, 20, 15, 0);
+            insert into serial_grant (party_id, pool_id, request_id, request_sha, quantity) values (1, 1, 'x', sha256('x'), 1);
+            insert into serial_number (item, grant_id, pool_id, party_id, state, serial) values (9521321000018, 1, 1, 1, 1, '000000000001');
             """);
     }
 
@@ -166,6 +170,9 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         var (exceptions, baselines, changes) = (new ExceptionDecisions(database.Gateway), new Baselines(database.Gateway), new ChangeRecords(database.Gateway));
         var (keys, people, access, audit, masterData) = (new ApiKeys(database.Gateway), new People(database.Gateway), new AccessReviews(database.Gateway), new AuditReviews(database.Gateway), new ChangeMasterData(database.Gateway));
         var (exception, key) = (await database.ScalarAsync<Guid>("select public_id from exception"), await database.ScalarAsync<string>("select key_id from api_key"));
+        var (pools, grants, back) = (new SerialPools(database.Gateway, new KnownMasterData(new MasterDataRecords(database.Gateway))), new GrantNumbers(database.Gateway), new GiveBackNumbers(database.Gateway));
+        var lists = new ImportNumbers(database.Gateway, new KnownMasterData(new MasterDataRecords(database.Gateway)));
+        var (pool, grant, number) = (await database.ScalarAsync<Guid>("select public_id from serial_pool"), await database.ScalarAsync<Guid>("select public_id from serial_grant"), new GiveBackRequest(Gtin: "09521321000018", Serials: ["000000000001"], Reason: Why));
         var carl = (await database.ScalarAsync<int>("select person_id from person where user_name = 'carl'")).ToString(System.Globalization.CultureInfo.InvariantCulture);
         const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
         const string Baseline = """
@@ -250,6 +257,22 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                     new("enable", people.EnableAsync, ["disabled"], async _ => (await people.EnableAsync(_ben, "carl", Why, Ct)).Refusal is null),
                     new("revoke officer", people.RevokeAsync, [], async _ => (await people.RevokeAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // he has it not
                     new("grant officer", people.GrantAsync, [], async _ => (await people.GrantAsync(_ben, "carl", "officer", Why, Ct)).Refusal is null), // nor may an administrator
+                ]),
+            new("serial_pool", pool.ToString(),
+                [("active", "update serial_pool set state = 'active'"), ("closed", "update serial_pool set state = 'closed'")],
+                [
+                    new("close", pools.CloseAsync, ["active"], async v => await pools.CloseAsync(_ben, pool, v, Why, Ct) is null, HasVersion: true),
+                    new("request", grants.RunAsync, ["active"], async _ => (await grants.RunAsync(_ben with { Reason = Why }, new SerialRequest("y", "09521321000018", Quantity: 1, Pool: pool), Ct)).Granted is not null),
+                    new("import", lists.RunAsync, ["active"], async _ => (await lists.RunAsync(_ben, pool, "1"u8.ToArray(), Why, Ct))!.Refusal is null),
+                ]),
+            new("serial_grant", grant.ToString(),
+                [("open", "update serial_grant set state = 'open'"), ("acknowledged", "update serial_grant set state = 'acknowledged', acknowledged_at = now()")],
+                [new("acknowledge", grants.AcknowledgeAsync, ["open", "acknowledged"], async _ => await grants.AcknowledgeAsync(_ben, grant, Ct) is not null)]),
+            new("serial_number", "010952132100001821000000000001",
+                [("in the pool", "update serial_number set state = 0, grant_id = null"), ("allocated", "update serial_number set state = 1, grant_id = 1"), ("unused", "update serial_number set state = 2"), ("voided", "update serial_number set state = 3"), ("encoded", "update serial_number set state = 4")],
+                [
+                    new("return", back.ReturnAsync, ["allocated", "unused"], async _ => (await back.ReturnAsync(_ben, number, Ct)).Sentence is null),
+                    new("void", back.VoidAsync, ["in the pool", "allocated", "unused"], async _ => (await back.VoidAsync(_ben, number, Ct)).Sentence is null),
                 ]),
             new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
         ];

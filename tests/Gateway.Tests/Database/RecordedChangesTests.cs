@@ -31,6 +31,9 @@ public sealed class RecordedChangesTests
         ["breaker"] = "how a partner answers now",
         ["routing_decision"] = "why a document went to whom, never changed",
         ["operation_item"] = "of an operation, which is recorded with its selection",
+        // Numbers: of a grant or a change, which are recorded.
+        ["serial_number"] = "given out by grants and taken back by changes, which are recorded; printed by a document of the line",
+        ["serial_change_number"] = "the numbers of a change, which is recorded",
         // What only the owner of the database writes, in a migration.
         ["installation"] = "one row of the owner's",
         ["schema_version"] = "the migrations themselves",
