@@ -22,6 +22,7 @@ using static Gateway.Bench.Figures;
 //   dotnet run -c Release --project bench -- small [clients] [seconds]
 //   dotnet run -c Release --project bench -- table [scale] [rows, such as 1,2,3]
 //   dotnet run -c Release --project bench -- naive [units]
+//   dotnet run -c Release --project bench -- serials [numbers in the pool] [numbers asked for] [repetitions]
 //   dotnet run -c Release --project bench -- audit [entries a second] [seconds] [verified entries]
 if (args is [GatewayProcess.Verb])
 {
@@ -46,6 +47,11 @@ if (args is ["small", ..])
 if (args is ["audit", ..])
 {
     await AuditBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 3_000, args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : 60, args.Length > 3 ? long.Parse(args[3], CultureInfo.InvariantCulture) : 1_000_000);
+    return;
+}
+if (args is ["serials", ..])
+{
+    await SerialsBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 10_000, args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 7);
     return;
 }
 if (args is ["naive", ..])

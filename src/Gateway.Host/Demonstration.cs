@@ -26,6 +26,7 @@ public static class Demonstration
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
         await plant.PreparePartnersAsync(partners, stopping.Token);
         await DemonstrationMasterData.SeedAsync(database.Gateway, TimeSpan.FromDays(HistorySize.Full.Days), stopping.Token);
+        await DemonstrationSerials.SeedAsync(database.Gateway, "Demonstration CMO One", stopping.Token);
         await DemonstrationSignatures.MakeAsync(app.Services, logins, DemonstrationPlant.ShownPartner, stopping.Token);
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);

@@ -27,6 +27,7 @@ public static class Verbs
             ReplayCommand.Create(),
             ExceptionsCommand.Create(),
             MasterDataCommand.Create(),
+            SerialsCommand.Create(),
             LedgerCommand.Create(),
             AuditCommand.Create(),
             VerifyCommand.Create(),

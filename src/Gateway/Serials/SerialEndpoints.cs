@@ -134,7 +134,7 @@ public static class SerialEndpoints
                 request = SerialForms.ReadCsv(Encoding.UTF8.GetString(body), out wrong);
                 break;
             case "xml":
-                message = SerialForms.ReadXml(new MemoryStream(body), out wrong);
+                message = SerialForms.ReadMessage(new MemoryStream(body), out wrong);
                 request = message?.Request;
                 break;
             default:

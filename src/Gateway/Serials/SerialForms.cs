@@ -51,7 +51,7 @@ public static class SerialForms
 
     /// <summary>Reads a number-range message: <c>Size</c> and an <c>ObjectKey</c> whose name is GTIN, SSCC, COMPANY_PREFIX or GCP (there <c>prefix|extension digit</c> too).</summary>
     /// <param name="wrong">A sentence when it cannot be read.</param>
-    public static RangeMessage? ReadXml(Stream body, out string? wrong)
+    public static RangeMessage? ReadMessage(Stream body, out string? wrong)
     {
         wrong = null;
         var given = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

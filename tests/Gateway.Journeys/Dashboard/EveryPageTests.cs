@@ -18,10 +18,10 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     private readonly TestGateway _gateway = filled.Gateway;
 
     [Theory]
-    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall")]
+    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "serials")]
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
-    [InlineData("cmo", "captures", "captures/check")]
+    [InlineData("cmo", "captures", "captures/check", "serials")]
     public async Task A_page_works_and_can_be_read_and_used_by_everybody(string role, params string[] from)
     {
         await using var browser = await SignedInBrowser.OpenAsync(_gateway, role);
@@ -116,7 +116,7 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
 
     private static HashSet<string> Dialogs(string role) => role switch
     {
-        "officer" => ["Replay…", "Pause…", "Try now…", "Retry…"],
+        "officer" => ["Replay…", "Pause…", "Try now…", "Retry…", "Return…", "Void…"],
         "administrator" => ["Rotate…", "Revoke…", "–", "✓ yes"],
         _ => [],
     };

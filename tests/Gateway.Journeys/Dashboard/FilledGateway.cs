@@ -24,6 +24,7 @@ public sealed class FilledGateway : IAsyncLifetime
         var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"));
         await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, CancellationToken.None);
         await DemonstrationMasterData.SeedAsync(gateway.Database.Gateway, TimeSpan.FromDays(size.Days), CancellationToken.None);
+        await DemonstrationSerials.SeedAsync(gateway.Database.Gateway, "The cmo", CancellationToken.None);
         await new DemonstrationHistory(
             gateway.Database.Gateway, gateway.Services.GetRequiredService<CaptureHistory>(), [new(1, "one"), new(2, "two"), new(1, "line")], gateway.Partner.BaseAddress, size, DemonstrationPlant.Seed).WriteAsync(CancellationToken.None);
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from validation_live()") > 0);

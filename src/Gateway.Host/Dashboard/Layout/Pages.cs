@@ -14,6 +14,7 @@ public static class Pages
         new("Captures", "captures", Permissions.ReadCaptures, 'c'),
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
+        new("Serials", "serials", Permissions.ReadSerials, 's'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
         new("Audit", "audit", Permissions.ReadAudit, 'a'),
