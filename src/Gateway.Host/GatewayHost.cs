@@ -3,6 +3,7 @@ using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Devices;
 using Gateway.Exceptions;
 using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
@@ -58,6 +59,7 @@ public static class GatewayHost
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
         builder.Services.AddIntake();
         builder.Services.AddCapture();
+        builder.Services.AddDevices();
         builder.Services.AddScheduling();
         builder.Services.AddValidation(builder.Configuration, typeof(GatewayHost).Assembly, DataDirectory.Path);
         builder.Services.AddDashboard();
@@ -87,6 +89,7 @@ public static class GatewayHost
         app.MapDeliveries();
         app.MapOperations();
         app.MapExceptions();
+        app.MapDevices();
         app.MapValidation();
         app.MapKeys();
         app.MapPeople();

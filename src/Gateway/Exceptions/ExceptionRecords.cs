@@ -5,8 +5,8 @@ using Gateway.Database;
 namespace Gateway.Exceptions;
 
 /// <summary>What found an exception, and whose rows it is about.</summary>
-/// <param name="Kind">capture or delivery.</param>
-/// <param name="Id">As the source's own address names it: a captureID, a delivery's number.</param>
+/// <param name="Kind">capture, delivery, device, run or pool.</param>
+/// <param name="Id">As the source's own address names it: a captureID, a delivery's number, a device's name.</param>
 /// <param name="DocumentId">The document it was found in, when it is the same party's.</param>
 public sealed record ExceptionSource(string Kind, string Id, int PartyId, long? DocumentId);
 
@@ -63,4 +63,14 @@ public static class ExceptionRecords
                 """, new { exceptionId, source.PartyId, some }, work.Transaction);
         }
     }
+
+    /// <summary>Resolves what is open of this code and source, because what was wrong has become right by itself. The caller acts for the organisation.</summary>
+    /// <param name="why">A sentence for its story.</param>
+    public static Task ResolveAsync(Work work, string code, ExceptionSource source, string why) => work.Connection.ExecuteAsync("""
+        with decided as (
+            update exception set state = 'resolved', decided_at = gateway_now(), decided_by = current_setting('app.actor_name'), decided_why = @why, version = version + 1
+            where party_id = @PartyId and code = @code and source_kind = @Kind and source_id = @Id and state = 'open' returning exception_id, party_id)
+        insert into exception_note (exception_id, party_id, action, text, actor, actor_name, actor_role, noted_at)
+        select exception_id, party_id, 'resolve', @why, current_setting('app.actor'), current_setting('app.actor_name'), current_setting('app.actor_role'), gateway_now() from decided
+        """, new { source.PartyId, code, source.Kind, source.Id, why }, work.Transaction);
 }

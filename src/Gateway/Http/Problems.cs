@@ -211,6 +211,29 @@ public static class Problems
     public static ProblemHttpResult PoolDry(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Too few numbers left", detail, "pool.dry");
 
+    /// <summary>The token opens another device's addresses, or none.</summary>
+    public static ProblemHttpResult NotThisDevice() =>
+        Of(403, "epcisException:SecurityException", "Not this device's token", "A device speaks with the token of its own last registration.", "GW-DEV-01");
+
+    public static ProblemHttpResult TooManyMessages() =>
+        Of(413, Limit, "Too many messages", "A post has at most 500 messages and 1048576 bytes; nothing of it is stored.", "GW-DEV-02");
+
+    public static ProblemHttpResult MessagesMalformed(string detail) =>
+        Of(422, Validation, "Messages cannot be read", detail + " Nothing of the post is stored.", "GW-DEV-03");
+
+    /// <summary>What devices say waits in their own stores.</summary>
+    public static ProblemHttpResult DevicesWait(int seconds) =>
+        Of(429, "epcisException:ImplementationException", "Too many messages at once", $"Wait {seconds} s and send the same again; nothing of it is stored.", "GW-DEV-04");
+
+    public static ProblemHttpResult DeviceNotChanged(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-DEV-05");
+
+    public static ProblemHttpResult WrongEpoch(string code, string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Another epoch", detail, code);
+
+    public static ProblemHttpResult SequenceConflict(long seq, long ackedThrough) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Another content of the same number", $"Message {seq} came before with another content. The first stands.", "seq.conflict", more: ("ackedThrough", ackedThrough));
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

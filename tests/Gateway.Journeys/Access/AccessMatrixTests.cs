@@ -109,6 +109,19 @@ public sealed partial class AccessMatrixTests
         GET    /api/units/contents                   any    400 400 400 400 400 400 403
         GET    /api/units/history                    any    400 400 400 400 400 400 403
         GET    /api/units/search                     any    400 400 400 400 400 400 403
+        POST   /api/devices/register                 any    403 403 422 422 403 403 403
+        POST   /api/devices/{deviceId}/messages      own    403 403 422 422 403 403 403
+        POST   /api/devices/{deviceId}/heartbeat     own    403 403 422 422 403 403 403
+        GET    /api/devices                          any    200 200 200 200 403 200 403
+        GET    /api/devices/{deviceId}               own    200 200 200 200 403 200 403
+        GET    /api/devices/{deviceId}               other  200 200 200 404 403 200 403
+        GET    /api/devices/{deviceId}/gaps          own    200 200 200 200 403 200 403
+        GET    /api/devices/{deviceId}/gaps          other  200 200 200 404 403 200 403
+        GET    /api/devices/{deviceId}/messages      own    200 200 200 200 403 200 403
+        GET    /api/devices/{deviceId}/messages      other  200 200 200 404 403 200 403
+        POST   /api/devices/{deviceId}/revoke        own    403 422 403 403 403 403 403
+        POST   /api/devices/{deviceId}/withdraw      own    422 403 403 403 403 403 403
+        POST   /api/devices/{deviceId}/restore       own    422 403 403 403 403 403 403
         GET    /api/validation                       any    200 200 403 403 403 200 403
         GET    /api/validation/baselines             any    200 200 403 403 403 200 403
         GET    /api/validation/baselines/{id:int}    own    200 200 403 403 403 200 403
@@ -149,6 +162,8 @@ public sealed partial class AccessMatrixTests
         *      /lots                                 any    200 200 200 200 200 200 403
         *      /lots/{Gtin}/{Number}                 own    200 200 200 200 200 200 403
         *      /recall                               any    200 200 200 200 200 200 403
+        *      /devices                              any    200 200 200 200 403 200 403
+        *      /devices/{Name}                       own    200 200 200 200 403 200 403
         *      /masterdata                           any    200 200 200 403 403 200 403
         *      /masterdata/products/{Gtin}           own    200 200 200 403 403 200 403
         *      /masterdata/locations/{Gln}           own    200 200 200 403 403 200 403
@@ -201,7 +216,7 @@ public sealed partial class AccessMatrixTests
         var place = await PrepareAsync(gateway);
         var lines = Matrix.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         var roles = lines[0][3..];
-        Assert.Equal(gateway.Keys.Keys.Where(r => r != "demonstration").Order(StringComparer.Ordinal), roles.Order(StringComparer.Ordinal)); // that one may do everything
+        Assert.Equal(gateway.Keys.Keys.Where(r => r is not ("demonstration" or "device")).Order(StringComparer.Ordinal), roles.Order(StringComparer.Ordinal)); // the one may do everything, the other only speak as the device that it is of
         var wrong = new List<string>();
         foreach (var line in lines.Skip(1))
         {
@@ -264,6 +279,17 @@ public sealed partial class AccessMatrixTests
     }
 
     [Fact]
+    public async Task A_devices_token_opens_what_a_device_says_and_nothing_more()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        foreach (var line in Matrix.Split('\n').Skip(1).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(l => l[1] is not ("/" or "/account" or "/not-allowed")).DistinctBy(l => l[0] + l[1]))
+        {
+            using var answer = await AskAsync(gateway, gateway.Keys["device"], line[0], Placeholder().Replace(line[1].Replace("{lot}", "L", StringComparison.Ordinal), "1"));
+            Assert.Equal((line[0] + line[1], line[1] is "/api/devices/{deviceId}/messages" or "/api/devices/{deviceId}/heartbeat" && line[0] == "POST" ? 422 : 403), (line[0] + line[1], (int)answer.StatusCode));
+        }
+    }
+
+    [Fact]
     public async Task Without_a_key_nothing_else_answers()
     {
         await using var gateway = await TestGateway.StartAsync();
@@ -294,6 +320,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) || pattern.Contains("ReviewId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
                 : pattern.Contains("lots", StringComparison.Ordinal) ? ShippedProduct
+                : pattern.Contains("devices", StringComparison.Ordinal) ? own ? "cam-1" : "cam-2"
                 : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
                 : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
@@ -346,6 +373,11 @@ public sealed partial class AccessMatrixTests
             insert into serial_grant (party_id, pool_id, request_id, request_sha, quantity) select party_id, pool_id, 'x', sha256('x'), 1 from serial_pool order by pool_id
             """);
         var serials = (await gateway.Database.ScalarAsync<string>("select string_agg(p.public_id || ' ' || g.public_id, ' ' order by p.pool_id) from serial_pool p join serial_grant g using (pool_id)")).Split(' ');
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'L' || party_id, 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind in ('cmo', 'organisation');
+            insert into device (party_id, name, line_id, kind, registered_at) select l.party_id, case when p.name = 'The cmo' then 'cam-1' else 'cam-2' end, line_id, 'camera', gateway_now() from line l join party p using (party_id)
+            """);
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";

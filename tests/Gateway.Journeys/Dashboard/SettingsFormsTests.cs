@@ -29,7 +29,7 @@ public sealed class SettingsFormsTests
 
         // Roles beyond one's own are not offered, nor is a look at a new key of such a role.
         await browser.GoAsync("settings/keys");
-        Assert.Equal(["administrator", "cmo", "inspector", "operator", "packer", "partner", "witness"], await page.Locator("#role option").AllInnerTextsAsync());
+        Assert.Equal(["administrator", "cmo", "device", "inspector", "operator", "packer", "partner", "witness"], await page.Locator("#role option").AllInnerTextsAsync());
         Assert.Equal(1, await Button(page, $"Rotate {gateway.Keys["cmo"][4..20]}").CountAsync());
         Assert.Equal(0, await Button(page, $"Rotate {gateway.Keys["officer"][4..20]}").CountAsync());
         Assert.Equal(1, await Button(page, $"Revoke {gateway.Keys["officer"][4..20]}").CountAsync());

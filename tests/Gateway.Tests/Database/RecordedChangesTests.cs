@@ -24,6 +24,9 @@ public sealed class RecordedChangesTests
         ["lot"] = "of the ledger",
         ["place"] = "of the ledger",
         ["exception_unit"] = "the units of an exception, whose own change is an entry",
+        ["device_message"] = "what a device said, never changed; what becomes of it is told by the entry of its capture",
+        ["device_status"] = "a sign of life: registrations, gaps and exceptions are recorded",
+        ["device_clock"] = "the offset of the last day",
         ["idempotency"] = "which request was answered how; removed by age",
         // Deliveries: queues, whose every attempt and decision is kept.
         ["delivery"] = "a queue: what people decide is delivery_decision, which is recorded",
