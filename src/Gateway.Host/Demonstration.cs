@@ -28,6 +28,7 @@ public static class Demonstration
         await DemonstrationMasterData.SeedAsync(database.Gateway, TimeSpan.FromDays(HistorySize.Full.Days), stopping.Token);
         await DemonstrationSerials.SeedAsync(database.Gateway, "Demonstration CMO One", stopping.Token);
         await DemonstrationSignatures.MakeAsync(app.Services, logins, DemonstrationPlant.ShownPartner, stopping.Token);
+        await using var devices = await DemonstrationDevices.StartAsync(app.Services, logins, new Uri(url), keys["line"], stopping.Token);
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);

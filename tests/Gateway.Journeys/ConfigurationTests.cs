@@ -31,6 +31,7 @@ public sealed class ConfigurationTests
     [InlineData("Audit", typeof(Gateway.Audit.AuditOptions))]
     [InlineData("Validation", typeof(Gateway.Validation.ValidationOptions))]
     [InlineData("SignIn", typeof(SignInOptions))]
+    [InlineData("Devices", typeof(Gateway.Devices.DeviceOptions))]
     public void Every_option_stands_in_the_sample_and_the_sample_names_no_other(string section, Type options)
     {
         using var sample = JsonDocument.Parse(File.ReadAllText(Repository.File("appsettings.sample.json")));

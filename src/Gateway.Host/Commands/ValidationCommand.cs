@@ -49,6 +49,10 @@ public static class ValidationCommand
                         await WriteAsync($"  {d}{(d.Name.StartsWith("setting ", StringComparison.Ordinal) ? $": {d.Validated ?? "-"} → {d.Found ?? "-"}" : "")}");
                     }
                 }
+                foreach (var device in overview.UnqualifiedDevices)
+                {
+                    await WriteAsync(device);
+                }
             }
             return overview.State == ValidationStates.Validated ? 0 : 1;
         });

@@ -28,6 +28,7 @@ public static class Verbs
             ExceptionsCommand.Create(),
             MasterDataCommand.Create(),
             SerialsCommand.Create(),
+            DevicesCommand.Create(),
             LedgerCommand.Create(),
             AuditCommand.Create(),
             VerifyCommand.Create(),

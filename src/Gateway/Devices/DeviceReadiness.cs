@@ -1,5 +1,4 @@
 using Dapper;
-using Gateway.Access;
 using Gateway.Database;
 
 namespace Gateway.Devices;
@@ -16,10 +15,6 @@ public static class DeviceReadiness
             .Select(d => new DeviceReady(d.DeviceId, d.Name, d.Kind, d.Blocks))];
 
     /// <summary>Why devices in service are not qualified, a sentence for each; none when all are.</summary>
-    public static async Task<IReadOnlyList<string>> UnqualifiedAsync(GatewayDatabase database, Actor reader, CancellationToken ct)
-    {
-        await using var work = await database.BeginAsync(reader, ct);
-        return [.. (await work.Connection.QueryAsync<DeviceRow>(new CommandDefinition($"{DeviceRow.Sql} where not d.withdrawn order by d.name", transaction: work.Transaction, cancellationToken: ct)))
-            .Select(d => d.Unqualified).OfType<string>()];
-    }
+    public static async Task<IReadOnlyList<string>> UnqualifiedAsync(Work work) =>
+        [.. (await work.Connection.QueryAsync<DeviceRow>($"{DeviceRow.Sql} where not d.withdrawn order by d.name", transaction: work.Transaction)).Select(d => d.Unqualified).OfType<string>()];
 }

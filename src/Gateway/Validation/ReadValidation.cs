@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Devices;
 
 namespace Gateway.Validation;
 
@@ -11,7 +12,8 @@ namespace Gateway.Validation;
 public sealed record NodeItem(string Node, string Machine, string Build, string Fingerprint, string State, int DifferenceCount, IReadOnlyList<Difference> Differences, string ChangeReference, string? ChangeState, DateTime StartedAt, DateTime SeenAt);
 
 /// <param name="Baseline">The number of the effective one; null when none is.</param>
-public sealed record ValidationOverview(string State, DateTime Since, int? Baseline, IReadOnlyList<NodeItem> Nodes);
+/// <param name="UnqualifiedDevices">Why devices in service are not qualified, a sentence for each. They keep their lines from starting, and leave the state as it is.</param>
+public sealed record ValidationOverview(string State, DateTime Since, int? Baseline, IReadOnlyList<NodeItem> Nodes, IReadOnlyList<string> UnqualifiedDevices);
 
 /// <summary>What the installation is, against what was validated.</summary>
 public sealed class ReadValidation(GatewayDatabase database)
@@ -29,7 +31,8 @@ public sealed class ReadValidation(GatewayDatabase database)
             from validation_live() n left join validation_change c on c.number = n.change_reference order by node
             """, transaction: work.Transaction, cancellationToken: ct));
         return new ValidationOverview(state, since, baseline, [.. rows.Select(r => new NodeItem(r.Node, r.Machine, r.Build, r.Fingerprint, r.State, r.DifferenceCount,
-            JsonSerializer.Deserialize<List<Difference>>(r.Differences, JsonSerializerOptions.Web)!, r.ChangeReference, r.ChangeState, r.StartedAt, r.SeenAt))]);
+            JsonSerializer.Deserialize<List<Difference>>(r.Differences, JsonSerializerOptions.Web)!, r.ChangeReference, r.ChangeState, r.StartedAt, r.SeenAt))],
+            await DeviceReadiness.UnqualifiedAsync(work));
     }
 
     /// <summary>What of this program and database is not as the effective baseline has it; null when none is effective.</summary>

@@ -49,5 +49,6 @@ public sealed partial class HelpTests
     }
 
     [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|pool)\\.[a-z_]+)\"")]
+    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|seq|epoch|time|clock|device)\\.[a-z_]+)\"")]
     private static partial Regex Code();
 }

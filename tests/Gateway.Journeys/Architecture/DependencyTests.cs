@@ -23,7 +23,7 @@ public sealed partial class DependencyTests
         ["Delivery"] = ["Partners"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
-        ["Validation"] = [],
+        ["Validation"] = ["Devices"],
         ["Query"] = ["Capture", "MasterData", "Units"],
         ["Serials"] = ["MasterData"],
         ["Intake"] = ["Capture", "MasterData", "Units"],

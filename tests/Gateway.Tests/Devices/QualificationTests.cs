@@ -52,7 +52,7 @@ public sealed class QualificationTests
         Assert.Equal("cam-1 is offline.", await BlocksAsync(gateway));
         await gateway.Database.AdvanceAsync(TimeSpan.FromDays(2));
         Assert.StartsWith("The qualification of cam-1 ended on ", await BlocksAsync(gateway), StringComparison.Ordinal);
-        Assert.Single(await DeviceReadiness.UnqualifiedAsync(gateway.Database.Gateway, anna.Actor, Ct));
+        Assert.Equal([(await BlocksAsync(gateway))!], (await new Gateway.Validation.ReadValidation(gateway.Database.Gateway).ReadAsync(anna.Actor, Ct)).UnqualifiedDevices);
 
         var service = gateway.Get<DeviceService>();
         Assert.Null(await service.WithdrawAsync(anna.Actor, 1, "scrapped", Ct));
@@ -84,7 +84,7 @@ public sealed class QualificationTests
         [
             // The right person's signature, of another device and of the next number.
             ($"insert into device_qualification (device_id, party_id, number, {columns}) select 2, party_id, 1, {columns} from device_qualification", "GW044"),
-            ($"insert into device_qualification (device_id, party_id, number, {columns}) select device_id, party_id, 2, {columns.Replace(", change_reference", ", 'x'", StringComparison.Ordinal)} from device_qualification", "GW044"),
+            ($"update device_qualification set state = 'revoked', ended_at = now(); insert into device_qualification (device_id, party_id, number, {columns}) select device_id, party_id, 2, {columns.Replace(", change_reference", ", 'x'", StringComparison.Ordinal)} from device_qualification", "GW044"),
             ("update device_qualification set valid_until = '2300-01-01'", PostgresErrorCodes.InsufficientPrivilege),
             ("update device_qualification set state = 'revoked', ended_at = now(); update device_qualification set state = 'effective', ended_at = null", "GW044"),
             ("delete from device_qualification", PostgresErrorCodes.InsufficientPrivilege),

@@ -15,6 +15,7 @@ public static class Pages
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
         new("Serials", "serials", Permissions.ReadSerials, 's'),
+        new("Devices", "devices", Permissions.ReadDevices, 'i'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
         new("Audit", "audit", Permissions.ReadAudit, 'a'),

@@ -26,7 +26,7 @@ create index device_registration_device on device_registration (device_id, regis
 create table device_status (
     device_id      int    primary key,
     party_id       int    not null,
-    key_id         text   not null unique,
+    key_id         text   not null,
     epoch          int    not null,
     last_seq       bigint not null default 0,             -- the highest that has come in this epoch
     offset_ms      double precision not null default 0,   -- device minus gateway (LINES.md section 7)
@@ -39,6 +39,7 @@ create table device_status (
     reported_seq   bigint not null default 0,             -- what the device says of its own store
     buffered       bigint not null default 0,
     counters       jsonb,
+    unique (key_id, party_id),
     foreign key (device_id, party_id) references device (device_id, party_id),
     foreign key (key_id, party_id) references api_key (key_id, party_id)
 ) with (fillfactor = 50);
@@ -157,7 +158,8 @@ begin
     end if;
     return new;
 end $$;
-create trigger device_qualification_step before insert or update on device_qualification for each row execute function device_qualification_step();
+create trigger device_qualification_step before update on device_qualification for each row execute function device_qualification_step();
+create trigger device_qualification_signed after insert on device_qualification for each row execute function device_qualification_step(); -- when row security has let it in
 
 -- What was said stays as it was said; only what becomes of it goes on.
 create function device_message_step() returns trigger language plpgsql as $$

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dapper;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Devices;
+
+namespace Gateway.Host;
+
+/// <summary>
+/// The lines of the demonstration and their devices: registered at each start, qualified once under the officer's signature, and alive as
+/// long as the demonstration. Whoever registers one of them speaks for it from then on.
+/// </summary>
+public sealed class DemonstrationDevices : IAsyncDisposable
+{
+    private const string Firmware = "4.2.1", ConfigHash = "sha256:7d1a54127b222502f5b79b5fb0803061152a44f92b37e23c6527baf665d4da9a";
+    private static readonly (string Line, string Name, string Kind, string Station)[] s_devices =
+    [
+        ("PL01", "PL01-printer", "printer", "printing"), ("PL01", "PL01-camera", "camera", "printing"), ("PL01", "PL01-aggregator", "aggregator", "packing"),
+        ("PL02", "PL02-printer", "printer", "printing"), ("PL02", "PL02-camera", "camera", "printing"), ("PL02", "PL02-palletiser", "palletiser", "palletising"),
+    ];
+
+    private readonly HttpClient _http;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Dictionary<string, (string Token, int Epoch)> _tokens = [];
+    private Task _life = Task.CompletedTask;
+
+    private DemonstrationDevices(Uri url) => _http = new HttpClient { BaseAddress = url };
+
+    /// <param name="key">Of somebody who may register devices.</param>
+    public static async Task<DemonstrationDevices> StartAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, Uri url, string key, CancellationToken ct)
+    {
+        await MakeLinesAsync(services.GetRequiredService<GatewayDatabase>(), ct);
+        var devices = new DemonstrationDevices(url);
+        foreach (var (line, name, kind, station) in s_devices)
+        {
+            var registered = await devices.PostAsync("api/devices/register", key, new { deviceId = name, kind, vendor = "Demonstration", model = $"{kind} 9", serial = $"SN-{name}", firmware = Firmware, configHash = ConfigHash, line, station, capabilities = Array.Empty<string>() }, ct)
+                ?? throw new InvalidOperationException($"{name} could not be registered.");
+            devices._tokens[name] = (registered.GetProperty("token").GetString()!, registered.GetProperty("epoch").GetInt32());
+        }
+        await QualifyAsync(services, logins.Single(l => l.Role == "officer"), ct);
+        devices._life = devices.LiveAsync(devices._ending.Token);
+        return devices;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _life;
+        _ending.Dispose();
+        _http.Dispose();
+    }
+
+    private static async Task MakeLinesAsync(GatewayDatabase database, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Actor.System("demonstration"), ct);
+        await work.Connection.ExecuteAsync("""
+            insert into line (party_id, code, name, site, read_point, time_zone, speed)
+            select party_id, 'PL0' || n, 'Packaging line ' || n, '9521234000105', 'urn:epc:id:sgln:9521234.00010.' || n, 'Europe/Berlin', 300 from party, generate_series(1, 2) n where kind = 'organisation'
+            on conflict (party_id, code) do nothing
+            """, transaction: work.Transaction);
+        await work.CommitAsync();
+    }
+
+    private static async Task QualifyAsync(IServiceProvider services, DemonstrationLogin login, CancellationToken ct)
+    {
+        var (list, qualifications, sessions, signing) = (services.GetRequiredService<DeviceList>(), services.GetRequiredService<DeviceQualifications>(), services.GetRequiredService<Sessions>(), services.GetRequiredService<Signing>());
+        var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret!;
+        var holder = (await sessions.FindAsync(cookie, ct))!;
+        var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
+        foreach (var name in s_devices.Select(d => d.Name))
+        {
+            var device = (await list.FindAsync(officer, name, null, ct))!;
+            if ((await qualifications.OfAsync(officer, device.DeviceId, ct)).Count > 0)
+            {
+                continue; // of an earlier start
+            }
+            var request = new QualificationRequest($"IQ-{name}", $"OQ-{name}", $"PQ-{name}", Firmware, ConfigHash, 12,
+                DateOnly.FromDateTime(DateTime.UtcNow).AddDays(name == "PL02-camera" ? 9 : 365), null, "Qualified before the line was taken into use.");
+            var begun = await signing.BeginAsync(officer, holder.SessionId!.Value, (await qualifications.SignableAsync(officer, device.DeviceId, request, ct))!, DeviceQualifications.Meaning, ct);
+            var refusal = begun.Nonce is not { } nonce ? begun.Refusal : (await signing.SignAsync(officer, holder.SessionId.Value, nonce, new SigningSecret(login.User, login.Password, AcceptedStatement: 1),
+                (work, signature) => DeviceQualifications.QualifiedAsync(work, signature, device.DeviceId, request), ct)).Refusal;
+            if (refusal is not null)
+            {
+                throw new InvalidOperationException(refusal);
+            }
+        }
+        await sessions.EndAsync(cookie, "the demonstration has signed", officer, ct);
+    }
+
+    private async Task LiveAsync(CancellationToken ct)
+    {
+        var previous = new Dictionary<string, object>();
+        try
+        {
+            while (true)
+            {
+                foreach (var (name, (token, epoch)) in _tokens.ToList())
+                {
+                    // Clocks of machines are never quite right.
+                    var off = TimeSpan.FromMilliseconds(40 * (name.Length % 5) - 60);
+                    var t0 = DateTimeOffset.UtcNow + off;
+                    try
+                    {
+                        if (await PostAsync($"api/devices/{name}/heartbeat", token, new { ep = epoch, t0, previous = previous.GetValueOrDefault(name), firmware = Firmware, configHash = ConfigHash, state = "Idle", lastSeq = 0, buffered = 0 }, ct) is { } answer)
+                        {
+                            previous[name] = new { t0, t1 = answer.GetProperty("t1").GetDateTimeOffset(), t2 = answer.GetProperty("t2").GetDateTimeOffset(), t3 = DateTimeOffset.UtcNow + off };
+                        }
+                        else
+                        {
+                            _tokens.Remove(name); // somebody else speaks for it now
+                        }
+                    }
+                    catch (HttpRequestException)
+                    {
+                        // A host that restarts or stops: the next heartbeat is heard, or nobody is there to miss it.
+                    }
+                }
+                await Task.Delay(TimeSpan.FromSeconds(DeviceLimits.HeartbeatSeconds), ct);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Being stopped is how they end.
+        }
+    }
+
+    /// <returns>Null when the token opens nothing any more, or the device has other numbers by now.</returns>
+    private async Task<JsonElement?> PostAsync(string path, string key, object body, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using var answer = await _http.SendAsync(request, ct);
+        return (int)answer.StatusCode is 401 or 403 or 409 ? null
+            : answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonElement>(ct)
+            : throw new HttpRequestException(string.Create(CultureInfo.InvariantCulture, $"{path}: {(int)answer.StatusCode}"));
+    }
+}
