@@ -23,6 +23,7 @@ using static Gateway.Bench.Figures;
 //   dotnet run -c Release --project bench -- table [scale] [rows, such as 1,2,3]
 //   dotnet run -c Release --project bench -- naive [units]
 //   dotnet run -c Release --project bench -- serials [numbers in the pool] [numbers asked for] [repetitions]
+//   dotnet run -c Release --project bench -- devices [devices] [messages a second, 0: as many as go] [seconds]
 //   dotnet run -c Release --project bench -- audit [entries a second] [seconds] [verified entries]
 if (args is [GatewayProcess.Verb])
 {
@@ -53,6 +54,10 @@ if (args is ["serials", ..])
 {
     await SerialsBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 10_000, args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 7);
     return;
+if (args is ["devices", ..])
+    await DevicesBench.RunAsync(Setting(1, 160), Setting(2, 1_200), Setting(3, 30));
+
+    int Setting(int index, int otherwise) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;
 }
 if (args is ["naive", ..])
 {

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Dapper;
+using Npgsql;
+
+namespace Gateway.Bench;
+
+/// <summary>
+/// Devices that each post what they have said every half second over real sockets, at a rate (0: as fast as they can, 500 a post), and heartbeats beside it; beside
+/// a bare loop that inserts the same bodies with one prepared statement and a durable commit for as many as a post has.
+/// </summary>
+internal static class DevicesBench
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(0.5);
+
+    public static async Task RunAsync(int devices, int rate, double seconds)
+    {
+        await using var gateway = await GatewayProcess.StartAsync();
+        await using var connection = new NpgsqlConnection(gateway.Administrator);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync("""
+            select set_config('app.actor', 'bench', false), set_config('app.party', '*', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL' || n, 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party, generate_series(1, 40) n where kind = 'organisation'
+            """);
+        var tokens = new List<(string Name, string Token)>();
+        for (var n = 0; n < devices; n++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"device-{n}");
+            using var answer = await gateway.Http.PostAsJsonAsync("api/devices/register", new { deviceId = name, kind = "camera", firmware = "1", configHash = "1", line = string.Create(CultureInfo.InvariantCulture, $"PL{1 + (n % 40)}") });
+            answer.EnsureSuccessStatusCode();
+            tokens.Add((name, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetString()!));
+        }
+        var perPost = rate == 0 ? 500 : Math.Clamp((int)Math.Round(rate * Every.TotalSeconds / devices), 1, 500);
+        var every = rate == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)perPost * devices / rate);
+        var times = new ConcurrentBag<double>();
+        var (sent, refused) = (0L, 0L);
+        var start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(tokens.Select((device, n) => Task.Run(async () =>
+        {
+            using var http = new HttpClient { BaseAddress = gateway.Http.BaseAddress };
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", device.Token);
+            await Task.Delay(every * ((double)n / devices)); // lines do not beat together
+            var (seq, posts) = (0L, 0);
+            while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
+            {
+                var body = Post(device.Name, seq, perPost);
+                var began = Stopwatch.GetTimestamp();
+                using var content = new ByteArrayContent(body);
+                using var answer = await http.PostAsync($"api/devices/{device.Name}/messages", content);
+                if ((int)answer.StatusCode == 429)
+                {
+                    Interlocked.Increment(ref refused);
+                    await Task.Delay(TimeSpan.FromSeconds(1));
+                    continue;
+                }
+                answer.EnsureSuccessStatusCode();
+                times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+                seq += perPost;
+                Interlocked.Add(ref sent, perPost);
+                if (every > TimeSpan.Zero && ++posts % Math.Max(1, (int)(5 / every.TotalSeconds)) == 0)
+                {
+                    using var beat = await http.PostAsJsonAsync($"api/devices/{device.Name}/heartbeat", new { ep = 1, t0 = DateTimeOffset.UtcNow, firmware = "1", configHash = "1", state = "Execute", lastSeq = seq, buffered = 0 });
+                    beat.EnsureSuccessStatusCode();
+                }
+                var wait = (every * (posts + ((double)n / devices))) - Stopwatch.GetElapsedTime(start);
+                if (wait > TimeSpan.Zero)
+                {
+                    await Task.Delay(wait);
+                }
+            }
+        })));
+        var took = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var (stored, different) = await connection.QuerySingleAsync<(long, long)>("select count(*), count(distinct (device_id, epoch, seq)) from device_message");
+        var bare = await BareAsync(gateway.Floor, perPost, Math.Min(seconds, 10));
+        var sorted = times.Order().ToArray();
+        Console.WriteLine(FormattableString.Invariant($"{devices} devices, {perPost} messages a post, {took:0.0} s: {sent / took:0} messages/s, {sorted.Length / took:0} posts/s, p50 {sorted[sorted.Length / 2]:0.0} ms, p99 {sorted[sorted.Length * 99 / 100]:0.0} ms, {refused} posts asked to wait"));
+        Console.WriteLine(FormattableString.Invariant($"lost {sent - stored}, doubled {stored - different}"));
+        Console.WriteLine(FormattableString.Invariant($"bare insert loop, {perPost} a commit, one connection: {bare:0} messages/s; devices / bare loop {sent / took / bare:0.00}"));
+    }
+
+    private static byte[] Post(string device, long after, int count)
+    {
+        var post = new StringBuilder("{\"messages\":[");
+        for (var seq = after + 1; seq <= after + count; seq++)
+        {
+            post.Append(seq == after + 1 ? "" : ",").Append(Message(device, seq));
+        }
+        return Encoding.UTF8.GetBytes(post.Append("]}").ToString());
+    }
+
+    // Some 400 bytes, as LINES.md section 6 has it.
+    private static string Message(string device, long seq) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"dev":"{{device}}","ep":1,"seq":{{seq}},"ts":"{{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","mono":{{Environment.TickCount64}},"typ":"COMMISSION","epc":"urn:epc:id:sgtin:9521234.100101.{{device.GetHashCode(StringComparison.Ordinal):x}}{{seq:x}}","lot":"LOT4711","expiry":"2029-01-31","station":"printing","grade":3.4,"read":"0109521234001010215ZK8Y3QW1R0T1729013110LOT4711","image":"{{new string('a', 64)}}"}""");
+
+    private static async Task<double> BareAsync(string connectionString, int perCommit, double seconds)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync("create table bare (device_id int, epoch int, seq bigint, body text, primary key (device_id, epoch, seq))");
+        await using var insert = new NpgsqlCommand("insert into bare values (1, 1, $1, $2)", connection) { Parameters = { new NpgsqlParameter<long>(), new NpgsqlParameter<string>() } };
+        await insert.PrepareAsync();
+        var (start, seq) = (Stopwatch.GetTimestamp(), 0L);
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            for (var n = 0; n < perCommit; n++)
+            {
+                ((NpgsqlParameter<long>)insert.Parameters[0]).TypedValue = ++seq;
+                ((NpgsqlParameter<string>)insert.Parameters[1]).TypedValue = Message("device-0", seq);
+                await insert.ExecuteNonQueryAsync();
+            }
+            await transaction.CommitAsync();
+        }
+        return seq / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
