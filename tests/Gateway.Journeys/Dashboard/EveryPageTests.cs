@@ -22,6 +22,8 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
     [InlineData("cmo", "captures", "captures/check", "serials")]
+    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "devices", "devices/cam-1?party=The%20organisation")]
+    [InlineData("cmo", "captures", "captures/check", "devices")]
     public async Task A_page_works_and_can_be_read_and_used_by_everybody(string role, params string[] from)
     {
         await using var browser = await SignedInBrowser.OpenAsync(_gateway, role);

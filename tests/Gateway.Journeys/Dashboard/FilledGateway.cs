@@ -1,5 +1,7 @@
+using System.Net.Http.Json;
 using Gateway.Access;
 using Gateway.Capture;
+using Gateway.Devices;
 using Gateway.Host;
 using Gateway.Host.Simulate;
 using Gateway.TestSupport;
@@ -31,6 +33,19 @@ public sealed class FilledGateway : IAsyncLifetime
         var author = Actor.System("test");
         await gateway.Services.GetRequiredService<Baselines>().DraftAsync(author, new BaselineRequest("First", "tested", null, null), CancellationToken.None);
         await gateway.Services.GetRequiredService<ChangeRecords>().DraftAsync(author, new ChangeRequest("Larger documents", "A CMO sends whole batches.", "Capture only.", "Low.", "These.", ["setting Capture:MaxBytes"]), CancellationToken.None);
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL01', 'Line 1', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind = 'organisation'
+            """);
+        var (camera, _) = await gateway.Services.GetRequiredService<RegisterDevice>().RegisterAsync(author, new RegistrationRequest("cam-1", "camera", "Acme", "C9", "1", "1.0", "c0ffee", "PL01", "printing", ["read"], null), CancellationToken.None);
+        using (var device = new HttpClient { BaseAddress = gateway.Url })
+        {
+            device.DefaultRequestHeaders.Authorization = new("Bearer", camera!.Token);
+            using var beat = await device.PostAsJsonAsync("api/devices/cam-1/heartbeat", new { ep = 1, t0 = DateTimeOffset.UtcNow.AddMilliseconds(700), firmware = "1.0", configHash = "c0ffee", state = "Execute", lastSeq = 3, buffered = 2 });
+            using var said = await device.PostAsync("api/devices/cam-1/messages", new StringContent("""{"messages":[{"dev":"cam-1","ep":1,"seq":1,"ts":"2026-03-01T10:00:00Z","mono":1,"typ":"x"},{"dev":"cam-1","ep":1,"seq":3,"ts":"2026-03-01T10:00:01Z","mono":2,"typ":"x"}]}"""));
+            said.EnsureSuccessStatusCode();
+            beat.EnsureSuccessStatusCode();
+        }
         using var unreadable = await gateway.CaptureAsync("This is no XML."u8.ToArray());
         await gateway.JobAsync(unreadable.Headers.Location!);
         // Nothing moves by itself while a test looks: the partner left alone stays so, and those that refuse seldom have refused; one refused document is of days ago.
