@@ -54,8 +54,11 @@ if (args is ["serials", ..])
 {
     await SerialsBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 10_000, args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 7);
     return;
+}
 if (args is ["devices", ..])
+{
     await DevicesBench.RunAsync(Setting(1, 160), Setting(2, 1_200), Setting(3, 30));
+    return;
 
     int Setting(int index, int otherwise) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;
 }

@@ -48,7 +48,6 @@ public sealed partial class HelpTests
         Assert.Equal(404, (int)unknown.StatusCode);
     }
 
-    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|pool)\\.[a-z_]+)\"")]
-    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|seq|epoch|time|clock|device)\\.[a-z_]+)\"")]
+    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|pool|seq|epoch|time|clock|device|cmd|pause|recon|file|record|scan|date)\\.[a-z_]+)\"")]
     private static partial Regex Code();
 }

@@ -18,12 +18,10 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     private readonly TestGateway _gateway = filled.Gateway;
 
     [Theory]
-    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "serials")]
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
-    [InlineData("cmo", "captures", "captures/check", "serials")]
-    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "devices", "devices/cam-1?party=The%20organisation")]
-    [InlineData("cmo", "captures", "captures/check", "devices")]
+    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "serials", "devices", "devices/cam-1?party=The%20organisation", "intake", "intake/mappings/f1-unit-csv")]
+    [InlineData("cmo", "captures", "captures/check", "serials", "devices", "intake")]
     public async Task A_page_works_and_can_be_read_and_used_by_everybody(string role, params string[] from)
     {
         await using var browser = await SignedInBrowser.OpenAsync(_gateway, role);

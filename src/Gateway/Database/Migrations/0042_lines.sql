@@ -94,7 +94,7 @@ alter table exception add constraint exception_source_kind_check check (source_k
 select set_config('app.party', '*', true), set_config('app.actor', 'system:migration', true);
 insert into role_permission (role, permission)
 select r, p from (values
-    ('administrator', '{lines.read,devices.read,serials.read,devices.manage,lines.manage}'),
+    ('administrator', '{lines.read,lines.run,lines.manage,devices.read,devices.register,devices.speak,devices.manage,serials.read,serials.request}'),
     ('officer', '{lines.read,lines.run,lines.decide,devices.read,devices.qualify,serials.read,serials.request,serials.manage}'),
     ('operator', '{lines.read,lines.run,devices.read,devices.register,devices.speak,serials.read,serials.request}'),
     ('cmo', '{lines.read,lines.run,devices.read,devices.register,devices.speak,serials.read,serials.request}'),
