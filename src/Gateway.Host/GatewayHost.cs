@@ -10,6 +10,7 @@ using Gateway.Host.Telemetry;
 using Gateway.Http;
 using Gateway.Http.Help;
 using Gateway.Intake;
+using Gateway.Lines;
 using Gateway.MasterData;
 using Gateway.Operations;
 using Gateway.Partners;
@@ -60,6 +61,7 @@ public static class GatewayHost
         builder.Services.AddIntake();
         builder.Services.AddCapture();
         builder.Services.AddDevices();
+        builder.Services.AddLines();
         builder.Services.AddScheduling();
         builder.Services.AddValidation(builder.Configuration, typeof(GatewayHost).Assembly, DataDirectory.Path);
         builder.Services.AddDashboard();
@@ -90,6 +92,7 @@ public static class GatewayHost
         app.MapOperations();
         app.MapExceptions();
         app.MapDevices();
+        app.MapLines();
         app.MapValidation();
         app.MapKeys();
         app.MapPeople();

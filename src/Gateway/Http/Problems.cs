@@ -234,6 +234,10 @@ public static class Problems
     public static ProblemHttpResult SequenceConflict(long seq, long ackedThrough) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Another content of the same number", $"Message {seq} came before with another content. The first stands.", "seq.conflict", more: ("ackedThrough", ackedThrough));
 
+    /// <summary>A step that the run's state, or what is known of it, does not allow.</summary>
+    public static ProblemHttpResult RunStepRefused(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-RUN-01");
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

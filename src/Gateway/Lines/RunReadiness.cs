@@ -1,0 +1,30 @@
+using System.Globalization;
+using Dapper;
+using Gateway.Database;
+
+namespace Gateway.Lines;
+
+/// <summary>What must be so before a run is ready and starts (LINES.md section 5): the line cleared under signature, devices qualified, clocks right, numbers loaded, and nothing else on the line.</summary>
+internal static class RunReadiness
+{
+    public static async Task<IReadOnlyList<ReadinessCheck>> CheckAsync(Work work, RunItem run, IReadOnlyList<ClearanceRecord> clearances)
+    {
+        var devices = await LineDevices.OfAsync(work, run.LineId);
+        var numbers = (await RunNumbers.OfAsync(work, [run.RunId])).FirstOrDefault(n => n.Gtin == run.Gtin);
+        var other = await work.Connection.QuerySingleOrDefaultAsync<string?>("select lot from run where line_id = @LineId and state in ('running', 'paused') and run_id <> @RunId", run, work.Transaction);
+        var isWithdrawn = await work.Connection.ExecuteScalarAsync<bool>("select withdrawn from line where line_id = @LineId", run, work.Transaction);
+        return
+        [
+            clearances.Count == 0 ? new("clearance", false, "Nobody has signed the line clearance.")
+                : new("clearance", true, string.Create(CultureInfo.InvariantCulture, $"{clearances[^1].ClearedBy} has signed the line clearance at {clearances[^1].ClearedAt:yyyy-MM-dd HH:mm} UTC.")),
+            devices.Count == 0 ? new("devices", true, "No device is registered on the line.")
+                : devices.Unqualified.Count > 0 ? new("devices", false, string.Join(' ', devices.Unqualified)) : new("devices", true, "Every device on the line is qualified."),
+            devices.Count == 0 ? new("clocks", true, "No device on the line has a clock to compare.")
+                : devices.WrongClocks.Count > 0 ? new("clocks", false, string.Join(' ', devices.WrongClocks)) : new("clocks", true, "The clock of every device is right."),
+            numbers is null ? new("numbers", true, "The gateway gives out no numbers for this run: the line brings its own.")
+                : numbers.Allocated < run.Quantity ? new("numbers", false, $"Only {numbers.Allocated:N0} of {run.Quantity:N0} numbers are loaded: request the rest.")
+                : new("numbers", true, $"{numbers.Allocated:N0} numbers are loaded."),
+            isWithdrawn ? new("line", false, "The line is withdrawn.") : other is not null ? new("line", false, $"Lot {other} is still on the line: end it first.") : new("line", true, "No other lot is on the line."),
+        ];
+    }
+}
