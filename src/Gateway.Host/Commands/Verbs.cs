@@ -26,6 +26,7 @@ public static class Verbs
             DeliveriesCommand.Create(),
             ReplayCommand.Create(),
             ExceptionsCommand.Create(),
+            RunCommand.Create(),
             MasterDataCommand.Create(),
             SerialsCommand.Create(),
             DevicesCommand.Create(),

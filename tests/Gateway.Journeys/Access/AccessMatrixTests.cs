@@ -122,6 +122,36 @@ public sealed partial class AccessMatrixTests
         POST   /api/devices/{deviceId}/revoke        own    403 422 403 403 403 403 403
         POST   /api/devices/{deviceId}/withdraw      own    422 403 403 403 403 403 403
         POST   /api/devices/{deviceId}/restore       own    422 403 403 403 403 403 403
+        GET    /api/lines                            any    200 200 200 200 403 200 403
+        GET    /api/lines/{code}                     own    200 200 200 200 403 200 403
+        GET    /api/lines/{code}                     other  200 200 200 404 403 200 403
+        PUT    /api/lines/{code}                     own    422 403 403 403 403 403 403
+        GET    /api/lines/{code}/runs                own    200 200 200 200 403 200 403
+        GET    /api/lines/{code}/runs                other  200 200 200 404 403 200 403
+        POST   /api/lines/{code}/runs                own    403 422 422 422 403 403 403
+        POST   /api/lines/{code}/runs                other  403 422 422 404 403 403 403
+        GET    /api/runs/{id:guid}                   own    200 200 200 200 403 200 403
+        GET    /api/runs/{id:guid}                   other  200 200 200 404 403 200 403
+        GET    /api/runs/{id:guid}/reconciliation    own    200 200 200 200 403 200 403
+        GET    /api/runs/{id:guid}/reconciliation    other  200 200 200 404 403 200 403
+        GET    /api/runs/{id:guid}/serials           own    400 400 400 400 403 400 403
+        POST   /api/runs/{id:guid}/ready             own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/ready             other  403 409 409 404 403 403 403
+        POST   /api/runs/{id:guid}/start             own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/pause             own    403 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/resume            own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/end               own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/reconcile         own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/close             own    403 409 403 403 403 403 403
+        POST   /api/runs/{id:guid}/cancel            own    403 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/counters          own    403 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/counts            own    403 422 422 422 403 403 403
+        GET    /api/lots/{gtin}/{lot}/reconciliation own    200 200 200 200 403 200 403
+        GET    /api/lots/{gtin}/{lot}/reconciliation other  200 200 200 404 403 200 403
+        *      /lines                                any    200 200 200 200 403 200 403
+        *      /lines/{Code}                         own    200 200 200 200 403 200 403
+        *      /runs/{RunId:guid}                    own    200 200 200 200 403 200 403
+        *      /runs/{RunId:guid}/serials            own    200 200 200 200 403 200 403
         GET    /api/validation                       any    200 200 403 403 403 200 403
         GET    /api/validation/baselines             any    200 200 403 403 403 200 403
         GET    /api/validation/baselines/{id:int}    own    200 200 403 403 403 200 403
@@ -304,6 +334,7 @@ public sealed partial class AccessMatrixTests
     }
 
     private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, IReadOnlyList<string> Serials)
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, string OwnRun, string OtherRun)
     {
         // A pool and a grant of the one, then of the other.
         private string OfSerials(bool isGrant, bool own) => Serials[(own ? 0 : 2) + (isGrant ? 1 : 0)];
@@ -312,6 +343,8 @@ public sealed partial class AccessMatrixTests
         {
             var own = whose != "other";
             var value = pattern.Contains("serials", StringComparison.Ordinal) ? OfSerials(pattern.Contains("grants", StringComparison.Ordinal), own)
+            var value = pattern.Contains("runs/{", StringComparison.Ordinal) ? own ? OwnRun : OtherRun
+                : pattern.Contains("lines", StringComparison.Ordinal) ? own ? "PL01" : "PL02"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
                 : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
@@ -380,11 +413,19 @@ public sealed partial class AccessMatrixTests
             insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'L' || party_id, 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind in ('cmo', 'organisation');
             insert into device (party_id, name, line_id, kind, registered_at) select l.party_id, case when p.name = 'The cmo' then 'cam-1' else 'cam-2' end, line_id, 'camera', gateway_now() from line l join party p using (party_id)
             """);
+        // Each CMO has a line with a run.
+        await gateway.Database.ExecuteAsync($"""
+            select set_config('app.actor', 'test', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, case when capture_id = (select min(capture_id) from capture) then 'PL01' else 'PL02' end, 'Line', '9521234000013', 'urn:x', 'UTC' from capture;
+            insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) select party_id, line_id, '{ShippedProduct}', case code when 'PL01' then 'LOT1' else 'LOT2' end, '2030-01-01', 10, gateway_now() from line
+            """);
+        Task<string> RunOf(string line) => gateway.Database.ScalarAsync<string>($"select public_id::text from run join line using (line_id) where code = '{line}'");
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
         const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
         return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), serials);
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"));
     }
 
     private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)

@@ -6,6 +6,7 @@ using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Exceptions;
+using Gateway.Lines;
 using Gateway.MasterData;
 using Gateway.Operations;
 using Gateway.Partners;
@@ -32,6 +33,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     [
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+        "AddRouteAsync", "RoutesAsync", "ImportAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync",
     ];
 
     private Outbox _outbox = default!;
@@ -73,6 +76,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             insert into access_review (party_id, reason, began_at, began_by, began_by_name) values (1, 'r', now(), 'person:ben', 'b');
             insert into access_review_line (review_id, party_id, kind, subject, name, party, roles, permissions, granted_by, unused) values (1, 1, 'person', 'carl', 'c', 'p', '{}', '{}', '{}', false);
             insert into audit_review (party_id, from_at, to_at, up_to_ord, entries, own_entries, epoch, size, root, began_at, reviewer, reviewer_name) values (1, now() - interval '1 day', now(), 1, 1, 0, 1, 1, '', now(), 'person:anna', 'a');
+            insert into line (party_id, code, name, site, read_point, time_zone) values (1, 'PL01', 'l', '9521234000013', 'urn:x', 'UTC');
+            insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) values (1, 1, '09521321000018', 'L1', '2030-01-01', 10, now());
             insert into product (gtin, version, party_id, name, ndc, markets, manufacturer, dosage_form, strength, net_content, mixed_lots, withdrawn, changed_by, changed_by_name, reason)
             values ('09521321000018', 3, 1, 'P', '', '', '', '', '', '', false, false, 'a', 'a', 'r');
             insert into serial_pool (party_id, gtin, source, alphabet, length, low_percent, low_minutes, stock) values (1, '09521321000018', 'external', '0123456789', 12, 20, 15, 0);
@@ -174,6 +179,14 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         var lists = new ImportNumbers(database.Gateway, new KnownMasterData(new MasterDataRecords(database.Gateway)));
         var (pool, grant, number) = (await database.ScalarAsync<Guid>("select public_id from serial_pool"), await database.ScalarAsync<Guid>("select public_id from serial_grant"), new GiveBackRequest(Gtin: "09521321000018", Serials: ["000000000001"], Reason: Why));
         var carl = (await database.ScalarAsync<int>("select person_id from person where user_name = 'carl'")).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var (run, masterRecords) = (await database.ScalarAsync<Guid>("select public_id from run"), new KnownMasterData(new MasterDataRecords(database.Gateway)));
+        var balances = new RunBalances(database.Gateway, masterRecords);
+        var (records, counts) = (new RunRecords(database.Gateway, balances), new RunCounts(database.Gateway, balances));
+        var runs = new RunSteps(database.Gateway, records, counts);
+        var lines = new LineRegister(database.Gateway);
+        var clear = new ClearanceItem[] { new("clear", true) };
+        var difference = new RunDifference("x", "x", 1, null);
+        const string Run = "update run set started_at = case when '{0}' in ('planned', 'ready', 'cancelled') then null else now() end, state = '{0}'";
         const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
         const string Baseline = """
             update validation_baseline set reviewed_by = 'x', reviewed_by_name = 'x', reviewed_at = now(), approved_by = 'y', approved_by_name = 'y', approved_at = now(), effective_at = now(), ended_at = null, state =
@@ -274,6 +287,19 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                     new("return", back.ReturnAsync, ["allocated", "unused"], async _ => (await back.ReturnAsync(_ben, number, Ct)).Sentence is null),
                     new("void", back.VoidAsync, ["in the pool", "allocated", "unused"], async _ => (await back.VoidAsync(_ben, number, Ct)).Sentence is null),
                 ]),
+            new("run", run.ToString(),
+                [.. ((string[])["running", "paused", "ended", "reconciled", "closed", "cancelled", "planned", "ready"]).Select(s => (s, Run.Replace("{0}", s, StringComparison.Ordinal)))],
+                [
+                    Walks("ready", runs.ReadyAsync, "planned"), Walks("start", runs.StartAsync, "ready"), Walks("resume", runs.ResumeAsync, "paused"), Walks("end", runs.EndAsync, "running", "paused"),
+                    Walks("reconcile", runs.ReconcileAsync, "ended"), Walks("close", runs.CloseAsync, "reconciled"), Walks("cancel", runs.CancelAsync, "planned", "ready"),
+                    new("pause", runs.PauseAsync, ["running"], async v => await runs.PauseAsync(_ben, run, v, Why, "blocked", Ct) is null, HasVersion: true),
+                    new("report a counter", counts.ReportAsync, ["running", "paused", "ended", "reconciled"], async _ => await counts.ReportAsync(_ben with { Reason = Why }, run, "CAM1", "good", 1, Ct) is null),
+                    new("count", counts.CountAsync, ["running", "paused", "ended", "reconciled"], async _ => await counts.CountAsync(_ben with { Reason = Why }, run, "pallets", 1, null, Ct) is null),
+                    Signs(RunSteps.Clearance, RunSteps.Cleared(clear), () => runs.ClearanceAsync(_anna, run, clear, Ct), "planned", "ready"),
+                    Signs(RunSteps.QualityResume, RunSteps.QualityResumed(Why), () => runs.QualityResumeAsync(_anna, run, Why, Ct)),
+                    Signs(RunSteps.Acceptance, RunSteps.Accepted(difference, Why), () => runs.AcceptanceAsync(_anna, run, difference, Why, Ct), "ended", "reconciled"),
+                ]),
+            new("line", "PL01", [("present", "select")], [new("change", lines.PutAsync, ["present"], async v => (await lines.PutAsync(_ben, "PL01", new LineRequest("l", "9521234000013", "urn:x", "UTC", null, null, null, Why, v), Ct)).Line is not null, HasVersion: true)]),
             new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
         ];
 
@@ -285,6 +311,9 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
 
         Step Signs(string meaning, Func<Work, Signature, Task<string?>> effect, Func<Task<SignableRecord?>> record, params string[] allowed) =>
             new(meaning, effect, allowed, async _ => await SignAsync((await record())!, meaning, effect) is null, IsSigned: true);
+
+        Step Walks(string name, Func<Actor, Guid, int?, string?, CancellationToken, Task<string?>> walk, params string[] allowed) =>
+            new(name, walk, allowed, async v => await walk(_ben, run, v, Why, Ct) is null, HasVersion: true);
 
         async Task<int?> ChangeAsync(int? version)
         {

@@ -12,6 +12,7 @@ public static class Pages
         new("Today", "today", Permissions.ReadDeliveries, 't'),
         new("Deliveries", "deliveries", Permissions.ReadDeliveries, 'd'),
         new("Captures", "captures", Permissions.ReadCaptures, 'c'),
+        new("Lines", "lines", Permissions.ReadLines, 'r'),
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
         new("Lines", "lines", Permissions.ReadLines, 'i'),
