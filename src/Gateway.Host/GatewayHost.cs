@@ -62,6 +62,8 @@ public static class GatewayHost
         builder.Services.AddCapture();
         builder.Services.AddDevices();
         builder.Services.AddLines();
+        builder.Services.AddDeviceCommands();
+        builder.Services.AddLineHolds();
         builder.Services.AddScheduling();
         builder.Services.AddValidation(builder.Configuration, typeof(GatewayHost).Assembly, DataDirectory.Path);
         builder.Services.AddDashboard();
@@ -79,6 +81,7 @@ public static class GatewayHost
         app.UseValidationBlock();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseWebSockets();
         app.MapCapture();
         app.MapIntake();
         app.MapQuery();
@@ -93,6 +96,7 @@ public static class GatewayHost
         app.MapExceptions();
         app.MapDevices();
         app.MapLines();
+        app.MapDeviceCommands();
         app.MapValidation();
         app.MapKeys();
         app.MapPeople();

@@ -23,6 +23,7 @@ public sealed class ConfigurationTests
     [InlineData("Delivery", typeof(DeliveryOptions))]
     [InlineData("Partners", typeof(Gateway.Partners.GoLiveOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
+    [InlineData("Commands", typeof(Gateway.Devices.CommandOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]
     [InlineData("Telemetry", typeof(TelemetryOptions))]
     [InlineData("Logging", typeof(LogOptions))]

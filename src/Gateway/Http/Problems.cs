@@ -238,6 +238,15 @@ public static class Problems
     public static ProblemHttpResult RunStepRefused(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-RUN-01");
 
+    /// <summary>What a device answered to a command that is no longer its to answer.</summary>
+    /// <param name="code">One of the codes <c>cmd.…</c>.</param>
+    /// <param name="fence">Of the line as it is now.</param>
+    public static ProblemHttpResult CommandRefused(string code, string detail, long fence) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "The command is not answered that way", detail, code, more: ("fence", fence));
+
+    public static ProblemHttpResult CommandNotSigned(string detail) =>
+        Of(403, "epcisException:SecurityException", "Needs a signature", $"{detail} A key signs nothing: open the device in the dashboard.", "cmd.not_signed");
+
     private static ProblemHttpResult Of(int status, string type, string title, string detail, string code, IReadOnlyList<Finding>? findings = null, params (string Name, object? Value)[] more)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = code, ["help"] = Help.HelpCatalog.PathOf(code), ["traceId"] = Activity.Current?.TraceId.ToString() };

@@ -19,6 +19,8 @@ public sealed partial class AccessMatrixTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
     private static readonly SimulatedParty OtherBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Other buyer");
 
+    private const string Command = "11111111-1111-1111-1111-111111111111";
+
     private const string Product = "09521234001010", ShippedProduct = "09521234001232";
 
     // What is open to everybody, and nothing else is.
@@ -166,6 +168,17 @@ public sealed partial class AccessMatrixTests
         *      /validation                           any    200 200 403 403 403 200 403
         *      /validation/baselines/{BaselineId:int} own    200 200 403 403 403 200 403
         *      /validation/changes/{Number}          own    200 200 403 403 403 200 403
+        POST   /api/lines/{code}/commands            any    403 422 422 422 403 403 403
+        GET    /api/lines/{code}/commands            own    200 200 200 404 403 200 403
+        GET    /api/lines/{code}/commands            other  200 200 200 200 403 200 403
+        GET    /api/commands/{cmdId:guid}            own    200 200 200 404 403 200 403
+        GET    /api/devices/{name}/commands          own    403 403 200 404 403 403 403
+        GET    /api/devices/{name}/commands          other  403 403 404 200 403 403 403
+        GET    /api/devices/{name}/commands/stream   other  403 403 404 404 403 403 403
+        GET    /api/devices/{name}/commands/socket   own    403 403 400 404 403 403 403
+        POST   /api/devices/{name}/commands/{cmdId:guid}/ack own 403 403 422 422 403 403 403
+        POST   /api/devices/{name}/commands/{cmdId:guid}/complete own 403 403 422 422 403 403 403
+        POST   /api/devices/{name}/state             own    403 403 422 422 403 403 403
         GET    /api/keys                             any    200 403 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403 403
@@ -348,6 +361,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
                 : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
+                : pattern.Contains("{code}", StringComparison.Ordinal) ? own ? "L1" : "L2"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
@@ -360,6 +374,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
+            pattern = pattern.Replace("{name}", pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" /* of a device's own it would not end */ : own ? "plc1" : "plc2", StringComparison.Ordinal).Replace("{cmdId:guid}", Command, StringComparison.Ordinal);
             return Placeholder().Replace(pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal), value);
         }
     }
@@ -420,6 +435,15 @@ public sealed partial class AccessMatrixTests
             insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) select party_id, line_id, '{ShippedProduct}', case code when 'PL01' then 'LOT1' else 'LOT2' end, '2030-01-01', 10, gateway_now() from line
             """);
         Task<string> RunOf(string line) => gateway.Database.ScalarAsync<string>($"select public_id::text from run join line using (line_id) where code = '{line}'");
+        // A line of ours and one of the CMO's, with a command of ours.
+        await gateway.Database.ExecuteAsync($"""
+            select set_config('app.actor', 'test', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, case kind when 'cmo' then 'L2' else 'L1' end, 'Line', '9521234000105', 'urn:x:line', 'UTC' from party where kind = 'organisation' or name = 'The cmo';
+            insert into device (party_id, name, line_id, kind, registered_at) select party_id, case code when 'L1' then 'plc1' else 'plc2' end, line_id, 'plc', gateway_now() from line;
+            insert into line_fence select line_id, party_id, 1 from line;
+            insert into device_command (public_id, party_id, line_id, device_id, type, reason, reason_class, fence, issued_by, issued_by_name, issued_at, deadline)
+            select '{Command}', party_id, line_id, device_id, 'identify', 'why', 'operator', 1, 'test', 'test', gateway_now() - interval '2 s', gateway_now() - interval '1 s' from device where name = 'plc1'
+            """);
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";

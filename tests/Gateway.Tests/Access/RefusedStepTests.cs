@@ -5,6 +5,7 @@ using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Devices;
 using Gateway.Exceptions;
 using Gateway.Lines;
 using Gateway.MasterData;
@@ -26,13 +27,14 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     // States of what no person steps through.
-    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node"];
+    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state"];
 
     // Taken whatever the state is, or what begins a record, or looks at it.
     private static readonly string[] NoSteps =
     [
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+        "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
         "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync",
     ];
@@ -70,6 +72,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         await PutAsync("""
             insert into operation (party_id, request_key, kind, partner_id, partner_name, filter, filter_words, reason, actor, actor_name, actor_role, method, origin, rate, total, created_at)
             values (1, 'k', 'retry', 1, 'p', '', '', 'r', 'a', 'a', 'a', 'm', 'o', 1, 1, now());
+            insert into line_fence (line_id, party_id, fence) values (1, 1, 1);
+            insert into device_command (party_id, line_id, device_id, type, reason, reason_class, fence, issued_by, issued_by_name, issued_at, deadline) values (1, 1, 1, 'identify', 'r', 'operator', 1, 'x', 'x', now(), now());
             insert into breaker (partner_id, party_id) values (1, 2);
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());
             insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('t', 'w', 'i', 'r', 't', '{x}', 'person:ben', 'b', now());
@@ -187,6 +191,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         var clear = new ClearanceItem[] { new("clear", true) };
         var difference = new RunDifference("x", "x", 1, null);
         const string Run = "update run set started_at = case when '{0}' in ('planned', 'ready', 'cancelled') then null else now() end, state = '{0}'";
+        var (commands, cmd, plc) = (new DeviceCommandAnswers(database.Gateway), await database.ScalarAsync<Guid>("select public_id from device_command"), new SpeakingDevice(1, 1, 1, "plc1"));
         const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
         const string Baseline = """
             update validation_baseline set reviewed_by = 'x', reviewed_by_name = 'x', reviewed_at = now(), approved_by = 'y', approved_by_name = 'y', approved_at = now(), effective_at = now(), ended_at = null, state =
@@ -300,6 +305,12 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                     Signs(RunSteps.Acceptance, RunSteps.Accepted(difference, Why), () => runs.AcceptanceAsync(_anna, run, difference, Why, Ct), "ended", "reconciled"),
                 ]),
             new("line", "PL01", [("present", "select")], [new("change", lines.PutAsync, ["present"], async v => (await lines.PutAsync(_ben, "PL01", new LineRequest("l", "9521234000013", "urn:x", "UTC", null, null, null, Why, v), Ct)).Line is not null, HasVersion: true)]),
+            new("device_command", cmd.ToString(),
+                [.. ((string[])["queued", "sent", "acked", "done", "failed", "rejected", "expired", "superseded"]).Select(s => (s, $"update device_command set state = '{s}', ended_at = case when '{s}' not in ('queued', 'sent', 'acked') then now() end"))],
+                [
+                    new("ack", commands.AckAsync, ["sent", "acked"], async _ => (await commands.AckAsync(_ben with { Reason = Why }, plc, cmd, 1, Ct)).Refusal is null),
+                    new("complete", commands.CompleteAsync, ["sent", "acked", "done"], async _ => (await commands.CompleteAsync(_ben with { Reason = Why }, plc, cmd, 1, "done", null, null, Ct)).Refusal is null),
+                ]),
             new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
         ];
 

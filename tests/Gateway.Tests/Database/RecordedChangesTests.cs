@@ -37,6 +37,9 @@ public sealed class RecordedChangesTests
         // Numbers: of a grant or a change, which are recorded.
         ["serial_number"] = "given out by grants and taken back by changes, which are recorded; printed by a document of the line",
         ["serial_change_number"] = "the numbers of a change, which is recorded",
+        // Lines.
+        ["line_fence"] = "the fence of the last command, which is recorded with it",
+        ["line_hold_unit"] = "which units a recorded hold has named; the documents that do are captures",
         // What only the owner of the database writes, in a migration.
         ["installation"] = "one row of the owner's",
         ["schema_version"] = "the migrations themselves",
