@@ -35,6 +35,7 @@ public static class Verbs
             VerifyCommand.Create(),
             WitnessCommand.Create(),
             ValidationCommand.Create(),
+            SimulateCommand.Create(),
             TraceCommand.Create(),
             LotCommand.Create(),
             RecallCommand.Create(),
