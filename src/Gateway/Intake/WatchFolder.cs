@@ -109,12 +109,12 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
         return target;
     }
 
-    [LoggerMessage(1801, LogLevel.Information, "File {File} for mapping {Mapping} is taken in as capture {CaptureId}.")]
+    [LoggerMessage(1861, LogLevel.Information, "File {File} for mapping {Mapping} is taken in as capture {CaptureId}.")]
     private partial void Taken(string file, string mapping, Guid captureId);
 
-    [LoggerMessage(1802, LogLevel.Warning, "File {File} for mapping {Mapping} is refused: {Why}")]
+    [LoggerMessage(1862, LogLevel.Warning, "File {File} for mapping {Mapping} is refused: {Why}")]
     private partial void Refused(string file, string mapping, string why);
 
-    [LoggerMessage(1803, LogLevel.Warning, "The watched folder could not be worked through; it is looked at again.")]
+    [LoggerMessage(1863, LogLevel.Warning, "The watched folder could not be worked through; it is looked at again.")]
     private partial void Interrupted(Exception exception);
 }

@@ -346,8 +346,7 @@ public sealed partial class AccessMatrixTests
         }
     }
 
-    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, IReadOnlyList<string> Serials)
-    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, string OwnRun, string OtherRun)
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, string OwnRun, string OtherRun, IReadOnlyList<string> Serials)
     {
         // A pool and a grant of the one, then of the other.
         private string OfSerials(bool isGrant, bool own) => Serials[(own ? 0 : 2) + (isGrant ? 1 : 0)];
@@ -356,7 +355,7 @@ public sealed partial class AccessMatrixTests
         {
             var own = whose != "other";
             var value = pattern.Contains("serials", StringComparison.Ordinal) ? OfSerials(pattern.Contains("grants", StringComparison.Ordinal), own)
-            var value = pattern.Contains("runs/{", StringComparison.Ordinal) ? own ? OwnRun : OtherRun
+                : pattern.Contains("runs/{", StringComparison.Ordinal) ? own ? OwnRun : OtherRun
                 : pattern.Contains("lines", StringComparison.Ordinal) ? own ? "PL01" : "PL02"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
                 : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
@@ -448,8 +447,7 @@ public sealed partial class AccessMatrixTests
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
         const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), serials);
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"));
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"), serials);
     }
 
     private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)

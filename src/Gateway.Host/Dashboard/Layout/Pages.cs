@@ -15,7 +15,6 @@ public static class Pages
         new("Lines", "lines", Permissions.ReadLines, 'r'),
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
-        new("Lines", "lines", Permissions.ReadLines, 'i'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
         new("Audit", "audit", Permissions.ReadAudit, 'a'),
