@@ -124,7 +124,7 @@ internal sealed class JsonLinesReader(FileForm form) : SourceReader(form)
     // What is compared is the message as it was sent: two spellings of the same are two contents.
     private bool IsNews(SourceRecord record, ReadOnlySpan<byte> text)
     {
-        if (DeviceOf(record.Values) is not { } device || !long.TryParse(record.Values.GetValueOrDefault(Form.Sequence!.Value.Sequence), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (Form.IsSequenceChecked || DeviceOf(record.Values) is not { } device || !long.TryParse(record.Values.GetValueOrDefault(Form.Sequence!.Value.Sequence), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return true;
         }

@@ -90,6 +90,9 @@ internal sealed record FileForm
     // JSON lines.
     public string Type { get; init; } = "typ";
     public (string Device, string Epoch, string Sequence)? Sequence { get; init; }
+
+    /// <summary>Whoever stored the messages has told already what came twice, or not at all.</summary>
+    public bool IsSequenceChecked { get; init; }
     public (string Type, string Milliseconds)? Clock { get; init; }
     public string? ContextType { get; init; }
 

@@ -277,7 +277,8 @@ internal static partial class MappingFile
             ReaderKind.JsonLines => form with
             {
                 Type = map.Text("type") ?? "typ",
-                Sequence = map.Map("sequence") is { } s ? End(s, (s.Demand("device"), s.Demand("epoch"), s.Demand("number")), "sequence") : null,
+                Sequence = map.Map("sequence") is { } s ? End(s, (s.Demand("device"), s.Demand("epoch"), s.Has("checked") ? s.Text("number") ?? "" : s.Demand("number")), "sequence") : null,
+                IsSequenceChecked = map.Map("sequence")?.Flag("checked") == true,
                 Clock = map.Map("clock") is { } c ? End(c, (c.Demand("type"), c.Demand("offset")), "clock") : null,
                 ContextType = map.Text("context"),
             },

@@ -79,6 +79,9 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
         return (null, rows.Count > 0 ? $"Every version of the mapping {name} was withdrawn." : MappingFiles.Names(Folder).Contains(name) ? $"Nobody has approved the mapping {name} yet; a dry run works without." : null);
     }
 
+    /// <summary>Name and version of the mapping that documents are read by today; null when none is approved.</summary>
+    public async Task<string?> ApprovedIdAsync(string name, CancellationToken ct) => (await CurrentAsync(name, ct)).Mapping?.Id;
+
     /// <summary>For a dry run: the file as it is, approved or not; else what is approved.</summary>
     internal async Task<(Mapping? Mapping, IReadOnlyList<MappingError> Errors)> DraftAsync(string name, CancellationToken ct)
     {

@@ -25,9 +25,13 @@ public static class LineEndpoints
 {
     private delegate Task<string?> Step(RunSteps steps, Actor actor, Guid id, RunStepRequest request, CancellationToken ct);
 
-    public static IServiceCollection AddLines(this IServiceCollection services) => services
-        .AddSingleton<LineRegister>().AddSingleton<RunBalances>().AddSingleton<RunRecords>().AddSingleton<RunCounts>().AddSingleton<RunSteps>()
-        .AddChore<CompareRuns>("compare-runs", CompareRuns.Every);
+    public static IServiceCollection AddLines(this IServiceCollection services)
+    {
+        services.AddOptions<LineOptions>().BindConfiguration(LineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<LineRegister>().AddSingleton<RunBalances>().AddSingleton<RunRecords>().AddSingleton<RunCounts>().AddSingleton<RunSteps>()
+            .AddSingleton<ApplyMessages>().AddHostedService<LineWorker>()
+            .AddChore<CompareRuns>("compare-runs", CompareRuns.Every);
+    }
 
     public static void MapLines(this IEndpointRouteBuilder app)
     {

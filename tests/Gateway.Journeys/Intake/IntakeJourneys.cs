@@ -158,7 +158,7 @@ public sealed class IntakeJourneys
     }
 
     /// <summary>A gateway with the master data of the shared files, their lines, and the mappings approved.</summary>
-    private static async Task<TestGateway> PlantAsync(params (string Name, string Value)[] settings)
+    internal static async Task<TestGateway> PlantAsync(params (string Name, string Value)[] settings)
     {
         var gateway = await TestGateway.StartAsync(settings.ToDictionary(s => s.Name, s => (string?)s.Value));
         using var officer = gateway.Client("officer");

@@ -201,11 +201,3 @@ begin
 end $$;
 grant select, insert on run_step, run_clearance, run_difference, run_counter, run_count to gateway_app;
 grant update (told) on run_counter, run_count to gateway_app;
-
--- Who admits people or makes keys does not decide about a run. To walk one he may be let: whoever makes a key of a line has its rights.
-select set_config('app.party', '*', true), set_config('app.actor', 'system:migration', true);
-insert into separation (permission, excludes, reason)
-select least(permission, excluded collate "C"), greatest(permission, excluded collate "C"), why from unnest(array['lines.decide']) as permission, (values
-    ('people.manage', 'Who admits people could decide under a name made for it.'),
-    ('keys.manage', 'Who makes keys could decide with a key made for it.'),
-    ('roles.manage', 'Who says what a role may could permit himself any decision.')) as pairs (excluded, why);
