@@ -19,7 +19,7 @@ public sealed class ApplyMessagesTests
     public async Task What_a_lines_devices_send_ends_as_the_shared_stream_does(string file)
     {
         Assert.SkipUnless(Directory.Exists(LineFiles.Folder), "The line formats are not beside this repository.");
-        await using var gateway = await IntakeJourneys.PlantAsync(("Lines:ApplyEvery", "00:00:00.2"), ("Lines:SettleFor", "00:00:00.5"));
+        await using var gateway = await IntakeJourneys.PlantAsync(("Lines:ApplyEvery", "00:00:00.2"), ("Lines:SettleFor", "00:00:00.5"), ("Lines:WaitForOffline", "00:00:00"));
         await gateway.Database.ExecuteAsync("""
             select set_config('app.actor', 'test', false);
             insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL07', 'Line 7', '9521234000013', 'urn:epc:id:sgln:9521234.00001.PL07', 'Europe/Berlin' from party where kind = 'organisation';
