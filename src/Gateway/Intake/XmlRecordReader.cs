@@ -118,7 +118,7 @@ internal sealed class XmlRecordReader(FileForm form) : SourceReader(form)
     /// <summary>Why a document ends where it cannot be read on.</summary>
     private static FileRefusedException Refusal(XmlException e, XmlReader xml, int depth) =>
         e is XmlDoctypeException ? new FileRefusedException(IntakeCodes.Dtd, "it has a document type declaration")
-        : xml.EOF || xml.ReadState == ReadState.Error && (e.Message.Contains("end of file", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("not closed", StringComparison.OrdinalIgnoreCase))
+        : e.Message.Contains("Root element is missing", StringComparison.Ordinal) || xml.EOF || xml.ReadState == ReadState.Error && (e.Message.Contains("end of file", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("not closed", StringComparison.OrdinalIgnoreCase))
             ? new FileRefusedException(IntakeCodes.Truncated, depth > 0 || xml.Depth > 0 ? "document ends inside an element" : "document ends before it begins")
         : e.Message.Contains("encoding", StringComparison.OrdinalIgnoreCase) ? new FileRefusedException(IntakeCodes.Encoding, "its bytes are not of its encoding")
         : new FileRefusedException(IntakeCodes.Malformed, FormattableString.Invariant($"line {e.LineNumber}, column {e.LinePosition}: {e.Message}"));
