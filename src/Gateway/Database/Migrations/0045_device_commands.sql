@@ -201,6 +201,7 @@ grant update (state, number, tries, sent_at, acked_at, ended_at, machine_state, 
 grant update (state, at, since, received_at) on device_state to gateway_app;
 grant update (until_at, looked_at, unit_count) on line_hold to gateway_app;
 
+-- Who admits people or makes keys decides neither about a command nor about a run. To walk a run he may be let: whoever makes a key of a line has its rights.
 select set_config('app.party', '*', true), set_config('app.actor', 'system:migration', true);
 insert into separation (permission, excludes, reason) values
     ('lines.decide', 'people.manage', 'Who admits people could decide under a name made for it.'),
