@@ -111,15 +111,12 @@ public sealed class DeviceQualifications(GatewayDatabase database)
             update device_qualification set state = 'revoked', ended_by_name = @Name, ended_at = gateway_now(), ended_why = @why where device_id = @deviceId and state = 'effective'
             """, new { deviceId, actor.Name, why = reason.Trim() }, work.Transaction) == 0)
         {
-            return await work.RefuseAsync(new RefusedStep("device", await NameAsync(work, deviceId), "revoke qualification", "The device has no qualification in effect.",
-                "select coalesce((select 'qualification ' || q.number || ' ' || q.state from device_qualification q where q.device_id = d.device_id order by q.number desc limit 1), 'not qualified'), d.version from device d where d.name = @key limit 1"));
+            var latest = await work.Connection.ExecuteScalarAsync<int?>("select max(qualification_id) from device_qualification where device_id = @deviceId", new { deviceId }, work.Transaction);
+            return await work.RefuseAsync(new RefusedStep("device_qualification", $"{latest}", "revoke", "The device has no qualification in effect.", "select state, null::int from device_qualification where qualification_id::text = @key"));
         }
         await work.CommitAsync();
         return null;
     }
-
-    private static async Task<string> NameAsync(Work work, int deviceId) =>
-        await work.Connection.ExecuteScalarAsync<string?>("select name from device where device_id = @deviceId", new { deviceId }, work.Transaction) ?? "";
 
     private const string Next = "device d, lateral (select coalesce(max(q.number), 0) + 1 as number from device_qualification q where q.device_id = d.device_id) n where d.device_id = @deviceId";
 

@@ -135,9 +135,10 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
             """, new { name, mapping.Version, mapping.Title, text, actor.Id, ApproverName = actor.Name, reason = reason.Trim() }, work.Transaction);
         if (added == 0)
         {
-            return await work.Connection.ExecuteScalarAsync<bool>("select text = @text and withdrawn_at is null from mapping where name = @name and version = @Version", new { name, mapping.Version, text }, work.Transaction)
-                ? $"Version {mapping.Version} of the mapping {name} is approved already."
-                : $"Version {mapping.Version} of the mapping {name} was approved with another text, or withdrawn: what changes is a new version.";
+            return await work.RefuseAsync(Refused(name, mapping.Version, "approve",
+                await work.Connection.ExecuteScalarAsync<bool>("select text = @text and withdrawn_at is null from mapping where name = @name and version = @Version", new { name, mapping.Version, text }, work.Transaction)
+                    ? $"Version {mapping.Version} of the mapping {name} is approved already."
+                    : $"Version {mapping.Version} of the mapping {name} was approved with another text, or withdrawn: what changes is a new version."));
         }
         await work.CommitAsync();
         return null;
@@ -156,9 +157,12 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
             new { name, version, by = actor.Name }, work.Transaction);
         if (changed == 0)
         {
-            return $"Version {version} of the mapping {name} is not in use.";
+            return await work.RefuseAsync(Refused(name, version, "withdraw", $"Version {version} of the mapping {name} is not in use."));
         }
         await work.CommitAsync();
         return null;
     }
+
+    private static RefusedStep Refused(string name, int version, string step, string refusal) => new("mapping", name, step, refusal,
+        $"select case when withdrawn_at is null then 'approved' else 'withdrawn' end, version from mapping where name = @key and version = {version}");
 }

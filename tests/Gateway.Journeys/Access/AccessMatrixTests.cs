@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.RegularExpressions;
 using Gateway.Access;
@@ -19,7 +20,7 @@ public sealed partial class AccessMatrixTests
     private static readonly SimulatedParty Buyer = SimulatedParty.AtOneAddress("9521234000204", 7, "Buyer");
     private static readonly SimulatedParty OtherBuyer = SimulatedParty.AtOneAddress("9521234000303", 7, "Other buyer");
 
-    private const string Command = "11111111-1111-1111-1111-111111111111";
+    private const string Mapping = "f1-unit-csv";
 
     private const string Product = "09521234001010", ShippedProduct = "09521234001232";
 
@@ -168,17 +169,33 @@ public sealed partial class AccessMatrixTests
         *      /validation                           any    200 200 403 403 403 200 403
         *      /validation/baselines/{BaselineId:int} own    200 200 403 403 403 200 403
         *      /validation/changes/{Number}          own    200 200 403 403 403 200 403
-        POST   /api/lines/{code}/commands            any    403 422 422 422 403 403 403
-        GET    /api/lines/{code}/commands            own    200 200 200 404 403 200 403
-        GET    /api/lines/{code}/commands            other  200 200 200 200 403 200 403
-        GET    /api/commands/{cmdId:guid}            own    200 200 200 404 403 200 403
-        GET    /api/devices/{name}/commands          own    403 403 200 404 403 403 403
-        GET    /api/devices/{name}/commands          other  403 403 404 200 403 403 403
+        POST   /api/lines/{code}/commands            own    403 422 422 422 403 403 403
+        GET    /api/lines/{code}/commands            own    200 200 200 200 403 200 403
+        GET    /api/lines/{code}/commands            other  200 200 200 404 403 200 403
+        GET    /api/commands/{cmdId:guid}            own    200 200 200 200 403 200 403
+        GET    /api/commands/{cmdId:guid}            other  200 200 200 404 403 200 403
+        GET    /api/devices/{name}/commands          own    403 403 404 200 403 403 403
+        GET    /api/devices/{name}/commands          other  403 403 404 404 403 403 403
+        GET    /api/devices/{name}/commands          ours   403 403 200 404 403 403 403
         GET    /api/devices/{name}/commands/stream   other  403 403 404 404 403 403 403
-        GET    /api/devices/{name}/commands/socket   own    403 403 400 404 403 403 403
+        GET    /api/devices/{name}/commands/socket   own    403 403 404 400 403 403 403
+        GET    /api/devices/{name}/commands/socket   ours   403 403 400 404 403 403 403
         POST   /api/devices/{name}/commands/{cmdId:guid}/ack own 403 403 422 422 403 403 403
         POST   /api/devices/{name}/commands/{cmdId:guid}/complete own 403 403 422 422 403 403 403
         POST   /api/devices/{name}/state             own    403 403 422 422 403 403 403
+        GET    /api/intake                           any    200 200 200 200 403 200 403
+        GET    /api/intake/methods                   any    200 200 200 200 403 200 403
+        GET    /api/intake/mappings                  any    200 200 200 200 403 200 403
+        POST   /api/intake/mappings/{name}/approve   any    403 422 403 403 403 403 403
+        POST   /api/intake/mappings/{name}/{version:int}/withdraw any 403 422 403 403 403 403 403
+        POST   /api/intake/{mapping}                 any    400 400 400 400 403 403 403
+        GET    /api/intake/{id:guid}/result          own    200 200 200 200 403 200 403
+        GET    /api/intake/{id:guid}/result          other  200 200 200 404 403 200 403
+        POST   /intake/mappings/{name}/take          any    400 400 400 400 403 403 403
+        POST   /intake/mappings/{name}/try           any    400 400 400 400 400 403 403
+        *      /intake                               any    200 200 200 200 403 200 403
+        *      /intake/files/{Id:guid}               own    200 200 200 200 403 200 403
+        *      /intake/mappings/{Name}               any    200 200 200 200 403 200 403
         GET    /api/keys                             any    200 403 403 403 403 403 403
         POST   /api/keys                             any    422 403 403 403 403 403 403
         POST   /api/keys/{id}/rotate                 own    422 403 403 403 403 403 403
@@ -329,7 +346,7 @@ public sealed partial class AccessMatrixTests
         {
             using var answer = await AskAsync(gateway, gateway.Keys["device"], line[0], Placeholder().Replace(line[1].Replace("{lot}", "L", StringComparison.Ordinal), "1"));
             // An address that stands for no record of its kind is no address.
-            var speaks = line[0] == "POST" && line[1] is ("/api/devices/{deviceId}/messages" or "/api/devices/{deviceId}/heartbeat");
+            var speaks = line[0] == "POST" && line[1] is ("/api/devices/{deviceId}/messages" or "/api/devices/{deviceId}/heartbeat" or "/api/devices/{name}/state");
             Assert.Contains((line[0], line[1], (int)answer.StatusCode), speaks ? [(line[0], line[1], 422)] : ((string, string, int)[])[(line[0], line[1], 403), (line[0], line[1], 404)]);
         }
     }
@@ -346,7 +363,7 @@ public sealed partial class AccessMatrixTests
         }
     }
 
-    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, string OwnRun, string OtherRun, IReadOnlyList<string> Serials)
+    private sealed record Place(IReadOnlyDictionary<string, string> Keys, string OwnCapture, string OtherCapture, string OwnEvent, string OtherEvent, long OwnDelivery, long OtherDelivery, string OwnException, string OtherException, string OwnRun, string OtherRun, string OwnFile, string OtherFile, IReadOnlyList<string> Serials)
     {
         // A pool and a grant of the one, then of the other.
         private string OfSerials(bool isGrant, bool own) => Serials[(own ? 0 : 2) + (isGrant ? 1 : 0)];
@@ -354,13 +371,17 @@ public sealed partial class AccessMatrixTests
         public string Fill(string pattern, string whose)
         {
             var own = whose != "other";
-            var value = pattern.Contains("serials", StringComparison.Ordinal) ? OfSerials(pattern.Contains("grants", StringComparison.Ordinal), own)
-                : pattern.Contains("runs/{", StringComparison.Ordinal) ? own ? OwnRun : OtherRun
-                : pattern.Contains("lines", StringComparison.Ordinal) ? own ? "PL01" : "PL02"
+            var plant = whose switch { "other" => '2', "ours" => '3', _ => '1' }; // of which line
+            var value = pattern.Contains("/runs/{", StringComparison.Ordinal) ? own ? OwnRun : OtherRun
+                : pattern.Contains("serials", StringComparison.Ordinal) ? OfSerials(pattern.Contains("grants", StringComparison.Ordinal), own)
+                : pattern.Contains("mapping", StringComparison.Ordinal) ? Mapping
+                : pattern.Contains("intake", StringComparison.Ordinal) ? own ? OwnFile : OtherFile
+                : pattern.Contains("/lines/", StringComparison.Ordinal) ? $"PL0{plant}"
+                : pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" // of a device's own it would not end
+                : pattern.Contains("devices", StringComparison.Ordinal) ? $"plc{plant}"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
                 : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
-                : pattern.Contains("{code}", StringComparison.Ordinal) ? own ? "L1" : "L2"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
@@ -368,14 +389,15 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("PartnerId", StringComparison.Ordinal) || pattern.Contains("ReviewId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
                 : pattern.Contains("lots", StringComparison.Ordinal) ? ShippedProduct
-                : pattern.Contains("devices", StringComparison.Ordinal) ? own ? "cam-1" : "cam-2"
                 : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
                 : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
-            pattern = pattern.Replace("{name}", pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" /* of a device's own it would not end */ : own ? "plc1" : "plc2", StringComparison.Ordinal).Replace("{cmdId:guid}", Command, StringComparison.Ordinal);
-            return Placeholder().Replace(pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal), value);
+            pattern = pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal).Replace("{cmdId:guid}", CommandOf(plant), StringComparison.Ordinal).Replace("{version:int}", "1", StringComparison.Ordinal);
+            return Placeholder().Replace(pattern, value);
         }
+
+        private static string CommandOf(char plant) => Guid.ParseExact(new string(plant, 32), "N").ToString();
     }
 
     // Two CMOs have each captured a shipment to a partner that refuses, so that nothing moves any more.
@@ -422,42 +444,39 @@ public sealed partial class AccessMatrixTests
             insert into serial_grant (party_id, pool_id, request_id, request_sha, quantity) select party_id, pool_id, 'x', sha256('x'), 1 from serial_pool order by pool_id
             """);
         var serials = (await gateway.Database.ScalarAsync<string>("select string_agg(p.public_id || ' ' || g.public_id, ' ' order by p.pool_id) from serial_pool p join serial_grant g using (pool_id)")).Split(' ');
-        await gateway.Database.ExecuteAsync("""
-            select set_config('app.actor', 'test', false);
-            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'L' || party_id, 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind in ('cmo', 'organisation');
-            insert into device (party_id, name, line_id, kind, registered_at) select l.party_id, case when p.name = 'The cmo' then 'cam-1' else 'cam-2' end, line_id, 'camera', gateway_now() from line l join party p using (party_id)
-            """);
-        // Each CMO has a line with a run.
+        // The CMO, the other and ourselves have each a line with a run, a device and a command; each CMO has sent a file of its line.
         await gateway.Database.ExecuteAsync($"""
             select set_config('app.actor', 'test', false);
-            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, case when capture_id = (select min(capture_id) from capture) then 'PL01' else 'PL02' end, 'Line', '9521234000013', 'urn:x', 'UTC' from capture;
-            insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) select party_id, line_id, '{ShippedProduct}', case code when 'PL01' then 'LOT1' else 'LOT2' end, '2030-01-01', 10, gateway_now() from line
-            """);
-        Task<string> RunOf(string line) => gateway.Database.ScalarAsync<string>($"select public_id::text from run join line using (line_id) where code = '{line}'");
-        // A line of ours and one of the CMO's, with a command of ours.
-        await gateway.Database.ExecuteAsync($"""
-            select set_config('app.actor', 'test', false);
-            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, case kind when 'cmo' then 'L2' else 'L1' end, 'Line', '9521234000105', 'urn:x:line', 'UTC' from party where kind = 'organisation' or name = 'The cmo';
-            insert into device (party_id, name, line_id, kind, registered_at) select party_id, case code when 'L1' then 'plc1' else 'plc2' end, line_id, 'plc', gateway_now() from line;
+            insert into line (party_id, code, name, site, read_point, time_zone)
+            select party_id, case when kind = 'organisation' then 'PL03' when name = 'The cmo' then 'PL01' else 'PL02' end, 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind in ('cmo', 'organisation');
+            insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) select party_id, line_id, '{ShippedProduct}', case code when 'PL02' then 'LOT2' else 'LOT1' end, '2030-01-01', 10, gateway_now() from line;
+            insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'plc' || right(code, 1), line_id, 'plc', gateway_now() from line;
             insert into line_fence select line_id, party_id, 1 from line;
             insert into device_command (public_id, party_id, line_id, device_id, type, reason, reason_class, fence, issued_by, issued_by_name, issued_at, deadline)
-            select '{Command}', party_id, line_id, device_id, 'identify', 'why', 'operator', 1, 'test', 'test', gateway_now() - interval '2 s', gateway_now() - interval '1 s' from device where name = 'plc1'
+            select repeat(right(name, 1), 32)::uuid, party_id, line_id, device_id, 'identify', 'why', 'operator', 1, 'test', 'test', gateway_now() - interval '2 s', gateway_now() - interval '1 s' from device
             """);
+        Task<string> RunOf(string line) => gateway.Database.ScalarAsync<string>($"select public_id::text from run join line using (line_id) where code = '{line}'");
+        using (var officer = gateway.Client("officer"))
+        using (var approved = await officer.PostAsync($"api/intake/mappings/{Mapping}/approve", JsonContent.Create(new { reason = "test" }), Ct))
+        {
+            Assert.Equal(204, (int)approved.StatusCode);
+        }
+        var (file, otherFile) = (await SendAsync(gateway, keys["cmo"], $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()), await SendAsync(gateway, other, $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()));
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
         const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"), serials);
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"), file, otherFile, serials);
     }
 
-    private static async Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer)
+    private static Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer) => SendAsync(gateway, key, "capture", "application/xml",
+        new ShipmentGenerator(11).Xml(new ShipmentPlan(sequence, Shipper, buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), $"LOT{sequence}", new DateOnly(2029, 1, 31))));
+
+    private static async Task<string> SendAsync(TestGateway gateway, string key, string path, string type, byte[] document)
     {
         using var http = new HttpClient { BaseAddress = gateway.Url };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "capture")
-        {
-            Content = new ByteArrayContent(new ShipmentGenerator(11).Xml(new ShipmentPlan(sequence, Shipper, buyer, new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero), $"LOT{sequence}", new DateOnly(2029, 1, 31)))),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(document) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         using var answer = await http.SendAsync(request, Ct);
         Assert.Equal(202, (int)answer.StatusCode);
@@ -472,8 +491,8 @@ public sealed partial class AccessMatrixTests
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (method is "POST" or "PUT")
         {
-            // An empty document for capture and check, an empty object for the rest.
-            request.Content = path is "/capture" or "/api/check" ? new StringContent("", Encoding.UTF8, "application/xml") : new StringContent("{}", Encoding.UTF8, "application/json");
+            // An empty document for capture, check and intake, an empty object for the rest.
+            request.Content = path is "/capture" or "/api/check" or $"/api/intake/{Mapping}" ? new StringContent("", Encoding.UTF8, "application/xml") : new StringContent("{}", Encoding.UTF8, "application/json");
         }
         if (method == "*")
         {

@@ -7,6 +7,7 @@ using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Devices;
 using Gateway.Exceptions;
+using Gateway.Intake;
 using Gateway.Lines;
 using Gateway.MasterData;
 using Gateway.Operations;
@@ -14,6 +15,7 @@ using Gateway.Partners;
 using Gateway.Serials;
 using Gateway.Validation;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Gateway.Tests.Access;
@@ -27,16 +29,14 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     // States of what no person steps through.
-    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state"];
+    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state", "device_message"];
 
     // Taken whatever the state is, or what begins a record, or looks at it.
     private static readonly string[] NoSteps =
     [
-        "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync",
-        "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
-        "AddRouteAsync", "RoutesAsync", "ImportAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
-        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync",
+        "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
+        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync",
     ];
 
     private Outbox _outbox = default!;
@@ -74,6 +74,10 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             values (1, 'k', 'retry', 1, 'p', '', '', 'r', 'a', 'a', 'a', 'm', 'o', 1, 1, now());
             insert into line_fence (line_id, party_id, fence) values (1, 1, 1);
             insert into device_command (party_id, line_id, device_id, type, reason, reason_class, fence, issued_by, issued_by_name, issued_at, deadline) values (1, 1, 1, 'identify', 'r', 'operator', 1, 'x', 'x', now(), now());
+            insert into device (party_id, name, line_id, kind, registered_at) values (1, 'plc1', 1, 'plc', now());
+            insert into device_qualification (device_id, party_id, number, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
+            values (1, 1, 1, 'i', 'o', 'p', 'f', 'c', '1 day', '2030-01-01', '', 'r', 'x', 'x', now(), 1);
+            insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason) values ('f1-unit-csv', 1, 't', 'x', sha256('x'), now(), 'x', 'x', 'r');
             insert into breaker (partner_id, party_id) values (1, 2);
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());
             insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('t', 'w', 'i', 'r', 't', '{x}', 'person:ben', 'b', now());
@@ -192,6 +196,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         var difference = new RunDifference("x", "x", 1, null);
         const string Run = "update run set started_at = case when '{0}' in ('planned', 'ready', 'cancelled') then null else now() end, state = '{0}'";
         var (commands, cmd, plc) = (new DeviceCommandAnswers(database.Gateway), await database.ScalarAsync<Guid>("select public_id from device_command"), new SpeakingDevice(1, 1, 1, "plc1"));
+        var (devices, qualifications) = (new DeviceService(database.Gateway), new DeviceQualifications(database.Gateway));
+        var mappings = new Mappings(database.Gateway, Options.Create(new IntakeOptions { Mappings = Repository.File("mappings") }));
         const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
         const string Baseline = """
             update validation_baseline set reviewed_by = 'x', reviewed_by_name = 'x', reviewed_at = now(), approved_by = 'y', approved_by_name = 'y', approved_at = now(), effective_at = now(), ended_at = null, state =
@@ -310,6 +316,21 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                 [
                     new("ack", commands.AckAsync, ["sent", "acked"], async _ => (await commands.AckAsync(_ben with { Reason = Why }, plc, cmd, 1, Ct)).Refusal is null),
                     new("complete", commands.CompleteAsync, ["sent", "acked", "done"], async _ => (await commands.CompleteAsync(_ben with { Reason = Why }, plc, cmd, 1, "done", null, null, Ct)).Refusal is null),
+                ]),
+            new("device", "plc1",
+                [("in service", "update device set withdrawn = false"), ("withdrawn", "update device set withdrawn = true")],
+                [
+                    new("withdraw", devices.WithdrawAsync, ["in service"], async _ => await devices.WithdrawAsync(_ben, 1, Why, Ct) is null),
+                    new("restore", devices.RestoreAsync, ["withdrawn"], async _ => await devices.RestoreAsync(_ben, 1, Why, Ct) is null),
+                ]),
+            new("device_qualification", "1",
+                [.. ((string[])["effective", "superseded", "revoked"]).Select(s => (s, $"update device_qualification set state = '{s}', ended_at = case when '{s}' <> 'effective' then now() end"))],
+                [new("revoke", qualifications.RevokeAsync, ["effective"], async _ => await qualifications.RevokeAsync(_ben, 1, Why, Ct) is null)]),
+            new("mapping", "f1-unit-csv",
+                [("approved", "update mapping set withdrawn_at = null, withdrawn_by_name = null"), ("withdrawn", "update mapping set withdrawn_at = now(), withdrawn_by_name = 'x'")],
+                [
+                    new("approve", mappings.ApproveAsync, [], async _ => await mappings.ApproveAsync(_ben, "f1-unit-csv", Why, Ct) is null),
+                    new("withdraw", mappings.WithdrawAsync, ["approved"], async _ => await mappings.WithdrawAsync(_ben, "f1-unit-csv", 1, Why, Ct) is null),
                 ]),
             new("product", "09521321000018", [("present", "select")], [new("change", masterData.RunAsync, ["present"], async v => await ChangeAsync(v) is null, HasVersion: true)]),
         ];

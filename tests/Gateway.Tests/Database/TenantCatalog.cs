@@ -26,6 +26,7 @@ public static class TenantCatalog
         "audit_epoch", "audit_leaf", "audit_node", "audit_seal", "audit_checkpoint", "audit_heartbeat",
         // What the installation consists of; it has no party's rows, and only the organisation sees it.
         "validation_content", "validation_change", "validation_baseline", "validation_baseline_change", "validation_node", "validation_state",
+        "mapping", // what a line's files are read by, which holds no party's data; only the organisation sees it
         "audit_key", // public keys that have signed it
     ];
 

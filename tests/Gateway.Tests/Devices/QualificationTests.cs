@@ -36,7 +36,7 @@ public sealed class QualificationTests
         Assert.Null(await qualifications.RevokeAsync(anna.Actor, 1, "The lens was changed.", Ct));
         Assert.Equal("cam-1 is not qualified.", await BlocksAsync(gateway));
         Assert.Equal("The device has no qualification in effect.", await qualifications.RevokeAsync(anna.Actor, 1, "again", Ct));
-        Assert.Equal("revoke qualification qualification 2 revoked", await gateway.Database.ScalarAsync<string>("select concat_ws(' ', new ->> 'step', new ->> 'found') from audit_entry where action = 'refused' and entity = 'device'"));
+        Assert.Equal("2 revoke revoked", await gateway.Database.ScalarAsync<string>("select concat_ws(' ', entity_key, new ->> 'step', new ->> 'found') from audit_entry where action = 'refused' and entity = 'device_qualification'"));
     }
 
     [Fact]

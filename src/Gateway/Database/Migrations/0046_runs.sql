@@ -97,6 +97,9 @@ declare
     reached text;
 begin
     select * into r from public.run where run_id = new.run_id and party_id = new.party_id for update;
+    if r.run_id is null then
+        return new; -- what is nobody's or another's run, row security and the foreign key refuse
+    end if;
     if new.step = 'plan' then
         if r.state is distinct from 'planned' or exists (select from public.run_step where run_id = new.run_id) then
             raise exception 'A run is planned once.' using errcode = 'GW046';
@@ -148,7 +151,7 @@ begin
     end if;
     return new;
 end $$;
-create trigger run_clearance_signed before insert on run_clearance for each row execute function run_clearance_signed();
+create trigger run_clearance_signed after insert on run_clearance for each row execute function run_clearance_signed(); -- when row security has let it in
 
 create function run_difference_signed() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -163,7 +166,7 @@ begin
     end if;
     return new;
 end $$;
-create trigger run_difference_signed before insert on run_difference for each row execute function run_difference_signed();
+create trigger run_difference_signed after insert on run_difference for each row execute function run_difference_signed();
 
 create function run_changed() returns trigger language plpgsql as $$
 begin
