@@ -20,8 +20,8 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     [Theory]
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
-    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "serials", "devices", "devices/cam-1?party=The%20organisation", "intake", "intake/mappings/f1-unit-csv")]
-    [InlineData("cmo", "captures", "captures/check", "serials", "devices", "intake")]
+    [InlineData("officer", "today", "deliveries/1", "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "lots", "recall", "serials", "devices", "devices/cam-1?party=The%20organisation", "intake", "intake/mappings/f1-unit-csv", "lines", "lines/PL01")]
+    [InlineData("cmo", "captures", "captures/check", "serials", "devices", "intake", "lines")]
     public async Task A_page_works_and_can_be_read_and_used_by_everybody(string role, params string[] from)
     {
         await using var browser = await SignedInBrowser.OpenAsync(_gateway, role);
@@ -44,6 +44,7 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
         SignedInBrowser.None(wrong);
         Assert.All(from, f => Assert.Contains(f, seen));
         Assert.Superset(Dialogs(role), dialogs);
+        Assert.Superset(Records(role), seen.Select(Crawl.Kind).ToHashSet());
         browser.NothingWentWrong("404"); // of the page that does not exist
     }
 
@@ -114,9 +115,12 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
         browser.NothingWentWrong();
     }
 
+    // Whose addresses only links know.
+    private static HashSet<string> Records(string role) => role == "officer" ? ["runs/*", "runs/*/serials", "intake/files/*", "serials/*"] : [];
+
     private static HashSet<string> Dialogs(string role) => role switch
     {
-        "officer" => ["Replay…", "Pause…", "Try now…", "Retry…", "Return…", "Void…"],
+        "officer" => ["Replay…", "Pause…", "Try now…", "Retry…", "Return…", "Void…", "Stop for quality…", "Identify…", "Withdraw…"],
         "administrator" => ["Rotate…", "Revoke…", "–", "✓ yes"],
         _ => [],
     };

@@ -1,9 +1,12 @@
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Devices;
 using Gateway.Host;
 using Gateway.Host.Simulate;
+using Gateway.Intake;
+using Gateway.Lines;
 using Gateway.TestSupport;
 using Gateway.Validation;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +48,31 @@ public sealed class FilledGateway : IAsyncLifetime
             using var said = await device.PostAsync("api/devices/cam-1/messages", new StringContent("""{"messages":[{"dev":"cam-1","ep":1,"seq":1,"ts":"2026-03-01T10:00:00Z","mono":1,"typ":"x"},{"dev":"cam-1","ep":1,"seq":3,"ts":"2026-03-01T10:00:01Z","mono":2,"typ":"x"}]}"""));
             said.EnsureSuccessStatusCode();
             beat.EnsureSuccessStatusCode();
+        }
+        // A run goes on, whose line has sent a file: a number that commissioned a pack, and one that cannot be.
+        var lines = gateway.Services.GetRequiredService<LineRegister>();
+        var (run, _) = await gateway.Services.GetRequiredService<RunSteps>().PlanAsync(
+            author, (await lines.FindAsync(author, "PL01", null, CancellationToken.None))!, new PlanRequest("09521234001010", "L26B101", new DateOnly(2028, 8, 31), 1000, "4711", null), CancellationToken.None);
+        await gateway.Database.ExecuteAsync("set session_replication_role = replica; update run set state = 'running', started_at = gateway_now()");
+        await gateway.Services.GetRequiredService<Mappings>().ApproveAsync(author, "f1-unit-csv", "tested", CancellationToken.None);
+        using (var line = gateway.Client("operator"))
+        using (var taken = await line.PostAsync($"api/intake/f1-unit-csv?run={run!.Id}", new StringContent("""
+            #EXPORT;UNITLIST;3
+            #SITE;9521234000013
+            #LINE;PL01
+            #ORDER;4711
+            #GTIN;09521234001010
+            #LOT;L26B101
+            #EXP;31.08.2028
+            #TZ;Europe/Berlin
+            #COUNT;2
+            Nr;Seriennummer;Status;Zeit;Station;Grund;Güte
+            1;95XE4C44Z2;OK;14.09.2026 08:02:11,120;VIS-01;;A
+            2;VS4J9K3AX4;LOST;14.09.2026 08:02:11,287;VIS-01;;A
+
+            """, new MediaTypeHeaderValue("text/csv"))))
+        {
+            await gateway.JobAsync(taken.Headers.Location!);
         }
         using var unreadable = await gateway.CaptureAsync("This is no XML."u8.ToArray());
         await gateway.JobAsync(unreadable.Headers.Location!);

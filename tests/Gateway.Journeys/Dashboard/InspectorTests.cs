@@ -1,5 +1,9 @@
 using Gateway.Access;
+using Gateway.Devices;
 using Gateway.Host.Simulate;
+using Gateway.Intake;
+using Gateway.Lines;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 namespace Gateway.Journeys.Dashboard;
@@ -38,11 +42,11 @@ public sealed class InspectorTests
             Assert.Equal((address, ++views), (address, await ViewsAsync(gateway)));
         }
         SignedInBrowser.None(wrong);
-        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/reviews", "settings/health", "audit", "audit/reviews"])
+        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/reviews", "settings/health", "audit", "audit/reviews", "lines", "lines/PL01", "devices", "serials", "intake", "intake/mappings/f1-unit-csv"])
         {
             Assert.Contains(page, seen);
         }
-        Assert.Contains(seen, s => s.StartsWith("captures/", StringComparison.Ordinal) && s.EndsWith("/events", StringComparison.Ordinal));
+        Assert.Superset(["captures/*/events", "runs/*", "intake/files/*"], seen.Select(Crawl.Kind).ToHashSet());
 
         // Going on inside an open page is a view too; who, where and when are told.
         await browser.GoAsync("today");
@@ -154,13 +158,24 @@ public sealed class InspectorTests
         }
     }
 
-    // A delivery that needs a decision, a refused document, a paused partner: whatever has verbs for others.
+    // A delivery that needs a decision, a refused document, a paused partner, a line with a run, a device and a file: whatever has verbs for others.
     private static async Task<string> PrepareAsync(TestGateway gateway)
     {
         await gateway.AddPartnerAsync(Buyer.Owner.Gln, "refuses/buyer");
         using var good = await gateway.CaptureAsync(Document(1, isBad: false));
         await gateway.JobAsync(good.Headers.Location!);
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'dead'") == 1);
+        var admin = Actor.System("test");
+        Assert.Null((await gateway.Services.GetRequiredService<LineRegister>().PutAsync(admin, "PL01", new LineRequest("Line 1", "9521234000013", "urn:epc:id:sgln:9521234.00001.1", "UTC", null, null, null, "test", null), Ct)).Refusal);
+        Assert.Null((await gateway.Services.GetRequiredService<RegisterDevice>().RegisterAsync(admin, new RegistrationRequest("cam-1", "camera", "Acme", "C9", "1", "1.0", "c0ffee", "PL01", "printing", ["read"], null), Ct)).Refusal);
+        var line = (await gateway.Services.GetRequiredService<LineRegister>().FindAsync(admin, "PL01", null, Ct))!;
+        Assert.Null((await gateway.Services.GetRequiredService<RunSteps>().PlanAsync(admin, line, new PlanRequest("09521234001010", "L1", new DateOnly(2029, 1, 31), 10, null, null), Ct)).Refusal);
+        Assert.Null(await gateway.Services.GetRequiredService<Mappings>().ApproveAsync(admin, "f1-unit-csv", "test", Ct));
+        using (var operators = gateway.Client("operator"))
+        using (var taken = await operators.PostAsync("api/intake/f1-unit-csv", new StringContent("nothing"), Ct))
+        {
+            await gateway.JobAsync(taken.Headers.Location!);
+        }
         using var bad = await gateway.CaptureAsync(Document(2, isBad: true));
         await gateway.JobAsync(bad.Headers.Location!);
         return bad.Headers.Location!.ToString().Split('/')[^1];

@@ -96,10 +96,10 @@ declare
     r public.run;
     reached text;
 begin
-    select * into r from public.run where run_id = new.run_id and party_id = new.party_id for update;
-    if r.run_id is null then
-        return new; -- what is nobody's or another's run, row security and the foreign key refuse
+    if not public.sees_party(new.party_id) then
+        raise exception 'A step is of one''s own party.' using errcode = 'insufficient_privilege'; -- row security looks only after this
     end if;
+    select * into r from public.run where run_id = new.run_id and party_id = new.party_id for update;
     if new.step = 'plan' then
         if r.state is distinct from 'planned' or exists (select from public.run_step where run_id = new.run_id) then
             raise exception 'A run is planned once.' using errcode = 'GW046';
@@ -142,6 +142,9 @@ create function run_clearance_signed() returns trigger language plpgsql set sear
 declare
     r public.run;
 begin
+    if not public.sees_party(new.party_id) then
+        raise exception 'A clearance is of one''s own party.' using errcode = 'insufficient_privilege'; -- row security looks only after this
+    end if;
     select * into r from public.run where run_id = new.run_id and party_id = new.party_id;
     if r.state is null or r.state not in ('planned', 'ready') then
         raise exception 'A line is cleared before the run starts.' using errcode = 'GW046';
@@ -151,12 +154,15 @@ begin
     end if;
     return new;
 end $$;
-create trigger run_clearance_signed after insert on run_clearance for each row execute function run_clearance_signed(); -- when row security has let it in
+create trigger run_clearance_signed before insert on run_clearance for each row execute function run_clearance_signed();
 
 create function run_difference_signed() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
     r public.run;
 begin
+    if not public.sees_party(new.party_id) then
+        raise exception 'A difference is of one''s own party.' using errcode = 'insufficient_privilege'; -- row security looks only after this
+    end if;
     select * into r from public.run where run_id = new.run_id and party_id = new.party_id;
     if r.state is null or r.state not in ('ended', 'reconciled') then
         raise exception 'Differences are accepted between the end of a run and its closing.' using errcode = 'GW046';
@@ -166,7 +172,7 @@ begin
     end if;
     return new;
 end $$;
-create trigger run_difference_signed after insert on run_difference for each row execute function run_difference_signed();
+create trigger run_difference_signed before insert on run_difference for each row execute function run_difference_signed();
 
 create function run_changed() returns trigger language plpgsql as $$
 begin
