@@ -461,12 +461,12 @@ public sealed partial class AccessMatrixTests
         {
             Assert.Equal(204, (int)approved.StatusCode);
         }
-        var (file, otherFile) = (await SendAsync(gateway, keys["cmo"], $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()), await SendAsync(gateway, other, $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()));
+        var (ownFile, otherFile) = (await SendAsync(gateway, keys["cmo"], $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()), await SendAsync(gateway, other, $"api/intake/{Mapping}", "text/csv", "nothing"u8.ToArray()));
         Task<T> Ask<T>(string what, string capture) => gateway.Database.ScalarAsync<T>($"select {what} from capture c where c.public_id = '{capture}'");
         const string firstEvent = "(select min(e.event_uri) from event e where e.event_id >> 20 = c.capture_id)";
         const string delivery = "(select min(d.delivery_id) from delivery d where d.document_id = c.document_id)";
         const string exception = "(select e.public_id::text from exception e where e.document_id = c.document_id)";
-        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"), file, otherFile, serials);
+        return new Place(keys, own, others, await Ask<string>(firstEvent, own), await Ask<string>(firstEvent, others), await Ask<long>(delivery, own), await Ask<long>(delivery, others), await Ask<string>(exception, own), await Ask<string>(exception, others), await RunOf("PL01"), await RunOf("PL02"), ownFile, otherFile, serials);
     }
 
     private static Task<string> CaptureAsync(TestGateway gateway, string key, long sequence, SimulatedParty buyer) => SendAsync(gateway, key, "capture", "application/xml",

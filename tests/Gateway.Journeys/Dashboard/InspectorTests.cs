@@ -46,7 +46,7 @@ public sealed class InspectorTests
         {
             Assert.Contains(page, seen);
         }
-        Assert.Superset(["captures/*/events", "runs/*", "intake/files/*"], seen.Select(Crawl.Kind).ToHashSet());
+        Assert.Superset((HashSet<string>)["captures/*/events", "runs/*", "intake/files/*"], seen.Select(Crawl.Kind).ToHashSet());
 
         // Going on inside an open page is a view too; who, where and when are told.
         await browser.GoAsync("today");
