@@ -112,9 +112,9 @@ public sealed partial class AccessMatrixTests
         GET    /api/units/contents                   any    400 400 400 400 400 400 403
         GET    /api/units/history                    any    400 400 400 400 400 400 403
         GET    /api/units/search                     any    400 400 400 400 400 400 403
-        POST   /api/devices/register                 any    403 403 422 422 403 403 403
-        POST   /api/devices/{deviceId}/messages      own    403 403 422 422 403 403 403
-        POST   /api/devices/{deviceId}/heartbeat     own    403 403 422 422 403 403 403
+        POST   /api/devices/register                 any    422 403 422 422 403 403 403
+        POST   /api/devices/{deviceId}/messages      own    422 403 422 422 403 403 403
+        POST   /api/devices/{deviceId}/heartbeat     own    422 403 422 422 403 403 403
         GET    /api/devices                          any    200 200 200 200 403 200 403
         GET    /api/devices/{deviceId}               own    200 200 200 200 403 200 403
         GET    /api/devices/{deviceId}               other  200 200 200 404 403 200 403
@@ -131,24 +131,24 @@ public sealed partial class AccessMatrixTests
         PUT    /api/lines/{code}                     own    422 403 403 403 403 403 403
         GET    /api/lines/{code}/runs                own    200 200 200 200 403 200 403
         GET    /api/lines/{code}/runs                other  200 200 200 404 403 200 403
-        POST   /api/lines/{code}/runs                own    403 422 422 422 403 403 403
-        POST   /api/lines/{code}/runs                other  403 422 422 404 403 403 403
+        POST   /api/lines/{code}/runs                own    422 422 422 422 403 403 403
+        POST   /api/lines/{code}/runs                other  422 422 422 404 403 403 403
         GET    /api/runs/{id:guid}                   own    200 200 200 200 403 200 403
         GET    /api/runs/{id:guid}                   other  200 200 200 404 403 200 403
         GET    /api/runs/{id:guid}/reconciliation    own    200 200 200 200 403 200 403
         GET    /api/runs/{id:guid}/reconciliation    other  200 200 200 404 403 200 403
         GET    /api/runs/{id:guid}/serials           own    400 400 400 400 403 400 403
-        POST   /api/runs/{id:guid}/ready             own    403 409 409 409 403 403 403
-        POST   /api/runs/{id:guid}/ready             other  403 409 409 404 403 403 403
-        POST   /api/runs/{id:guid}/start             own    403 409 409 409 403 403 403
-        POST   /api/runs/{id:guid}/pause             own    403 422 422 422 403 403 403
-        POST   /api/runs/{id:guid}/resume            own    403 409 409 409 403 403 403
-        POST   /api/runs/{id:guid}/end               own    403 409 409 409 403 403 403
-        POST   /api/runs/{id:guid}/reconcile         own    403 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/ready             own    409 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/ready             other  409 409 409 404 403 403 403
+        POST   /api/runs/{id:guid}/start             own    409 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/pause             own    422 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/resume            own    409 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/end               own    409 409 409 409 403 403 403
+        POST   /api/runs/{id:guid}/reconcile         own    409 409 409 409 403 403 403
         POST   /api/runs/{id:guid}/close             own    403 409 403 403 403 403 403
-        POST   /api/runs/{id:guid}/cancel            own    403 422 422 422 403 403 403
-        POST   /api/runs/{id:guid}/counters          own    403 422 422 422 403 403 403
-        POST   /api/runs/{id:guid}/counts            own    403 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/cancel            own    422 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/counters          own    422 422 422 422 403 403 403
+        POST   /api/runs/{id:guid}/counts            own    422 422 422 422 403 403 403
         GET    /api/lots/{gtin}/{lot}/reconciliation own    200 200 200 200 403 200 403
         GET    /api/lots/{gtin}/{lot}/reconciliation other  200 200 200 404 403 200 403
         *      /lines                                any    200 200 200 200 403 200 403
@@ -169,20 +169,20 @@ public sealed partial class AccessMatrixTests
         *      /validation                           any    200 200 403 403 403 200 403
         *      /validation/baselines/{BaselineId:int} own    200 200 403 403 403 200 403
         *      /validation/changes/{Number}          own    200 200 403 403 403 200 403
-        POST   /api/lines/{code}/commands            own    403 422 422 422 403 403 403
+        POST   /api/lines/{code}/commands            own    422 422 422 422 403 403 403
         GET    /api/lines/{code}/commands            own    200 200 200 200 403 200 403
         GET    /api/lines/{code}/commands            other  200 200 200 404 403 200 403
         GET    /api/commands/{cmdId:guid}            own    200 200 200 200 403 200 403
         GET    /api/commands/{cmdId:guid}            other  200 200 200 404 403 200 403
-        GET    /api/devices/{name}/commands          own    403 403 404 200 403 403 403
-        GET    /api/devices/{name}/commands          other  403 403 404 404 403 403 403
-        GET    /api/devices/{name}/commands          ours   403 403 200 404 403 403 403
-        GET    /api/devices/{name}/commands/stream   other  403 403 404 404 403 403 403
-        GET    /api/devices/{name}/commands/socket   own    403 403 404 400 403 403 403
-        GET    /api/devices/{name}/commands/socket   ours   403 403 400 404 403 403 403
-        POST   /api/devices/{name}/commands/{cmdId:guid}/ack own 403 403 422 422 403 403 403
-        POST   /api/devices/{name}/commands/{cmdId:guid}/complete own 403 403 422 422 403 403 403
-        POST   /api/devices/{name}/state             own    403 403 422 422 403 403 403
+        GET    /api/devices/{name}/commands          own    404 403 404 200 403 403 403
+        GET    /api/devices/{name}/commands          other  404 403 404 404 403 403 403
+        GET    /api/devices/{name}/commands          ours   200 403 200 404 403 403 403
+        GET    /api/devices/{name}/commands/stream   other  404 403 404 404 403 403 403
+        GET    /api/devices/{name}/commands/socket   own    404 403 404 400 403 403 403
+        GET    /api/devices/{name}/commands/socket   ours   400 403 400 404 403 403 403
+        POST   /api/devices/{name}/commands/{cmdId:guid}/ack own 422 403 422 422 403 403 403
+        POST   /api/devices/{name}/commands/{cmdId:guid}/complete own 422 403 422 422 403 403 403
+        POST   /api/devices/{name}/state             own    422 403 422 422 403 403 403
         GET    /api/intake                           any    200 200 200 200 403 200 403
         GET    /api/intake/methods                   any    200 200 200 200 403 200 403
         GET    /api/intake/mappings                  any    200 200 200 200 403 200 403
@@ -254,13 +254,13 @@ public sealed partial class AccessMatrixTests
         GET    /api/serials/pools/{id:guid}          other  200 200 200 404 403 200 403
         POST   /api/serials/pools/{id:guid}/close    own    403 422 403 403 403 403 403
         POST   /api/serials/pools/{id:guid}/import   own    403 422 403 403 403 403 403
-        POST   /api/serials/requests                 any    403 422 422 422 403 403 403
+        POST   /api/serials/requests                 any    422 422 422 422 403 403 403
         GET    /api/serials/grants                   any    200 200 200 200 403 200 403
-        GET    /api/serials/grants/{id:guid}         own    403 200 200 200 403 403 403
-        GET    /api/serials/grants/{id:guid}         other  403 200 200 404 403 403 403
-        POST   /api/serials/grants/{id:guid}/acknowledge own 403 200 200 200 403 403 403
-        POST   /api/serials/grants/{id:guid}/acknowledge other 403 200 200 404 403 403 403
-        POST   /api/serials/returns                  any    403 422 422 422 403 403 403
+        GET    /api/serials/grants/{id:guid}         own    200 200 200 200 403 403 403
+        GET    /api/serials/grants/{id:guid}         other  200 200 200 404 403 403 403
+        POST   /api/serials/grants/{id:guid}/acknowledge own 200 200 200 200 403 403 403
+        POST   /api/serials/grants/{id:guid}/acknowledge other 200 200 200 404 403 403 403
+        POST   /api/serials/returns                  any    422 422 422 422 403 403 403
         POST   /api/serials/voids                    any    403 422 403 403 403 403 403
         *      /serials                              any    200 200 200 200 403 200 403
         *      /serials/{PoolId:guid}                own    200 200 200 200 403 200 403
