@@ -33,15 +33,24 @@ public sealed record DeviceRow(
         _ => null,
     };
 
-    /// <summary>Why no batch starts with it, as a sentence; null when it blocks none.</summary>
-    public string? Blocks => Withdrawn ? null : Unqualified ?? this switch
+    /// <summary>Why nobody hears it, as a sentence; null when it is heard.</summary>
+    public string? Unheard => this switch
     {
         { Epoch: null } => $"{Name} has not registered.",
         { OfflineSince: not null } => $"{Name} is offline.",
-        { OffsetMs: null } => $"{Name} has sent no heartbeat yet, so its clock is not known.",
-        _ when Math.Abs(OffsetMs.Value) > DeviceLimits.OffsetBlocks => string.Create(CultureInfo.InvariantCulture, $"The clock of {Name} is {Math.Abs(OffsetMs.Value) / 1000:0} s {(OffsetMs > 0 ? "ahead of" : "behind")} the gateway's."),
         _ => null,
     };
+
+    /// <summary>Why its clock allows no batch, as a sentence; null when it does (LINES.md section 7).</summary>
+    public string? WrongClock => OffsetMs switch
+    {
+        null => $"{Name} has sent no heartbeat yet, so its clock is not known.",
+        { } ms when Math.Abs(ms) > DeviceLimits.OffsetBlocks => string.Create(CultureInfo.InvariantCulture, $"The clock of {Name} is {Math.Abs(ms) / 1000:0} s {(ms > 0 ? "ahead of" : "behind")} the gateway's."),
+        _ => null,
+    };
+
+    /// <summary>The first reason why no batch starts with it, as a sentence; null when it blocks none.</summary>
+    public string? Blocks => Withdrawn ? null : Unqualified ?? Unheard ?? WrongClock;
 
     /// <summary>LINES.md section 7: ok, warning or alarm; empty when it was never measured.</summary>
     public string Clock => OffsetMs is not { } ms ? "" : Math.Abs(ms) <= DeviceLimits.OffsetOk ? "ok" : Math.Abs(ms) <= DeviceLimits.OffsetWarning ? "warning" : "alarm";

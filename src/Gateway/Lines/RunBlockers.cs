@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using Gateway.Database;
+using Gateway.Devices;
 
 namespace Gateway.Lines;
 
@@ -27,6 +28,7 @@ internal static class RunBlockers
         {
             blockers.Add($"{open.Count.ToString(CultureInfo.InvariantCulture)} {(open.Count == 1 ? "exception is" : "exceptions are")} open: {string.Join(", ", open.Take(MaxNamed))}{(open.Count > MaxNamed ? ", …" : "")}. Settle each.");
         }
+        blockers.AddRange((await DeviceReadiness.MissingAsync(work, run.RunId, run.LineId, run.StartedAt, run.ClosedAt)).Take(MaxNamed));
         if (await work.Connection.ExecuteScalarAsync<long>("select count(*) from capture where run_id = @RunId and state = 'processing'", run, work.Transaction) is var waiting and > 0)
         {
             blockers.Add($"{waiting.ToString(CultureInfo.InvariantCulture)} {(waiting == 1 ? "document of the run is" : "documents of the run are")} not processed yet: wait.");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using Gateway.Database;
+using Gateway.Devices;
 
 namespace Gateway.Lines;
 
@@ -9,7 +10,8 @@ internal static class RunReadiness
 {
     public static async Task<IReadOnlyList<ReadinessCheck>> CheckAsync(Work work, RunItem run, IReadOnlyList<ClearanceRecord> clearances)
     {
-        var devices = await LineDevices.OfAsync(work, run.LineId);
+        var devices = await DeviceReadiness.OfLineAsync(work, run.LineId);
+        string unfit = string.Join(' ', devices.SelectMany(d => new[] { d.Unqualified, d.Unheard }).OfType<string>()), wrongClocks = string.Join(' ', devices.Select(d => d.WrongClock).OfType<string>());
         var numbers = (await RunNumbers.OfAsync(work, [run.RunId])).FirstOrDefault(n => n.Gtin == run.Gtin);
         var other = await work.Connection.QuerySingleOrDefaultAsync<string?>("select lot from run where line_id = @LineId and state in ('running', 'paused') and run_id <> @RunId", run, work.Transaction);
         var isWithdrawn = await work.Connection.ExecuteScalarAsync<bool>("select withdrawn from line where line_id = @LineId", run, work.Transaction);
@@ -18,9 +20,9 @@ internal static class RunReadiness
             clearances.Count == 0 ? new("clearance", false, "Nobody has signed the line clearance.")
                 : new("clearance", true, string.Create(CultureInfo.InvariantCulture, $"{clearances[^1].ClearedBy} has signed the line clearance at {clearances[^1].ClearedAt:yyyy-MM-dd HH:mm} UTC.")),
             devices.Count == 0 ? new("devices", true, "No device is registered on the line.")
-                : devices.Unqualified.Count > 0 ? new("devices", false, string.Join(' ', devices.Unqualified)) : new("devices", true, "Every device on the line is qualified."),
+                : unfit.Length > 0 ? new("devices", false, unfit) : new("devices", true, "Every device on the line is qualified and online."),
             devices.Count == 0 ? new("clocks", true, "No device on the line has a clock to compare.")
-                : devices.WrongClocks.Count > 0 ? new("clocks", false, string.Join(' ', devices.WrongClocks)) : new("clocks", true, "The clock of every device is right."),
+                : wrongClocks.Length > 0 ? new("clocks", false, wrongClocks) : new("clocks", true, "The clock of every device is right."),
             numbers is null ? new("numbers", true, "The gateway gives out no numbers for this run: the line brings its own.")
                 : numbers.Allocated < run.Quantity ? new("numbers", false, $"Only {numbers.Allocated:N0} of {run.Quantity:N0} numbers are loaded: request the rest.")
                 : new("numbers", true, $"{numbers.Allocated:N0} numbers are loaded."),

@@ -25,6 +25,8 @@ public sealed class RunClosingTests
         { "of the run", "1 exception is open: recon.mismatch. Settle each." },
         { "of its document", "1 exception is open: agg.level. Settle each." },
         { "of a device", "1 exception is open: seq.gap. Settle each." },
+        { "gap", "Messages 5 to 8 of CAM1 have not come." },
+        { "gap of the run's time", "Messages 5 to 8 of CAM1 have not come." },
         { "of a unit", "1 exception is open: unit.packed. Settle each." },
         { "counter", "CAM1 counted 19 good, and the serials say 20. Explain it, or let somebody accept it under signature. 1 exception is open: recon.mismatch. Settle each." },
     };
@@ -51,6 +53,14 @@ public sealed class RunClosingTests
             case "of a device":
                 await line.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'CAM1', line_id, 'camera', now() from line");
                 await OpenAsync(line, "seq.gap", "device", "CAM1");
+                break;
+            case "gap" or "gap of the run's time":
+                await line.AddDeviceAsync("CAM1");
+                await line.PastRulesAsync($"""
+                    insert into device_gap (device_id, party_id, epoch, first_seq, last_seq, missing, run_id, noticed_at) select device_id, party_id, epoch, 4, 8, '{"{5,8}"}', {(what == "gap" ? "(select run_id from run)" : "null")}, gateway_now() from device_status
+                    union all select device_id, party_id, epoch - 1, 4, 8, '{"{5,8}"}', (select run_id from run), gateway_now() from device_status -- its store was lost: nothing of it can come
+                    union all select device_id, party_id, epoch, 1, 2, '{"{1,1}"}', null, gateway_now() - interval '1 day' from device_status
+                    """);
                 break;
             case "of a unit": await OpenAsync(line, "unit.packed", "capture", "of somebody else", Said.Pack(3)); break;
             default:

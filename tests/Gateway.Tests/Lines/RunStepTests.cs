@@ -46,7 +46,7 @@ public sealed class RunStepTests
         Assert.Null(await line.ClearAsync(olga));
         await line.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'CAM1', line_id, 'camera', now() from line");
         var refusal = await line.TakeAsync(olga, "ready");
-        Assert.Equal("CAM1 is not known to be qualified. The clock of CAM1 is not known.", refusal);
+        Assert.Equal("CAM1 is not qualified. CAM1 has not registered. CAM1 has sent no heartbeat yet, so its clock is not known.", refusal);
         Assert.Equal(refusal, await line.Database.ScalarAsync<string>("select new ->> 'refusal' from audit_entry where action = 'refused' order by ord desc limit 1"));
         await line.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update device set withdrawn = true");
 
@@ -58,6 +58,30 @@ public sealed class RunStepTests
         Assert.Null(await line.TakeAsync(olga, "ready", run: second));
         await line.Lines.PutAsync(TestLine.Somebody, "PL01", new LineRequest("Line", "9521234000013", Said.Line, "Europe/Berlin", null, true, null, "sold", null), Ct);
         Assert.Equal("The line is withdrawn.", await line.TakeAsync(olga, "start", run: second));
+    }
+
+    [Fact]
+    public async Task Devices_that_are_qualified_online_and_on_time_make_a_run_ready_and_each_hindrance_is_its_sentence()
+    {
+        await using var line = await TestLine.StartAsync(people: [("olga", "operator")]);
+        Assert.Null(await line.ClearAsync(await line.PersonAsync("olga")));
+        await line.AddDeviceAsync("CAM1");
+        await line.AddDeviceAsync("PRT1");
+        foreach (var (sql, name, sentence) in ((string, string, string)[])
+            [
+                ("update device_qualification set valid_until = '2020-01-31' where device_id = 1", "devices", "The qualification of CAM1 ended on 2020-01-31."),
+                ("update device_qualification set valid_until = '2050-01-31' where device_id = 1; update device_status set firmware = '2.0' where device_id = 2", "devices", "PRT1 runs firmware 2.0 and is qualified with 1.0."),
+                ("update device_status set firmware = '1.0', offline_since = gateway_now() where device_id = 2", "devices", "PRT1 is offline."),
+                ("update device_status set offline_since = null, offset_ms = -61000 where device_id = 2", "clocks", "The clock of PRT1 is 61 s behind the gateway's."),
+                ("update device_status set measured_at = null where device_id = 2", "clocks", "PRT1 has sent no heartbeat yet, so its clock is not known."),
+            ])
+        {
+            await line.PastRulesAsync(sql);
+            Assert.Equal((name, sentence), Assert.Single((await line.DetailsAsync()).Readiness, c => !c.IsMet) is var check ? (check.Name, check.Says) : default);
+            Assert.Equal(sentence, await line.TakeAsync(TestLine.Somebody, "ready"));
+        }
+        await line.PastRulesAsync("update device_status set measured_at = gateway_now(), offset_ms = 400");
+        await line.WalkAsync("ready", "start");
     }
 
     [Fact]
