@@ -145,7 +145,7 @@ public static class LineEndpoints
     private static async Task<IResult> ReconciliationAsync(HttpContext context, Guid id, RunRecords records, RunBalances balances, CancellationToken ct) =>
         await records.FindAsync(context.Actor(), id, ct) is { } run ? TypedResults.Ok(View(await balances.OfRunAsync(context.Actor(), run, ct))) : Problems.NotFound("such run");
 
-    private static async Task<IResult> SerialsAsync(HttpContext context, Guid id, string? term, string? level, int? limit, long? cursor, RunRecords records, RunBalances balances, CancellationToken ct)
+    private static async Task<IResult> SerialsAsync(HttpContext context, Guid id, string? term, string? level, int? limit, string? cursor, RunRecords records, RunBalances balances, CancellationToken ct)
     {
         if (term is null || !RunBalance.Terms.Contains(term))
         {
@@ -160,10 +160,10 @@ public static class LineEndpoints
             return Problems.NotFound("such run");
         }
         var take = limit ?? 50;
-        var rows = await balances.SerialsAsync(context.Actor(), run, LevelOf(level, run), term, cursor ?? 0, take + 1, ct);
+        var rows = await balances.SerialsAsync(context.Actor(), run, LevelOf(level, run), term, cursor, take + 1, ct);
         return TypedResults.Ok(new
         {
-            items = rows.Take(take).Select(s => new { s.Epc, s.State, s.Parent, s.Holds, s.LastAt }), next = rows.Count > take ? rows[take - 1].Cursor.ToString(CultureInfo.InvariantCulture) : null,
+            items = rows.Take(take).Select(s => new { s.Epc, s.State, s.Parent, s.Holds, s.LastAt }), next = rows.Count > take ? rows[take - 1].Cursor : null,
         });
     }
 

@@ -78,4 +78,5 @@ public sealed record RunBalance(IReadOnlyList<LevelBalance> Levels, long Elsewhe
 /// <param name="Cursor">Its place: the next page asks for those behind it.</param>
 /// <param name="State">As in LINES.md section 2; that of its outermost container.</param>
 /// <param name="Holds">Why it is held.</param>
-public sealed record RunSerial(long Cursor, string Epc, string State, string? Parent, IReadOnlyList<string> Holds, DateTime LastAt);
+/// <param name="LastAt">Null: it is a number out of a pool, and nobody has told of a unit with it.</param>
+public sealed record RunSerial(string Cursor, string Epc, string State, string? Parent, IReadOnlyList<string> Holds, DateTime? LastAt);

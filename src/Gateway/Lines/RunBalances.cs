@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -12,9 +13,12 @@ namespace Gateway.Lines;
 /// </summary>
 public sealed class RunBalances(GatewayDatabase database, KnownMasterData masterData)
 {
+    // Before a number out of a pool, in a cursor; before a unit there is nothing.
+    private const char NumberCursor = '~';
+
     // Units of a run are found by the documents that stored them first and by the lot; what was told first by somebody else's document
     // is around them. 1 of the flags is commissioned once, 32 partial, 128 closed; state 7 is COMMISSIONED.
-    private static readonly string Stood = $"""
+    internal static readonly string Stood = $"""
         with recursive told as materialized (
             select capture_id from capture where run_id = any(@runs)),
         specified as materialized (
@@ -93,23 +97,38 @@ public sealed class RunBalances(GatewayDatabase database, KnownMasterData master
         };
     }
 
-    /// <summary>The serials behind a term, in the order in which they were first told.</summary>
+    /// <summary>The serials behind a term: those of the ledger in the order in which they were first told, then the numbers of the pools that nobody has printed.</summary>
     /// <param name="level">A GTIN, or <see cref="RunBalance.LogisticUnits"/>.</param>
-    /// <param name="after">The cursor of the last one already known; 0 for the first.</param>
-    public async Task<IReadOnlyList<RunSerial>> SerialsAsync(Actor reader, RunItem run, string level, string term, long after, int limit, CancellationToken ct)
+    /// <param name="after">The cursor of the last one already known; null for the first.</param>
+    public async Task<IReadOnlyList<RunSerial>> SerialsAsync(Actor reader, RunItem run, string level, string term, string? after, int limit, CancellationToken ct)
     {
         var known = await masterData.ReadAsync(ct);
         await using var work = await database.BeginAsync(reader, ct);
-        var values = Values(known, [run.RunId], run.Gtin);
-        values.AddDynamicParams(new { level = level == RunBalance.LogisticUnits ? "" : level, after, limit });
-        return [.. (await work.Connection.QueryAsync<Listed>(new CommandDefinition($"""
-            {Stood},
-            page as (select unit_id, state from stood where is_own and gtin = @level and ({RunBalance.Rows[term]}) and unit_id > @after order by unit_id limit @limit)
-            select s.unit_id as Cursor, s.state as State, u.key as Key, u.prefix_length as PrefixLength, p.key as ParentKey, p.prefix_length as ParentPrefix, u.holds as Holds, u.last_at as LastAt
-            from page s join unit u using (unit_id) left join unit p on p.unit_id = u.parent_id order by s.unit_id
-            """, values, work.Transaction, cancellationToken: ct))).Select(l => new RunSerial(
-                l.Cursor, UnitKey.ToEpc(l.Key, l.PrefixLength), Lifecycle.Word((UnitState)l.State), l.ParentKey is null ? null : UnitKey.ToEpc(l.ParentKey, l.ParentPrefix!.Value), l.Holds?.Split(' ') ?? [], l.LastAt))];
+        var found = new List<RunSerial>();
+        var isNumber = after?.StartsWith(NumberCursor) == true;
+        if (!isNumber)
+        {
+            var values = Values(known, [run.RunId], run.Gtin);
+            values.AddDynamicParams(new { level = level == RunBalance.LogisticUnits ? "" : level, after = long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : 0, limit });
+            found.AddRange((await work.Connection.QueryAsync<Listed>(new CommandDefinition($"""
+                {Stood},
+                page as (select unit_id, state from stood where is_own and gtin = @level and ({RunBalance.Rows[term]}) and unit_id > @after order by unit_id limit @limit)
+                select s.unit_id as Cursor, s.state as State, u.key as Key, u.prefix_length as PrefixLength, p.key as ParentKey, p.prefix_length as ParentPrefix, u.holds as Holds, u.last_at as LastAt
+                from page s join unit u using (unit_id) left join unit p on p.unit_id = u.parent_id order by s.unit_id
+                """, values, work.Transaction, cancellationToken: ct))).Select(l => new RunSerial(
+                    l.Cursor.ToString(CultureInfo.InvariantCulture), UnitKey.ToEpc(l.Key, l.PrefixLength), Lifecycle.Word((UnitState)l.State), l.ParentKey is null ? null : UnitKey.ToEpc(l.ParentKey, l.ParentPrefix!.Value), l.Holds?.Split(' ') ?? [], l.LastAt)));
+        }
+        if (found.Count < limit && RunNumbers.Has(term))
+        {
+            var numbers = await RunNumbers.ListAsync(work, term, level, isNumber ? after![1..] : "", limit - found.Count, Values(known, [run.RunId], run.Gtin), ct);
+            var state = Lifecycle.Word(term switch { "unused" => UnitState.Unused, "voided" => UnitState.Voided, _ => UnitState.Allocated });
+            found.AddRange(numbers.Select(n => new RunSerial(NumberCursor + n, UnitKey.ToEpc(n, PrefixLengthOf(n, known)), state, null, [], null)));
+        }
+        return found;
     }
+
+    // Where nobody has told of a unit, master data say where its company prefix ends; or nobody does, and it is written as a Digital Link.
+    private static int PrefixLengthOf(string key, MasterDataSnapshot known) => UnitKey.GtinOf(key) is { Length: > 0 } gtin ? known.Find(gtin.ToString())?.CompanyPrefixLength ?? 0 : 0;
 
     /// <summary>Whose units these are: the spellings of those that are of the run.</summary>
     internal static async Task<IReadOnlyList<string>> OwnAsync(Work work, long run, IReadOnlyCollection<string> epcs)
@@ -130,7 +149,7 @@ public sealed class RunBalances(GatewayDatabase database, KnownMasterData master
         var values = Values(known, runs, gtin);
         var counted = (await work.Connection.QueryAsync(new CommandDefinition(Counted, values, work.Transaction, cancellationToken: ct))).Cast<IDictionary<string, object>>().ToDictionary(c => (string)c["gtin"]);
         var contained = (await work.Connection.QueryAsync<(string Gtin, long Declared, long Wrong)>(new CommandDefinition(Contained, values, work.Transaction, cancellationToken: ct))).ToDictionary(c => c.Gtin);
-        var numbers = (await RunNumbers.OfAsync(work, runs)).ToDictionary(n => n.Gtin);
+        var numbers = (await RunNumbers.OfAsync(work, runs, values, ct)).ToDictionary(n => n.Gtin);
         var gtins = counted.Keys.Concat(numbers.Keys).Append(gtin).Distinct().OrderBy(g => g == gtin ? 0 : g.Length > 0 ? 1 : 2).ThenBy(g => g, StringComparer.Ordinal);
         return new RunBalance([.. gtins.Select(g => LevelOf(g, known, counted.GetValueOrDefault(g), contained.GetValueOrDefault(g), numbers.GetValueOrDefault(g)))], 0);
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dapper;
 using Gateway.Database;
 using Gateway.Devices;
+using Gateway.Serials;
 
 namespace Gateway.Lines;
 
@@ -12,7 +13,7 @@ internal static class RunReadiness
     {
         var devices = await DeviceReadiness.OfLineAsync(work, run.LineId);
         string unfit = string.Join(' ', devices.SelectMany(d => new[] { d.Unqualified, d.Unheard }).OfType<string>()), wrongClocks = string.Join(' ', devices.Select(d => d.WrongClock).OfType<string>());
-        var numbers = (await RunNumbers.OfAsync(work, [run.RunId])).FirstOrDefault(n => n.Gtin == run.Gtin);
+        var loaded = await SerialBalance.LoadedAsync(work, run.RunId);
         var other = await work.Connection.QuerySingleOrDefaultAsync<string?>("select lot from run where line_id = @LineId and state in ('running', 'paused') and run_id <> @RunId", run, work.Transaction);
         var isWithdrawn = await work.Connection.ExecuteScalarAsync<bool>("select withdrawn from line where line_id = @LineId", run, work.Transaction);
         return
@@ -23,9 +24,9 @@ internal static class RunReadiness
                 : unfit.Length > 0 ? new("devices", false, unfit) : new("devices", true, "Every device on the line is qualified and online."),
             devices.Count == 0 ? new("clocks", true, "No device on the line has a clock to compare.")
                 : wrongClocks.Length > 0 ? new("clocks", false, wrongClocks) : new("clocks", true, "The clock of every device is right."),
-            numbers is null ? new("numbers", true, "The gateway gives out no numbers for this run: the line brings its own.")
-                : numbers.Allocated < run.Quantity ? new("numbers", false, $"Only {numbers.Allocated:N0} of {run.Quantity:N0} numbers are loaded: request the rest.")
-                : new("numbers", true, $"{numbers.Allocated:N0} numbers are loaded."),
+            loaded is null ? new("numbers", true, "No pool has numbers for this run: the line brings its own.")
+                : loaded < run.Quantity ? new("numbers", false, string.Create(CultureInfo.InvariantCulture, $"{run.Quantity - loaded:N0} of {run.Quantity:N0} numbers are missing: those count that were granted for the run and acknowledged."))
+                : new("numbers", true, string.Create(CultureInfo.InvariantCulture, $"{loaded:N0} numbers are loaded.")),
             isWithdrawn ? new("line", false, "The line is withdrawn.") : other is not null ? new("line", false, $"Lot {other} is still on the line: end it first.") : new("line", true, "No other lot is on the line."),
         ];
     }

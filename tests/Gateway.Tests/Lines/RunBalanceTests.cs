@@ -77,7 +77,7 @@ public sealed class RunBalanceTests
         await using var line = await TestLine.StartAsync();
         await line.PackWholeAsync(palletHolds: 3);
         var run = (await line.Records.FindAsync(TestLine.Somebody, line.Run, Ct))!;
-        var (seen, after) = (new List<string>(), 0L);
+        var (seen, after) = (new List<string>(), (string?)null);
         while (await line.Balances.SerialsAsync(TestLine.Somebody, run, TestLine.Gtin, "activePacked", after, 4, Ct) is { Count: > 0 } page)
         {
             seen.AddRange(page.Select(s => s.Epc));
@@ -160,5 +160,5 @@ public sealed class RunBalanceTests
     }
 
     private static async Task<IReadOnlyList<string>> SerialsAsync(TestLine line, string level, string term) =>
-        [.. (await line.Balances.SerialsAsync(TestLine.Somebody, (await line.Records.FindAsync(TestLine.Somebody, line.Run, Ct))!, level, term, 0, 1000, Ct)).Select(s => s.Epc[(s.Epc.LastIndexOf('.') + 1)..])];
+        [.. (await line.Balances.SerialsAsync(TestLine.Somebody, (await line.Records.FindAsync(TestLine.Somebody, line.Run, Ct))!, level, term, null, 1000, Ct)).Select(s => s.Epc[(s.Epc.LastIndexOf('.') + 1)..])];
 }
