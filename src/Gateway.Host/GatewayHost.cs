@@ -57,7 +57,10 @@ public static class GatewayHost
         builder.Services.AddLots();
         builder.Services.AddDelivery();
         builder.Services.AddOperations();
-        builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync));
+        builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync)
+        {
+            Numbers = new CaptureNumbers(services.GetRequiredService<HearOfNumbers>().AreAnyAsync, (work, told, ct) => HearOfNumbers.HearAsync(work, told.Encoded, told.Unused, told.Voided, ct)),
+        });
         builder.Services.AddIntake();
         builder.Services.AddCapture();
         builder.Services.AddDevices();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
@@ -13,6 +15,51 @@ public sealed class SerialJourneys
 {
     private const string Gtin = "09521321000018";
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_a_captured_file_says_was_printed_never_goes_back_into_its_pool()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var officer = gateway.Client("officer");
+        using var line = gateway.Client("operator");
+        foreach (var (address, body) in ((string, object)[])
+            [("api/products/09521234001010", new { name = "Demozol", level = "unit", companyPrefixLength = 7, serialPattern = "^[0-9A-Z]{10}$", reason = "test" }), ("api/locations/9521234000013", new { name = "Plant", kind = "both", companyPrefixLength = 7, reason = "test" })])
+        {
+            using var known = await officer.PutAsJsonAsync(address, body, Ct);
+            known.EnsureSuccessStatusCode();
+        }
+        using var approved = await officer.PostAsJsonAsync("api/intake/mappings/f1-unit-csv/approve", new { reason = "tried" }, Ct);
+        approved.EnsureSuccessStatusCode();
+        // While there is no pool, a file is a file.
+        await TakeInAsync(("BEFORE0001", "OK"));
+        await MakeAsync(officer, new { gtin = "09521234001010", stock = 0, reason = "a new product" });
+        var granted = JsonDocument.Parse((await AskAsync(line, "application/json", """{"requestId":"r1","gtin":"09521234001010","quantity":1000}""")).Text).RootElement;
+        var n = granted.GetProperty("numbers").EnumerateArray().Select(x => x.GetString()!).ToArray();
+        var statements = 0;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == "Npgsql", Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = a => _ = a.TagObjects.Any(t => t.Value is string text && text.Contains("update serial_number n set state", StringComparison.Ordinal)) && a.TagObjects.Any(t => gateway.Database.Name.Equals(t.Value)) ? Interlocked.Increment(ref statements) : 0,
+        };
+        ActivitySource.AddActivityListener(listener);
+        // Commissioned, printed and rejected, printed and destroyed, and not used.
+        await TakeInAsync([.. n[..500].Select(s => (s, "OK")), (n[500], "REJ"), (n[501], "DES"), (n[502], "UNU")]);
+        Assert.InRange(statements, 1, 4); // for 503 numbers
+        Assert.Equal("1 497, 2 1, 4 502", await gateway.Database.ScalarAsync<string>("select string_agg(state || ' ' || n, ', ' order by state) from (select state, count(*) as n from serial_number group by state) s"));
+        foreach (var (serial, status) in ((string, HttpStatusCode)[])[(n[0], HttpStatusCode.Conflict), (n[500], HttpStatusCode.Conflict), (n[501], HttpStatusCode.Conflict), (n[502], HttpStatusCode.OK), (n[503], HttpStatusCode.OK)])
+        {
+            using var back = await officer.PostAsJsonAsync("api/serials/returns", new { gtin = "09521234001010", serials = new[] { serial }, reason = "left over" }, Ct);
+            Assert.Equal((serial, status), (serial, back.StatusCode));
+        }
+
+        async Task TakeInAsync(params (string Serial, string Status)[] rows)
+        {
+            var file = $"#GTIN;09521234001010\r\n#LOT;L26B101\r\n#EXP;31.08.2028\r\n#TZ;Europe/Berlin\r\n#COUNT;{rows.Length}\r\nNr;Seriennummer;Status;Zeit;Station;Grund;Güte\r\n{string.Concat(rows.Select((r, i) => $"{i + 1};{r.Serial};{r.Status};14.09.2026 08:02:11,120;V;{(r.Status is "REJ" or "DES" ? "GRADE" : "")};A\r\n"))}";
+            using var answer = await line.PostAsync("api/intake/f1-unit-csv", new ByteArrayContent(Encoding.UTF8.GetBytes(file)) { Headers = { { "Content-Type", "text/csv" } } }, Ct);
+            Assert.Equal(202, (int)answer.StatusCode);
+            Assert.Equal("[]", (await gateway.JobAsync(answer.Headers.Location!)).GetProperty("errors").ToString());
+        }
+    }
 
     [Fact]
     public async Task The_same_request_as_json_csv_and_xml_is_the_same_call()

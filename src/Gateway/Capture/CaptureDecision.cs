@@ -33,7 +33,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         var first = documents[0].Lease;
         // One ledger for all, since they may touch the same units; new ones have their numbers from the first capture.
         var ledger = await ledgers.OpenAsync(work, first.PartyId, first.CaptureId, isCareful: true, isHuge: false, ct);
-        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, options.LateAfter)) { Foreign = d.Document.Foreign }).ToList();
+        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, routing.Numbers, options.LateAfter)) { Foreign = d.Document.Foreign }).ToList();
         try
         {
             await EventStore.StoreAsync(work, [.. decided.Zip(documents).Where(d => d.First.Store is not null)

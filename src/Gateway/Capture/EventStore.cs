@@ -44,7 +44,7 @@ internal readonly record struct EventRow(string? Uri, string Type, string? Actio
 /// Writes the events of one capture in its transaction: identities set-based, rows straight into the year's partitions, by binary
 /// COPY or, when they are few, in one round trip.
 /// </summary>
-internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger, TimeSpan lateAfter) : IDisposable
+internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordTime, UnitLedger ledger, CaptureNumbers? numbers, TimeSpan lateAfter) : IDisposable
 {
     private const string EventColumns = "event_id, period, party_id, event_uri, event_type, action, event_time, record_time, biz_step, disposition, read_point, biz_location, told_again, internal, keys, body";
     private const int Few = 500;
@@ -97,7 +97,9 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
     {
         var said = events.Where(e => !e.IsToldAgain).ToDictionary(e => e.Id);
         var of = events[0].Of;
-        foreach (var finding in await of.Ledger.ApplyAsync([.. said.Select(e => new LedgerEvent(e.Value.Parsed.Event, e.Key) { PartyId = of.PartyId, RecordedAt = of.RecordTime })], ct))
+        List<LedgerEvent> heard = [.. said.Select(e => new LedgerEvent(e.Value.Parsed.Event, e.Key) { PartyId = of.PartyId, RecordedAt = of.RecordTime })];
+        await of.TellNumbersAsync(work, heard, ct);
+        foreach (var finding in await of.Ledger.ApplyAsync(heard, ct))
         {
             var e = said.GetValueOrDefault(finding.Number);
             if (e is null && events.Any(x => x.Of != of))
@@ -106,6 +108,22 @@ internal sealed class EventStore(Work work, CaptureLease lease, DateTime recordT
             }
             (e ?? events[0]).Findings.Add(await CaptureExceptions.OpenAsync(work, (e ?? events[0]).Of.Source, finding, e?.Parsed.Event));
         }
+    }
+
+    private async Task TellNumbersAsync(Work work, IReadOnlyList<LedgerEvent> events, CancellationToken ct)
+    {
+        if (numbers is null || !await numbers.AreAny(work, ct))
+        {
+            return;
+        }
+        var facts = events.SelectMany(EventFacts.Of).ToLookup(f => f.Kind, f => f.Epcs);
+        var told = new ToldNumbers(Of(FactKind.Encode, FactKind.Scrap, FactKind.Commission), Of(FactKind.Unused), Of(FactKind.Void));
+        if (told.Encoded.Count + told.Unused.Count + told.Voided.Count > 0)
+        {
+            await numbers.Tell(work, told, ct);
+        }
+
+        List<string> Of(params FactKind[] kinds) => [.. kinds.SelectMany(k => facts[k]).SelectMany(e => e).Select(UnitKey.Of).OfType<string>()];
     }
 
     /// <summary>Writes what the ledger has kept back until all events are known.</summary>

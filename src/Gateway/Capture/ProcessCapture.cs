@@ -138,7 +138,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
             }
             // Between two chunks the transaction waits for the parser, which may read long over events that are not stored.
             var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("set local idle_in_transaction_session_timeout = '10min'; select gateway_now()", transaction: work.Transaction);
-            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, IsHuge(lease), ct), _options.LateAfter);
+            using var store = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful, IsHuge(lease), ct), routing.Numbers, _options.LateAfter);
             var refused = false;
             await foreach (var chunk in chunks.ReadAllAsync(ct))
             {

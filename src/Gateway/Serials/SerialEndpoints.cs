@@ -20,7 +20,7 @@ public sealed record ClosePoolRequest(string? Reason, int? Version);
 public static class SerialEndpoints
 {
     public static IServiceCollection AddSerials(this IServiceCollection services) => services
-        .AddSingleton<SerialPools>().AddSingleton<GrantNumbers>().AddSingleton<GiveBackNumbers>().AddSingleton<ImportNumbers>()
+        .AddSingleton<SerialPools>().AddSingleton<GrantNumbers>().AddSingleton<GiveBackNumbers>().AddSingleton<ImportNumbers>().AddSingleton<HearOfNumbers>()
         .AddChore<RefillPools>("refill-serial-pools", TimeSpan.FromMinutes(1));
 
     public static void MapSerials(this IEndpointRouteBuilder app)

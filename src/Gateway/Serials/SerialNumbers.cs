@@ -27,6 +27,10 @@ public static class SerialNumbers
     /// <returns>Those that were not allocated.</returns>
     public static Task<IReadOnlyList<NotAllocated>> MarkUnusedAsync(Work work, IReadOnlyList<string> keys, CancellationToken ct = default) => MarkAsync(work, keys, 2, [1], ct);
 
+    /// <summary>They are never to be used. What was printed stays so; told again, it changes nothing.</summary>
+    /// <returns>Those that were not allocated.</returns>
+    public static Task<IReadOnlyList<NotAllocated>> MarkVoidedAsync(Work work, IReadOnlyList<string> keys, CancellationToken ct = default) => MarkAsync(work, keys, 3, [0, 1, 2], ct);
+
     private static async Task<IReadOnlyList<NotAllocated>> MarkAsync(Work work, IReadOnlyList<string> keys, short to, short[] from, CancellationToken ct)
     {
         var wrong = new List<NotAllocated>();
@@ -52,4 +56,23 @@ public static class SerialNumbers
     private static long ItemOf(string key) => key[1] == '0' ? 0 : long.Parse(key.AsSpan(2, 14), NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static string SerialOf(string key) => key[1] == '0' ? key[2..] : key[18..];
+}
+
+/// <summary>Hears what captured events say of numbers, in their transaction.</summary>
+public sealed class HearOfNumbers
+{
+    private volatile bool _areAny;
+
+    /// <summary>Whether there is any pool. Pools stay for ever, so once there is one nobody asks again.</summary>
+    public async ValueTask<bool> AreAnyAsync(Work work, CancellationToken ct) =>
+        _areAny || (_areAny = await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition("select exists (select from serial_pool)", null, work.Transaction, cancellationToken: ct)));
+
+    /// <param name="encoded">Printed, or commissioned.</param>
+    public static async Task HearAsync(Work work, IReadOnlyList<string> encoded, IReadOnlyList<string> unused, IReadOnlyList<string> voided, CancellationToken ct)
+    {
+        // What is on something is so, whatever else is said of it.
+        await SerialNumbers.MarkUnusedAsync(work, unused, ct);
+        await SerialNumbers.MarkEncodedAsync(work, encoded, ct);
+        await SerialNumbers.MarkVoidedAsync(work, voided, ct);
+    }
 }
