@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -16,6 +17,7 @@ public sealed partial class DeviceCheck(HttpClient http, string line, string? de
 {
     private readonly string _device = device ?? $"check-{Guid.NewGuid():N}"[..16];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private string? _token;
 
     /// <summary>A case went no further; its message is what was got.</summary>
     private sealed class NotKeptException(string got) : Exception(got);
@@ -63,9 +65,21 @@ public sealed partial class DeviceCheck(HttpClient http, string line, string? de
         }
     }
 
+    // What a device says and hears it does by its own token, once it has one.
+    private string Bearer(string path) => _token is not null && path.StartsWith($"api/devices/{_device}/", StringComparison.Ordinal) ? _token : http.DefaultRequestHeaders.Authorization!.Parameter!;
+
+    private HttpRequestMessage Request(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Bearer(path));
+        return request;
+    }
+
     private async Task<Answered> PostAsync(string path, object body, CancellationToken ct)
     {
-        using var answer = await http.PostAsJsonAsync(path, body, ct);
+        using var request = Request(HttpMethod.Post, path);
+        request.Content = JsonContent.Create(body);
+        using var answer = await http.SendAsync(request, ct);
         var text = await answer.Content.ReadAsStringAsync(ct);
         try
         {

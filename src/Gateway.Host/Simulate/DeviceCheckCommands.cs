@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Gateway.Host.Simulate;
 
-// Commands: LINES.md section 8 and docs/devices-commands.md.
+// Commands: LINES.md section 8 and docs/devices.md.
 public sealed partial class DeviceCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -102,7 +102,8 @@ public sealed partial class DeviceCheck
 
     private async Task<List<JsonElement>> PollAsync(int wait, CancellationToken ct)
     {
-        using var answer = await http.GetAsync(new Uri($"api/devices/{_device}/commands?after={_heard}&wait={wait}", UriKind.Relative), ct);
+        using var request = Request(HttpMethod.Get, $"api/devices/{_device}/commands?after={_heard}&wait={wait}");
+        using var answer = await http.SendAsync(request, ct);
         if ((int)answer.StatusCode != 200)
         {
             throw (int)answer.StatusCode == 404 ? new LackingException("the device is not registered") : new NotKeptException($"{(int)answer.StatusCode}");
@@ -124,7 +125,7 @@ public sealed partial class DeviceCheck
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/devices/{_device}/commands/stream");
+        using var request = Request(HttpMethod.Get, $"api/devices/{_device}/commands/stream");
         request.Headers.Add("Last-Event-ID", after.ToString(CultureInfo.InvariantCulture));
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
         if ((int)answer.StatusCode != 200)
@@ -159,8 +160,9 @@ public sealed partial class DeviceCheck
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
         using var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", http.DefaultRequestHeaders.Authorization!.ToString());
-        var address = new UriBuilder(new Uri(http.BaseAddress!, $"api/devices/{_device}/commands/socket?after={_heard}")) { Scheme = http.BaseAddress!.Scheme == "https" ? "wss" : "ws" };
+        var path = $"api/devices/{_device}/commands/socket?after={_heard}";
+        socket.Options.SetRequestHeader("Authorization", $"Bearer {Bearer(path)}");
+        var address = new UriBuilder(new Uri(http.BaseAddress!, path)) { Scheme = http.BaseAddress!.Scheme == "https" ? "wss" : "ws" };
         await socket.ConnectAsync(address.Uri, patience.Token);
         JsonElement command;
         while (IdOf(command = await HearAsync()) != cmd)

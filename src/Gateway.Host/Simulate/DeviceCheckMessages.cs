@@ -49,7 +49,12 @@ public sealed partial class DeviceCheck
         {
             deviceId = _device, kind = "plc", vendor = "gateway", model = "check", serial = _device, firmware = "1", configHash = new string('0', 64), line, station = "check", capabilities = Array.Empty<string>(), epochLost,
         }, ct);
-        return a.Status is 404 or 405 ? throw new LackingException("the gateway registers no devices") : a.Status is 200 or 201 ? a : throw new NotKeptException(a.ToString());
+        if (a.Status is not (200 or 201))
+        {
+            throw a.Status is 404 or 405 ? new LackingException("the gateway registers no devices") : new NotKeptException(a.ToString());
+        }
+        _token = a.Body.GetProperty("token").GetString();
+        return a;
     }
 
     private static string Ok(Answered a) => a.Status is 200 or 201 ? "200" : a.ToString();

@@ -25,6 +25,7 @@ public static class DeviceEndpoints
         services.TryAddSingleton<RegisterDevice>();
         services.TryAddSingleton<DeviceMessages>();
         services.TryAddSingleton<DeviceHeartbeats>();
+        services.TryAddSingleton<DeviceCommandAnswers>();
         services.TryAddSingleton<DeviceQualifications>();
         services.TryAddSingleton<DeviceList>();
         services.TryAddSingleton<DeviceService>();
@@ -91,7 +92,7 @@ public static class DeviceEndpoints
             store.Release(reserved - messages.Count);
             reserved = messages.Count;
             var actor = context.Actor();
-            var (refused, answer) = await store.StoreAsync(new MessagePost(deviceId, KeyOf(actor), actor.Sees, messages));
+            var (refused, answer) = await store.StoreAsync(new MessagePost(deviceId, DeviceAccess.KeyOf(actor), actor.Sees, messages));
             return Refusal(refused) ?? (messages.Count == 1 && answer!.Rejected.Count == 1 ? Problems.SequenceConflict(messages[0].Seq, answer.AckedThrough) : TypedResults.Ok(answer));
         }
         finally
@@ -104,7 +105,7 @@ public static class DeviceEndpoints
     {
         var received = Stopwatch.GetTimestamp();
         var actor = context.Actor();
-        var (answer, refused, sentence) = await heartbeats.BeatAsync(actor, KeyOf(actor), deviceId, beat, received, ct);
+        var (answer, refused, sentence) = await heartbeats.BeatAsync(actor, DeviceAccess.KeyOf(actor), deviceId, beat, received, ct);
         return sentence is not null ? Problems.Invalid(sentence) : Refusal(refused) ?? TypedResults.Ok(answer);
     }
 
@@ -173,8 +174,6 @@ public static class DeviceEndpoints
         context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return Problems.DevicesWait(seconds);
     }
-
-    private static string KeyOf(Actor actor) => actor.Id.StartsWith("key:", StringComparison.Ordinal) ? actor.Id[4..] : "";
 
     /// <returns>Null when it is larger than a post may be.</returns>
     private static async Task<byte[]?> BodyAsync(HttpRequest request, CancellationToken ct)

@@ -20,10 +20,11 @@ public sealed record HeartbeatRequest(int Ep, DateTimeOffset? T0, ClockExchange?
 
 /// <param name="OffsetMs">Device minus gateway, as it is in force from here on.</param>
 /// <param name="Missing">Ranges that are asked for.</param>
+/// <param name="CommandsWaiting">Commands that the device has not acknowledged: above zero it listens, if it does not.</param>
 public sealed record HeartbeatAnswer(DateTime T1, DateTime T2, double OffsetMs, long AckedThrough, IReadOnlyList<long[]> Missing, int CommandsWaiting);
 
 /// <summary>Signs of life: what a device's clock shows, what it is made of and how it is.</summary>
-public sealed class DeviceHeartbeats(GatewayDatabase database)
+public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnswers answers)
 {
     /// <summary>Beyond it an exchange tells nothing of a clock.</summary>
     private static readonly TimeSpan MaxRoundTrip = TimeSpan.FromSeconds(10), MaxAge = TimeSpan.FromMinutes(10);
@@ -34,7 +35,7 @@ public sealed class DeviceHeartbeats(GatewayDatabase database)
     private static readonly string[] s_states =
         ["Clearing", "Stopped", "Starting", "Idle", "Suspended", "Execute", "Stopping", "Aborting", "Aborted", "Holding", "Held", "Unholding", "Suspending", "Unsuspending", "Resetting", "Completing", "Complete"];
 
-    private sealed record Row(int DeviceId, int PartyId, string Name, int Epoch, string KeyId, string Firmware, string ConfigHash, double OffsetMs, DateTime? MeasuredAt, DateTime? OfflineSince, DateTime Now);
+    private sealed record Row(int DeviceId, int PartyId, int LineId, string Name, int Epoch, string KeyId, string Firmware, string ConfigHash, double OffsetMs, DateTime? MeasuredAt, DateTime? OfflineSince, DateTime Now);
 
     /// <param name="keyId">Of the token that it came with.</param>
     /// <param name="receivedAt">By the process's own monotonic clock.</param>
@@ -49,7 +50,7 @@ public sealed class DeviceHeartbeats(GatewayDatabase database)
         // Nothing depends on a sign of life: it waits for no disk, unless it opens or ends an exception.
         var row = await work.Connection.QuerySingleOrDefaultAsync<Row>("""
             set local synchronous_commit = off;
-            select s.device_id as DeviceId, s.party_id as PartyId, d.name as Name, s.epoch as Epoch, s.key_id as KeyId, s.firmware as Firmware, s.config_hash as ConfigHash, s.offset_ms as OffsetMs,
+            select s.device_id as DeviceId, s.party_id as PartyId, d.line_id as LineId, d.name as Name, s.epoch as Epoch, s.key_id as KeyId, s.firmware as Firmware, s.config_hash as ConfigHash, s.offset_ms as OffsetMs,
                    s.measured_at as MeasuredAt, s.offline_since as OfflineSince, gateway_now() as Now
             from device_status s join device d using (device_id) where s.key_id = @keyId and d.name = @device and not d.withdrawn for update of s
             """, new { keyId, device }, work.Transaction);
@@ -70,9 +71,20 @@ public sealed class DeviceHeartbeats(GatewayDatabase database)
         await TellAsync(work, row, beat, offset);
         var acked = await RegisterDevice.AckedThroughAsync(work, row.DeviceId);
         var missing = await work.Connection.QueryAsync<long[]>("select missing from device_gap where device_id = @DeviceId and epoch = @Epoch and closed_at is null order by first_seq limit 100", new { row.DeviceId, row.Epoch }, work.Transaction);
+        var (waiting, isNews) = await work.Connection.QuerySingleAsync<(int, bool)>("""
+            select (select count(*)::int from device_command where device_id = @DeviceId and state in ('queued', 'sent')),
+                not exists (select from device_state where device_id = @DeviceId and state = @State)
+                or exists (select from device_command where device_id = @DeviceId and proof = 'awaited')
+                or exists (select from line_hold h join device_command c using (command_id) where c.device_id = @DeviceId and h.until_at is null)
+            """, new { row.DeviceId, beat.State }, work.Transaction);
         await work.CommitAsync();
+        // By itself, in the order of locks that commands have; were it lost, the next heartbeat says it again. A time that cannot be proves nothing.
+        if (isNews)
+        {
+            await answers.ReportAsync(actor, new SpeakingDevice(row.DeviceId, row.PartyId, row.LineId, row.Name), beat.State!, beat.T0!.Value, ct);
+        }
         var asked = missing.SelectMany(m => m.Chunk(2)).Take(100).ToList();
-        return (new HeartbeatAnswer(t1, t1 + Stopwatch.GetElapsedTime(receivedAt), offset, acked, asked, 0), PostRefusal.None, null);
+        return (new HeartbeatAnswer(t1, t1 + Stopwatch.GetElapsedTime(receivedAt), offset, acked, asked, waiting), PostRefusal.None, null);
     }
 
     /// <summary>Device minus gateway in milliseconds (LINES.md section 7); without a whole exchange the time of travel is taken for nothing.</summary>

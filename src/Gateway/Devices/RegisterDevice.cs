@@ -20,7 +20,9 @@ public sealed record Registration(string DeviceId, string Token, int Epoch, long
 /// <summary>Makes a device known, or known anew, and gives it the token that it speaks by from here on; the one before opens nothing any more.</summary>
 public sealed partial class RegisterDevice(GatewayDatabase database)
 {
-    private const string Role = "device";
+    /// <summary>Of every token of a device, and of no other key.</summary>
+    internal const string Role = "device";
+
     private const int MaxCapabilities = 50;
     private static readonly string[] s_kinds = ["printer", "camera", "scanner", "aggregator", "palletiser", "plc", "handheld", "counter"];
 

@@ -178,6 +178,61 @@ public sealed class DeviceCommandJourneys
         }
     }
 
+    [Fact]
+    public async Task A_simulated_device_that_registers_finds_that_the_gateway_keeps_to_the_whole_contract()
+    {
+        await using var gateway = await StartAsync();
+        using var plant = gateway.Client("operator");
+        var outcomes = new List<Host.Simulate.DeviceCaseOutcome>();
+        await foreach (var outcome in new Host.Simulate.DeviceCheck(plant, "L1").RunAsync(Ct))
+        {
+            outcomes.Add(outcome);
+        }
+        Assert.Equal("", string.Join("\n", outcomes.Where(o => o.Verdict != "pass").Select(o => $"{o.Case}: {o.Expected}; {o.Got}")));
+        Assert.True(outcomes.Count >= 36, $"{outcomes.Count} cases");
+    }
+
+    [Fact]
+    public async Task A_token_opens_the_commands_of_its_own_device_and_a_heartbeat_tells_of_them_and_proves_a_pause()
+    {
+        await using var gateway = await StartAsync();
+        using var plant = gateway.Client("operator");
+        var tokens = new Dictionary<string, string>();
+        foreach (var name in (string[])["plc1", "cam1"])
+        {
+            using var answer = await plant.PostAsJsonAsync("api/devices/register", new { deviceId = name, kind = "plc", firmware = "1", configHash = "c0ffee", line = "L1" }, Ct);
+            tokens[name] = Text(await answer.Content.ReadFromJsonAsync<JsonElement>(Ct), "token");
+        }
+        using HttpClient plc = ClientOf(gateway.Url, tokens["plc1"]), camera = ClientOf(gateway.Url, tokens["cam1"]);
+        Assert.Equal(0, (await BeatAsync("Execute")).GetProperty("commandsWaiting").GetInt32());
+        var pause = await IssueAsync(gateway, "pause", "quality");
+        Assert.Equal(404, (int)(await camera.GetAsync("api/devices/plc1/commands", Ct)).StatusCode);
+        Assert.Equal((404, "GW-HTTP-01"), await PostAsync(camera, $"api/devices/plc1/commands/{pause}/ack", new { fence = 1 }));
+        Assert.Equal((404, "GW-HTTP-01"), await PostAsync(camera, "api/devices/plc1/state", new { state = "Held", at = DateTimeOffset.UtcNow }));
+        Assert.Equal(1, (await BeatAsync("Execute")).GetProperty("commandsWaiting").GetInt32());
+        Assert.Equal(1, (await plc.GetFromJsonAsync<JsonElement>("api/devices/plc1/commands", Ct)).GetProperty("commands").GetArrayLength());
+        Assert.Equal((200, "acked"), await PostAsync(plc, $"api/devices/plc1/commands/{pause}/ack", new { fence = 1 }));
+        Assert.Equal(0, (await BeatAsync("Holding")).GetProperty("commandsWaiting").GetInt32());
+        Assert.Equal("acked awaited", await StateAsync());
+        await BeatAsync("Held");
+        Assert.Equal("done proved", await StateAsync());
+        // Said again, it is no news.
+        var told = await gateway.Database.ScalarAsync<DateTime>("select received_at from device_state");
+        await BeatAsync("Held");
+        Assert.Equal(told, await gateway.Database.ScalarAsync<DateTime>("select received_at from device_state"));
+        // A controller in front of machines relays for those of its own party.
+        Assert.Equal(200, (int)(await plant.GetAsync("api/devices/plc1/commands", Ct)).StatusCode);
+
+        Task<string> StateAsync() => gateway.Database.ScalarAsync<string>("select state || ' ' || proof from device_command");
+
+        async Task<JsonElement> BeatAsync(string state)
+        {
+            using var answer = await plc.PostAsJsonAsync("api/devices/plc1/heartbeat", new { ep = 1, t0 = DateTimeOffset.UtcNow, firmware = "1", configHash = "c0ffee", state, lastSeq = 0, buffered = 0 }, Ct);
+            Assert.Equal(200, (int)answer.StatusCode);
+            return await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
+        }
+    }
+
     private static async Task<TestGateway> StartAsync()
     {
         var gateway = await TestGateway.StartAsync();

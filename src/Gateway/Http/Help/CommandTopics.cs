@@ -3,7 +3,7 @@ namespace Gateway.Http.Help;
 /// <summary>What can go wrong between the gateway and the devices of a line.</summary>
 internal static class CommandTopics
 {
-    private const string Page = "docs/devices-commands.md", Pause = "21 CFR 211.110; ISA-TR88.00.02 (PackML)";
+    private const string Page = "docs/devices.md", Pause = "21 CFR 211.110; ISA-TR88.00.02 (PackML)";
 
     public static HelpTopic[] All { get; } =
     [
