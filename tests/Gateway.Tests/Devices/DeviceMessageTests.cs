@@ -26,6 +26,34 @@ public sealed class DeviceMessageTests
         Assert.Equal("", await gateway.ExceptionsAsync());
     }
 
+    // The machine goes on; its messages stay in its own store, and are sent when somebody answers again.
+    [Fact]
+    public async Task What_a_device_kept_while_the_link_was_cut_arrives_in_order_and_nothing_is_lost()
+    {
+        await using var gateway = await DeviceGateway.StartAsync();
+        var device = await gateway.RegisterAsync();
+        await gateway.RunAsync();
+        var start = DateTimeOffset.UtcNow.AddHours(-2);
+        string[] kept = [.. Enumerable.Range(1, 3_000).Select(n => device.Message(n, at: start.AddSeconds(n)))];
+        Assert.Equal("100 []  0", TestDevice.Told(await device.PostAsync(kept[..100])));
+        // The link is cut while a post is under way: what became of it the device does not know.
+        await device.PostAsync(kept[100..300]);
+        await gateway.WatchAsync(TimeSpan.FromHours(1));
+        // It begins behind what was acknowledged to it; and once more the link is cut, and a post in between never arrives.
+        var acked = 100L;
+        for (var posts = 0; acked < kept.Length; posts++)
+        {
+            var from = posts == 3 ? (int)acked + 500 : (int)acked;
+            var answer = await device.PostAsync(kept[from..Math.Min(from + 500, kept.Length)]);
+            acked = answer.Body.GetProperty("ackedThrough").GetInt64();
+            Assert.InRange(posts, 0, 8);
+        }
+        Assert.Equal("ready 3000", await gateway.StatesAsync());
+        Assert.Equal(string.Join('\n', kept), await gateway.Database.ScalarAsync<string>("select string_agg(body, e'\\n' order by seq) from device_message"));
+        Assert.Equal(0, await gateway.Database.ScalarAsync<long>("select count(*) from (select corrected_at < lag(corrected_at) over (order by seq) as back from device_message) m where back"));
+        Assert.Equal(0, await gateway.Database.ScalarAsync<long>("select count(*) from device_gap where closed_at is null"));
+    }
+
     [Fact]
     public async Task Another_content_of_a_number_is_refused_the_first_stands_and_a_person_is_told()
     {
