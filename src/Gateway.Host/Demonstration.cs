@@ -32,7 +32,8 @@ public static class Demonstration
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);
-        var life = LiveAsync(plant, history, stopping.Token);
+        var lines = new DemonstrationLines(app.Services, logins, new Uri(url), keys["line"]);
+        var life = LiveAsync(lines, plant, history, stopping.Token);
         // A plant that breaks down ends the demonstration: it would look alive, and nothing would come.
         await Task.WhenAny(life, app.WaitForShutdownAsync(ct));
         await stopping.CancelAsync();
@@ -41,10 +42,11 @@ public static class Demonstration
         return GatewayHost.ExitCode(app);
     }
 
-    private static async Task LiveAsync(DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
+    private static async Task LiveAsync(DemonstrationLines lines, DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
     {
         try
         {
+            await lines.MakeAsync(ct);
             await history.WriteAsync(ct);
             await plant.SendForeignAsync(ct);
             await plant.ShipAsync(ct);
