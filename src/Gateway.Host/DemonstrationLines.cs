@@ -38,7 +38,7 @@ public sealed class DemonstrationLines(IServiceProvider services, IReadOnlyList<
         var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
         using var http = new HttpClient { BaseAddress = url };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        foreach (var name in (string[])[Mapping, "f1-unit-csv", "f2-parent-csv"])
+        foreach (var name in (string[])[Mapping, "f1-unit-csv", "f2-parent-csv", ApplyMessages.Mapping])
         {
             Done(await services.GetRequiredService<Mappings>().ApproveAsync(officer, name, "Tried with a day's files of the line: every record was read as it was meant.", ct));
         }
@@ -112,7 +112,7 @@ public sealed class DemonstrationLines(IServiceProvider services, IReadOnlyList<
         async Task TakeInAsync(RunItem run, LineFile said)
         {
             using var content = new ByteArrayContent(said.Bytes()) { Headers = { ContentType = new MediaTypeHeaderValue("application/jsonl") } };
-            using var answer = await http.PostAsync($"api/intake/{Mapping}?run={run.Id}&method=device", content, ct);
+            using var answer = await http.PostAsync($"api/intake/{Mapping}?run={run.Id}", content, ct);
             Done(answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(ct));
             while ((await http.GetFromJsonAsync<JsonElement>(answer.Headers.Location, ct)).GetProperty("running").GetBoolean())
             {

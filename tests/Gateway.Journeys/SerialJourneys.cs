@@ -38,8 +38,9 @@ public sealed class SerialJourneys
         var statements = 0;
         using var listener = new ActivityListener
         {
-            ShouldListenTo = s => s.Name == "Npgsql", Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = a => _ = a.TagObjects.Any(t => t.Value is string text && text.Contains("update serial_number n set state", StringComparison.Ordinal)) && a.TagObjects.Any(t => gateway.Database.Name.Equals(t.Value)) ? Interlocked.Increment(ref statements) : 0,
+            ShouldListenTo = _ => true, Sample = // commands are traced as part of some work only
+                (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = a => _ = a.TagObjects.Any(t => t.Value is string text && text.Contains("update serial_number n set state", StringComparison.Ordinal)) ? Interlocked.Increment(ref statements) : 0,
         };
         ActivitySource.AddActivityListener(listener);
         // Commissioned, printed and rejected, printed and destroyed, and not used.

@@ -57,7 +57,7 @@ public sealed class RunClosingTests
             case "gap" or "gap of the run's time":
                 await line.AddDeviceAsync("CAM1");
                 await line.PastRulesAsync($"""
-                    insert into device_gap (device_id, party_id, epoch, first_seq, last_seq, missing, run_id, noticed_at) select device_id, party_id, epoch, 4, 8, '{"{5,8}"}', {(what == "gap" ? "(select run_id from run)" : "null")}, gateway_now() from device_status
+                    insert into device_gap (device_id, party_id, epoch, first_seq, last_seq, missing, run_id, noticed_at) select device_id, party_id, epoch, 4, 8, '{"{5,8}"}'::bigint[], {(what == "gap" ? "(select run_id from run)" : "null")}, gateway_now() from device_status
                     union all select device_id, party_id, epoch - 1, 4, 8, '{"{5,8}"}', (select run_id from run), gateway_now() from device_status -- its store was lost: nothing of it can come
                     union all select device_id, party_id, epoch, 1, 2, '{"{1,1}"}', null, gateway_now() - interval '1 day' from device_status
                     """);
