@@ -125,6 +125,8 @@ public sealed class DeviceCommandIssuing(GatewayDatabase database, IOptions<Comm
             }, work.Transaction);
             if (signature is not null)
             {
+                // Whoever signs that the line may go on takes the making of new units out of the hold; those it has stay held.
+                await work.Connection.ExecuteAsync("update line_hold set until_at = gateway_now() where until_at is null and command_id in (select command_id from standing_quality_pause(@LineId))", target, work.Transaction);
                 await work.Connection.ExecuteAsync("update device_command set lifted_by = @commandId where command_id in (select command_id from standing_quality_pause(@LineId))", new { commandId, target.LineId }, work.Transaction);
             }
             if (CommandWords.Moving.Contains(request.Type))

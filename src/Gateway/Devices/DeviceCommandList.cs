@@ -82,9 +82,10 @@ public sealed class DeviceCommandList(GatewayDatabase database)
         var rows = (await work.Connection.QueryAsync<CommandRow>($"{Rows} {Next} order by c.number limit @MaxTold", parameters, work.Transaction)).AsList();
         var numbers = (await work.Connection.QueryAsync<(long Id, long Number)>("""
             update device_command set state = 'sent', tries = 1, sent_at = gateway_now() where command_id = any(@ids) and state = 'queued';
-            select command_id, number from device_command where command_id = any(@ids)
+            select command_id, number from device_command where command_id = any(@ids) and state in ('sent', 'acked')
             """, new { ids = rows.Select(r => r.CommandId).ToArray() }, work.Transaction)).ToDictionary(n => n.Id, n => n.Number);
         await work.CommitAsync();
-        return [.. rows.Select(r => new CommandMessage(numbers[r.CommandId], r.CmdId, r.Device, r.Line, r.Type, JsonSerializer.Deserialize<JsonElement>(r.Params), r.Reason, r.ReasonClass, r.IssuedByName, r.IssuedAt, r.Deadline, r.Fence))];
+        // What a newer command has superseded meanwhile is told to nobody.
+        return [.. rows.Where(r => numbers.ContainsKey(r.CommandId)).Select(r => new CommandMessage(numbers[r.CommandId], r.CmdId, r.Device, r.Line, r.Type, JsonSerializer.Deserialize<JsonElement>(r.Params), r.Reason, r.ReasonClass, r.IssuedByName, r.IssuedAt, r.Deadline, r.Fence))];
     }
 }

@@ -248,7 +248,9 @@ public sealed partial class DeviceMessages
                 await DeviceExceptions.OpenAsync(work, DeviceCodes.Future, Severity.Error, s.PartyId, s.Name,
                     FormattableString.Invariant($"{s.Name} has sent message {future[0].Seq} of epoch {s.Epoch} with a time that is still to come. It is kept, and not applied."), future.Count);
             }
-            if (s.Sequence.Gaps.Any(g => g.IsOpened && g.IsClosed) && !s.Sequence.Gaps.Any(g => g.IsOpened && !g.IsClosed))
+            // What an earlier epoch left out never comes: whoever lost it has said so.
+            if (s.Sequence.Gaps.Any(g => g.IsOpened && g.IsClosed)
+                && !await work.Connection.ExecuteScalarAsync<bool>("select exists (select from device_gap where device_id = @DeviceId and opened_at is not null and closed_at is null)", new { s.DeviceId }, work.Transaction))
             {
                 await DeviceExceptions.ResolveAsync(work, DeviceCodes.Gap, s.PartyId, s.Name, "The messages that were missing have come.");
             }

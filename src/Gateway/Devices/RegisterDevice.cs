@@ -49,8 +49,8 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
             return (null, await work.RefuseAsync(new RefusedStep("device", r.DeviceId!, "register", $"{r.DeviceId} has been withdrawn: somebody who manages devices takes that back first.",
                 "select case when withdrawn then 'withdrawn' else 'in service' end, version from device where name = @key limit 1")));
         }
-        var before = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, int Epoch, string Firmware, string ConfigHash)?>(
-            "select key_id, epoch, firmware, config_hash from device_status where device_id = @deviceId for update", new { deviceId }, work.Transaction);
+        var before = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, int Epoch, string Firmware, string ConfigHash, long LastSeq)?>(
+            "select key_id, epoch, firmware, config_hash, last_seq from device_status where device_id = @deviceId for update", new { deviceId }, work.Transaction);
         var lost = r.EpochLost == true && before is not null;
         var epoch = (before?.Epoch ?? 1) + (lost ? 1 : 0);
         string token;
@@ -74,7 +74,7 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
             """, values, work.Transaction);
         if (lost)
         {
-            await GiveUpAsync(work, deviceId, line.PartyId, r.DeviceId!, epoch - 1);
+            await GiveUpAsync(work, deviceId, line.PartyId, r.DeviceId!, epoch - 1, before!.Value.LastSeq);
         }
         if (before is { } b && (b.Firmware != r.Firmware || b.ConfigHash != r.ConfigHash))
         {
@@ -102,8 +102,15 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
     }
 
     // The store is lost, and with it what was missing: nobody waits for it any more.
-    private static async Task GiveUpAsync(Work work, int deviceId, int partyId, string device, int epoch)
+    private static async Task GiveUpAsync(Work work, int deviceId, int partyId, string device, int epoch, long lastSeq)
     {
+        // What the device has said that it keeps, and will not send any more, is missing too.
+        await work.Connection.ExecuteAsync("""
+            insert into device_gap (device_id, party_id, epoch, first_seq, last_seq, missing, run_id, noticed_at)
+            select s.device_id, s.party_id, @epoch, @last + 1, s.reported_seq, array[@last + 1, s.reported_seq], (select run_id from run r join device d using (line_id) where d.device_id = s.device_id and r.state in ('running', 'paused')), gateway_now()
+            from device_status s where s.device_id = @deviceId and s.reported_seq > @last;
+            update device_status set reported_seq = 0, buffered = 0 where device_id = @deviceId
+            """, new { deviceId, epoch, last = lastSeq }, work.Transaction);
         var gaps = (await work.Connection.QueryAsync<(long First, long Last)>(
             "update device_gap set opened_at = gateway_now() where device_id = @deviceId and epoch = @epoch and closed_at is null and opened_at is null returning missing[1], missing[cardinality(missing)]", new { deviceId, epoch }, work.Transaction)).AsList();
         await DeviceMessages.ReleaseAsync(work, deviceId, epoch, null);

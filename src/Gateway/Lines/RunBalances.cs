@@ -41,7 +41,7 @@ public sealed class RunBalances(GatewayDatabase database, KnownMasterData master
         inside as materialized (
             select parent_id, count(*) as units, count(*) filter (where is_own) as own, max(gtin) filter (where is_own) as gtin from around where parent_id is not null group by parent_id),
         stood as materialized (
-            select a.unit_id, a.gtin, a.is_own, a.parent_id, coalesce(w.state, a.state) as state, a.flags & 1 <> 0 as is_ever, a.holds is not null as is_held,
+            select a.unit_id, a.gtin, a.is_own, a.parent_id, coalesce(w.state, a.state) as state, a.flags & 1 <> 0 as is_ever, a.holds is not null and coalesce(w.state, a.state) not in (3, 6, 9, 10) as is_held,
                    coalesce(a.children, 0) as declared, i.own as own_inside, i.gtin as inside,
                    -- What else it holds, of other runs, is asked only where the run's own do not make up its number.
                    case when coalesce(i.units, 0) = coalesce(a.children, 0) then coalesce(i.units, 0) else (select count(*) from unit c where c.parent_id = a.unit_id) end as seen,

@@ -10,7 +10,7 @@ internal static class RunBlockers
 {
     private const int MaxNamed = 3;
 
-    public static async Task<IReadOnlyList<string>> OfAsync(Work work, RunItem run, RunBalance balance, IReadOnlyList<RunDifference> differences)
+    public static async Task<IReadOnlyList<string>> OfAsync(Work work, RunItem run, RunBalance balance, IReadOnlyList<RunDifference> differences, IReadOnlyList<string> pending)
     {
         var blockers = new List<string>();
         foreach (var level in balance.Levels)
@@ -29,10 +29,7 @@ internal static class RunBlockers
             blockers.Add($"{open.Count.ToString(CultureInfo.InvariantCulture)} {(open.Count == 1 ? "exception is" : "exceptions are")} open: {string.Join(", ", open.Take(MaxNamed))}{(open.Count > MaxNamed ? ", …" : "")}. Settle each.");
         }
         blockers.AddRange((await DeviceReadiness.MissingAsync(work, run.RunId, run.LineId, run.StartedAt, run.ClosedAt)).Take(MaxNamed));
-        if (await work.Connection.ExecuteScalarAsync<long>("select count(*) from capture where run_id = @RunId and state = 'processing'", run, work.Transaction) is var waiting and > 0)
-        {
-            blockers.Add($"{waiting.ToString(CultureInfo.InvariantCulture)} {(waiting == 1 ? "document of the run is" : "documents of the run are")} not processed yet: wait.");
-        }
+        blockers.AddRange(pending);
         return blockers;
 
         void Block(long n, string one, string many, LevelBalance level, string what)
@@ -40,6 +37,30 @@ internal static class RunBlockers
             if (n > 0)
             {
                 blockers.Add($"{n.ToString("N0", CultureInfo.InvariantCulture)} {(n == 1 ? one : many)} {what} ({level.Level}).");
+            }
+        }
+    }
+
+    /// <summary>What was said of the run and is not in its balance yet: documents, messages of its line's devices, and what those still keep.</summary>
+    public static async Task<IReadOnlyList<string>> PendingAsync(Work work, RunItem run)
+    {
+        var (documents, messages, kept) = await work.Connection.QuerySingleAsync<(long Documents, long Messages, long Kept)>("""
+            select (select count(*) from capture where run_id = @RunId and state = 'processing'),
+                (select count(*) from device d join device_message m using (device_id) where d.line_id = @LineId and m.state in ('ready', 'waiting')
+                    and m.corrected_at >= @StartedAt::timestamptz - interval '10 s' and m.corrected_at <= coalesce(@ClosedAt, gateway_now())),
+                (select coalesce(sum(greatest(s.reported_seq - s.last_seq, s.buffered)), 0)::bigint from device d join device_status s using (device_id) where d.line_id = @LineId and not d.withdrawn and s.reported_seq > s.last_seq)
+            """, run, work.Transaction);
+        var pending = new List<string>();
+        Tell(documents, "document of the run is", "documents of the run are", "not processed yet: wait.");
+        Tell(messages, "message of the line's devices is", "messages of the line's devices are", "not applied yet: wait.");
+        Tell(kept, "message is", "messages are", "still kept by the line's devices: let them send.");
+        return pending;
+
+        void Tell(long n, string one, string many, string what)
+        {
+            if (n > 0)
+            {
+                pending.Add($"{n.ToString("N0", CultureInfo.InvariantCulture)} {(n == 1 ? one : many)} {what}");
             }
         }
     }

@@ -79,7 +79,7 @@ public sealed class RunCounts(GatewayDatabase database, RunBalances balances)
         .. from level in balance.Levels
            from e in level.Equations
            where e.Unexplained != 0
-           select Of($"{level.Key} {e.Name}", Says(level, e), e.Left == e.Right ? e.Unexplained : e.Left - e.Right, accepted),
+           select Of($"{level.Key} {e.Name}", Says(level, e), e.Unexplained, accepted),
         .. counters.Where(c => c.Difference != 0).Select(c => Of($"counter {c.Device} {c.Counter}", Says(c), c.Difference, accepted)),
         .. counts.Where(c => c.Difference != 0).Select(c => Of($"count {c.Kind}", Says(c), c.Difference, accepted)),
     ];

@@ -65,6 +65,8 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
 
     internal async Task<RunDetails> DetailsAsync(Work work, RunItem run, CancellationToken ct)
     {
+        // Asked before the balance: what is applied while that is made must not be missed by both.
+        var pending = await RunBlockers.PendingAsync(work, run);
         var balance = await balances.OfAsync(work, [run.RunId], run.Gtin, ct);
         var steps = (await work.Connection.QueryAsync<RunStepItem>("""
             select step as Step, from_state as "From", to_state as "To", cause as Cause, why as Why, actor as Actor, actor_name as ActorName, actor_role as ActorRole, at as At, signature_id as SignatureId
@@ -80,7 +82,7 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
         var counts = await RunCounts.CountsAsync(work, run, balance);
         var differences = RunCounts.Differences(balance, counters, counts, accepted);
         var readiness = run.State is "planned" or "ready" ? await RunReadiness.CheckAsync(work, run, clearances) : [];
-        var blockers = run.State is "running" or "paused" or "ended" or "reconciled" ? await RunBlockers.OfAsync(work, run, balance, differences) : [];
+        var blockers = run.State is "running" or "paused" or "ended" or "reconciled" ? await RunBlockers.OfAsync(work, run, balance, differences, pending) : [];
         return new RunDetails(run, steps, readiness, clearances, balance, counters, counts, differences, accepted, blockers);
     }
 }

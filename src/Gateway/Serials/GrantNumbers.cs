@@ -173,10 +173,10 @@ public sealed class GrantNumbers(GatewayDatabase database)
         }
         var run = await work.Connection.QuerySingleOrDefaultAsync<(long Id, string Lot)?>("""
             select run_id, lot from run where party_id = @party
-                and case when @Run::uuid is not null then public_id = @Run else line_id = @line and lot = @Lot and state not in ('closed', 'cancelled') end
+                and case when @Run::uuid is not null then public_id = @Run else line_id = @line and lot = @Lot end and state not in ('closed', 'cancelled')
             order by run_id desc limit 1
             """, new { party, request.Run, line, request.Lot }, work.Transaction);
-        return request.Run is not null && run is null ? (null, null, "There is no such run.")
+        return request.Run is not null && run is null ? (null, null, "There is no such run, or it is closed.")
             : run is { } of && request.Lot is not null && of.Lot != request.Lot ? (null, null, $"The run is of lot {of.Lot}, not of {request.Lot}.")
             : (run, line, null);
     }

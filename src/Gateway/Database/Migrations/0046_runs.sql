@@ -114,8 +114,10 @@ begin
     if reached is null then
         raise exception 'The run is %: % is not what comes next.', r.state, new.step using errcode = 'GW046';
     end if;
-    if new.step = 'ready' and not exists (select from public.run_clearance where run_id = r.run_id) then
-        raise exception 'Nobody has signed the line clearance.' using errcode = 'GW046';
+    -- Another lot that was on the line since leaves the line uncleared.
+    if new.step in ('ready', 'start') and not exists (select from public.run_clearance c where c.run_id = r.run_id and not exists (
+            select from public.run o where o.line_id = r.line_id and o.run_id <> r.run_id and o.started_at is not null and (o.ended_at is null or o.ended_at > c.cleared_at))) then
+        raise exception '%', case when exists (select from public.run_clearance where run_id = r.run_id) then 'Another lot was on the line since it was cleared: clear it anew.' else 'Nobody has signed the line clearance.' end using errcode = 'GW046';
     end if;
     if new.step = 'resume' and (select cause from public.run_step where run_id = r.run_id and step = 'pause' order by step_id desc limit 1) = 'quality'
         and not public.run_signed(new.signature_id, r, 'resume after quality stop', jsonb_build_object('step', 'resume', 'why', new.why)) then
