@@ -44,12 +44,16 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         for (var tries = 0; tries < 3; tries++)
         {
             var (first, problem) = await FindFirstAsync(body.Sha256, key, actor, ct);
+            if (first is not null && mapped is not null && await ReadByAsync(first.PublicId, actor, ct) is var (mapping, runId) && (mapping != mapped.Mapping || mapped.RunId is not null && runId != mapped.RunId))
+            {
+                return (null, Problems.TakenOtherwise(first.PublicId, mapping));
+            }
             if (first is not null || problem is not null)
             {
                 return (first, problem);
             }
-            // A line's file is read once, by whoever decides it.
-            var findings = mapped is null ? await Task.Run(() => ReadThrough(body), ct) : null;
+            // A line's file is read once, by whoever decides it; that its gzip is whole and within bounds is proved before.
+            var findings = await Task.Run(() => mapped is null ? ReadThrough(body) : Inflated(body), ct);
             try
             {
                 if (await StoreAsync(body, key, errorBehaviour, actor, findings, mapped, ct) is { } answer)
@@ -123,6 +127,22 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         Replayed(answer.PublicId);
         GatewayMeter.CaptureReceived("replayed");
         return (new CaptureAnswer(answer.PublicId, answer.Status, answer.Body, true, answer.CreatedAt), null);
+    }
+
+    private async Task<(string? Mapping, long? RunId)> ReadByAsync(Guid captureId, Actor actor, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor, ct);
+        return await work.Connection.QuerySingleAsync<(string?, long?)>("select mapping, run_id from capture where public_id = @captureId", new { captureId }, work.Transaction);
+    }
+
+    private Findings? Inflated(ReceivedBody body)
+    {
+        if (body.IsGzip)
+        {
+            using var stream = body.Decoded(_options);
+            (stream as InflatingStream)?.Finish(isBroken: false);
+        }
+        return null;
     }
 
     /// <returns>Null when the document can be read; else what stands in the way.</returns>

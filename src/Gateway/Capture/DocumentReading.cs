@@ -3,6 +3,7 @@ using Epcis.Events;
 using Epcis.Formats;
 using Epcis.Formats.Xml;
 using Epcis.Rules;
+using Gateway.Units;
 
 namespace Gateway.Capture;
 
@@ -30,6 +31,10 @@ public static class DocumentReading
         if (found)
         {
             rules?.See(reader.Current);
+            if (rules is not null && EventFacts.IsInternal(reader.Current))
+            {
+                reader.Findings.Error("GW-EVT-05", reader.Current, "The bizStep is one of the gateway's own, which only mappings of lines write: nobody who asks for events would be given the event.", got: reader.Current.BizStep);
+            }
             DemandShortIdentifiers(reader.Current, reader.Findings);
             scope?.See(reader.Current, reader.Findings);
         }

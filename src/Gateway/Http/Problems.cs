@@ -104,6 +104,9 @@ public static class Problems
     public static ProblemHttpResult MappingNotApproved(string detail) =>
         Of(409, "about:blank", "Mapping not approved", detail, "GW-INT-01");
 
+    public static ProblemHttpResult TakenOtherwise(Guid captureId, string? mapping) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Taken in otherwise", $"The same bytes were taken in before, {(mapping is null ? "as EPCIS" : $"by the mapping {mapping}")}: capture {captureId}. One file is read in one way.", "GW-INT-04", more: ("captureID", captureId));
+
     public static ProblemHttpResult NothingYet(string detail) =>
         Of(409, "about:blank", "No result", detail, "GW-INT-03");
 

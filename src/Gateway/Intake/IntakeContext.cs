@@ -25,6 +25,12 @@ public sealed record IntakeContext(MasterDataSnapshot Known, DateTimeOffset Rece
     /// <summary>How far ahead of the gateway's clock a time may lie.</summary>
     public TimeSpan FutureTolerance { get; init; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>Which of some EPCs have been commissioned before, as far as the ledger knows.</summary>
+    public Func<IReadOnlyList<string>, IReadOnlySet<string>> EverCommissioned { get; init; } = _ => new HashSet<string>();
+
+    /// <summary>More events are not made of one file: they are numbered within it.</summary>
+    public int MaxEvents { get; init; } = 1_000_000;
+
     /// <summary>More records are not taken in one file.</summary>
     public int MaxRecords { get; init; } = 1_000_000;
 }

@@ -13,6 +13,7 @@ internal sealed class IntakeReader(Stream bytes, Mapping mapping, IntakeContext 
     private static readonly DocumentHeader s_header = new() { DocumentType = "EPCISDocument", Namespaces = LineEvents.Namespaces };
     private readonly List<IntakeFinding> _told = [];
     private IEnumerator<EpcisEvent>? _events;
+    private int _count;
 
     /// <inheritdoc/>
     public override DocumentForm Form => DocumentForm.Unknown;
@@ -53,17 +54,31 @@ internal sealed class IntakeReader(Stream bytes, Mapping mapping, IntakeContext 
         }
         catch (FileRefusedException refused)
         {
-            Refusal = (refused.Code, refused.Message);
-            _told.Clear(); // of a file that is refused only that counts
-            Findings.Add(new Finding(refused.Code, Severity.Error, $"The file is refused: {refused.Message}."));
+            Refuse(refused.Code, refused.Message);
         }
+    }
+
+    private void Refuse(string code, string detail)
+    {
+        Refusal = (code, detail);
+        _told.Clear(); // of a file that is refused only that counts
+        Findings.Add(new Finding(code, Severity.Error, $"The file is refused: {detail}."));
     }
 
     /// <inheritdoc/>
     public override bool Read()
     {
         Prepare();
-        return !IsBroken && _events!.MoveNext();
+        if (IsBroken || !_events!.MoveNext())
+        {
+            return false;
+        }
+        if (++_count > context.MaxEvents)
+        {
+            Refuse(IntakeCodes.TooMany, FormattableString.Invariant($"more than {context.MaxEvents} events"));
+            return false;
+        }
+        return true;
     }
 
     private IEnumerable<EpcisEvent> Events()
@@ -107,7 +122,8 @@ internal sealed class IntakeReader(Stream bytes, Mapping mapping, IntakeContext 
     private void Tell(IEnumerable<IntakeFinding> findings)
     {
         _told.AddRange(findings.OrderBy(f => f.Row ?? int.MaxValue));
-        foreach (var finding in _told)
+        // Of many findings the first are kept: warnings must not crowd out what was set aside, nor that what is of the whole file.
+        foreach (var finding in _told.OrderBy(f => f.IsWarning).ThenBy(f => f.Row is not null))
         {
             Findings.Add(new Finding(finding.Code, finding.IsWarning ? Severity.Warning : Severity.Error, finding.Sentence) { Where = new Place(finding.Row ?? 0, 0), Got = finding.Got });
         }

@@ -109,9 +109,9 @@ public sealed class IntakeResults
             var before = UnitBook.Replay(standing, specificationOf: specifications.Find).Book;
             var after = new UnitBook(specifications.Find);
             var own = events.Select(e => e.Number).ToHashSet();
-            var result = new IntakeReplay(read, mapping, name, now).Run([.. standing, .. events], own.Contains, after);
+            var result = new IntakeReplay(read, mapping, name, now).Run([.. UnitBook.Standing(known.Concat(events))], own.Contains, after);
             var touched = events.SelectMany(e => e.Event.Epcs).Select(e => UnitKey.Of(e.Epc)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-            var differences = touched.Select(key => Difference(before.OfKey(key), after.OfKey(key)!)).Where(d => d.From != d.To || d.ParentFrom != d.ParentTo).ToList();
+            var differences = touched.Where(key => after.OfKey(key) is not null).Select(key => Difference(before.OfKey(key), after.OfKey(key)!)).Where(d => d.From != d.To || d.ParentFrom != d.ParentTo).ToList();
             return (new IntakeTrial(result, differences.Count, touched.Count - differences.Count, [.. differences.Take(MaxDifferences)]), null);
         }
         finally

@@ -88,7 +88,9 @@ internal sealed class JsonLinesReader(FileForm form) : SourceReader(form)
         }
         catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
         {
-            throw new FileRefusedException(IntakeCodes.Encoding, FormattableString.Invariant($"line {line} is no UTF-8"));
+            // A file of another encoding is refused; half of a character that is written as an escape is a fault of its message.
+            return System.Text.Unicode.Utf8.IsValid(text.Span) ? Faulty("It has half of a character that takes two.")
+                : throw new FileRefusedException(IntakeCodes.Encoding, FormattableString.Invariant($"line {line} is no UTF-8"));
         }
 
         SourceRecord Faulty(string why) => new(line, "", context) { Fault = new IntakeFault(IntakeCodes.Record, why) };

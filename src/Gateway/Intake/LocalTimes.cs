@@ -9,6 +9,8 @@ namespace Gateway.Intake;
 /// </summary>
 internal sealed class LocalTimes(IReadOnlyList<string> patterns)
 {
+    // What is earlier or later is a value that nobody has set.
+    private const int FirstYear = 1970, LastYear = 9000;
     private readonly Dictionary<string, TimeZoneInfo?> _zones = new(StringComparer.Ordinal);
     private DateTime _last;
     private bool _isSecondPass;
@@ -21,7 +23,7 @@ internal sealed class LocalTimes(IReadOnlyList<string> patterns)
         {
             foreach (var pattern in patterns)
             {
-                if (pattern == "iso" ? IsIso(text, out var iso) : DateTimeOffset.TryParseExact(text, pattern, CultureInfo.InvariantCulture, DateTimeStyles.None, out iso))
+                if ((pattern == "iso" ? IsIso(text, out var iso) : DateTimeOffset.TryParseExact(text, pattern, CultureInfo.InvariantCulture, DateTimeStyles.None, out iso)) && iso.Year is >= FirstYear and <= LastYear)
                 {
                     return iso;
                 }
@@ -29,7 +31,7 @@ internal sealed class LocalTimes(IReadOnlyList<string> patterns)
             fault = new IntakeFault(IntakeCodes.TimeInvalid, $"'{text}' is no time with an offset.", text);
             return null;
         }
-        if (Local(text) is not { } local)
+        if (Local(text) is not { Year: >= FirstYear and <= LastYear } local)
         {
             fault = new IntakeFault(IntakeCodes.TimeInvalid, $"'{text}' is no time of the form {string.Join(" or ", patterns)}.", text);
             return null;
@@ -81,8 +83,16 @@ internal sealed class LocalTimes(IReadOnlyList<string> patterns)
     }
 
     private static bool IsIso(string text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParseExact(text, ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture, DateTimeStyles.None, out time)
+        DateTimeOffset.TryParseExact(Shortened(text), ["yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.None, out time)
         && (text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > 10);
+
+    // More than seven digits of a second are of clocks that we do not have.
+    private static string Shortened(string text)
+    {
+        var dot = text.IndexOf('.');
+        var end = dot < 0 ? -1 : text.AsSpan(dot + 1).IndexOfAnyExceptInRange('0', '9');
+        return end > 7 ? text[..(dot + 8)] + text[(dot + 1 + end)..] : text;
+    }
 
     private TimeZoneInfo? Zone(string name)
     {

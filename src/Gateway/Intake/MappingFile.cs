@@ -70,6 +70,10 @@ internal static partial class MappingFile
         if (file.Map("time") is { } time)
         {
             mapping = mapping with { TimePatterns = Or(time.Texts("pattern"), mapping.TimePatterns), Zone = time.From("zone") };
+            if (mapping.Zone is null && mapping.TimePatterns.FirstOrDefault(p => p != "iso" && !p.Contains('z', StringComparison.Ordinal) && !p.Contains('K', StringComparison.Ordinal)) is { } local)
+            {
+                time.Wrong(time.Node("pattern"), $"zone is missing: '{local}' does not say of which zone a time is.");
+            }
             time.End("time");
         }
         if (file.Map("date") is { } date)

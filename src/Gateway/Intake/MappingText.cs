@@ -155,7 +155,7 @@ internal sealed class MappingText
             stream.Load(new StringReader(yaml));
             if (stream.Documents is [{ RootNode: YamlMappingNode root }])
             {
-                if (root.AllNodes.Count() > 10_000)
+                if (root.AllNodes.Skip(10_000).Any())
                 {
                     errors.Add(new MappingError(1, 1, "It is too large for a mapping."));
                     return null;

@@ -128,7 +128,7 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
         {
             return $"The file is of a mapping {mapping.Name}, and its name is {name}.yaml.";
         }
-        await using var work = await database.BeginAsync(actor with { Sees = "*", Reason = reason.Trim() }, ct);
+        await using var work = await database.BeginAsync(actor with { Reason = reason.Trim() }, ct);
         var added = await work.Connection.ExecuteAsync("""
             insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason)
             values (@name, @Version, @Title, @text, sha256(convert_to(@text, 'UTF8')), gateway_now(), @Id, @ApproverName, @reason) on conflict do nothing
@@ -152,7 +152,7 @@ public sealed class Mappings(GatewayDatabase database, IOptions<IntakeOptions> o
         {
             return "A reason is missing.";
         }
-        await using var work = await database.BeginAsync(actor with { Sees = "*", Reason = reason.Trim() }, ct);
+        await using var work = await database.BeginAsync(actor with { Reason = reason.Trim() }, ct);
         var changed = await work.Connection.ExecuteAsync("update mapping set withdrawn_at = gateway_now(), withdrawn_by_name = @by where name = @name and version = @version and withdrawn_at is null",
             new { name, version, by = actor.Name }, work.Transaction);
         if (changed == 0)

@@ -48,6 +48,10 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
             SetAside(record, new IntakeFault(IntakeCodes.Missing, $"There is no list '{each}'."));
             return;
         }
+        if (items.Count == 0)
+        {
+            SetAside(record, new IntakeFault(IntakeCodes.Missing, $"The list '{each}' is empty."));
+        }
         foreach (var item in items)
         {
             record.Values["item"] = item;
@@ -102,7 +106,16 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
         }
         _seen.Add(unit.Key);
         // Packing and unpacking that the record itself says, of the container that it names.
+        var findings = Findings.Count;
         var parent = rule.Parent.Count > 0 ? ParentOf(rule, record, unit) : rule.IsInEnclosing ? Enclosing(record) : null;
+        if (parent is null && Findings.Count == findings && said.Exists(f => f.Kind == FactKind.Pack || f.Kind == FactKind.Unpack && rule.Parent.Count > 0))
+        {
+            SetAside(record, new IntakeFault(IntakeCodes.Missing, "It names no container."), unit.Epc);
+        }
+        if (Facts.Count + Findings.Count > 4L * context.MaxRecords)
+        {
+            throw new FileRefusedException(IntakeCodes.TooMany, FormattableString.Invariant($"more than {4L * context.MaxRecords} facts"));
+        }
         foreach (var fact in said.Where(_ => !isClaimOnly))
         {
             if (fact.Kind is FactKind.Pack or FactKind.Unpack)
@@ -140,6 +153,11 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
         }
         if (fault is not null || rule.Parent.Any(p => p.First.Of(record) is not null))
         {
+            if (TimeOf(record, rule.Sources.Or(mapping.Facts), out _) is { } time)
+            {
+                // Nobody knows where it is packed.
+                Facts.Add(new LineFact(FactKind.Hold, child.Epc, time, record.Row) { Reason = IntakeCodes.ParentInvalid });
+            }
             Findings.Add(new IntakeFinding(IntakeCodes.ParentInvalid, record.Row, "The container cannot be read: " + (fault?.Why ?? "no form of the mapping fits it."), child.Epc, fault?.Got));
         }
         return null;
@@ -198,6 +216,9 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
             Facts.Add(new LineFact(FactKind.Pack, claim.Child, time, claim.Row) { Parent = claim.Parent, Station = claim.Station, Device = claim.Device });
         }
         var ordered = Facts.Select((fact, order) => (fact, order)).OrderBy(f => f.fact.Time.UtcTicks).ThenBy(f => f.fact.Kind).ThenBy(f => f.order).Select(f => f.fact).ToList();
+        // EPCIS has a word for the reject of what became a unit, in this document or before.
+        var rejected = ordered.Where(f => f.Kind == FactKind.Reject).Select(f => f.Epc).Distinct(StringComparer.Ordinal).ToList();
+        var known = rejected.Count == 0 ? [] : context.EverCommissioned(rejected);
         var commissioned = new HashSet<string>(StringComparer.Ordinal);
         var closed = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < ordered.Count; i++)
@@ -213,7 +234,7 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
             }
             else if (fact.Kind == FactKind.Reject)
             {
-                ordered[i] = fact with { IsOfUnit = commissioned.Contains(fact.Epc) };
+                ordered[i] = fact with { IsOfUnit = commissioned.Contains(fact.Epc) || known.Contains(fact.Epc) };
             }
         }
         for (var i = ordered.Count - 1; i >= 0 && mapping.ClosesContainers; i--)

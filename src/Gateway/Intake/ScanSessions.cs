@@ -29,7 +29,12 @@ internal sealed class ScanSessions(Mapping mapping, IntakeContext context, UnitN
     {
         var (timeColumn, scannerColumn, modeColumn, dataColumn) = mapping.Form.ScanColumns;
         var (mode, scanner) = (record.Values.GetValueOrDefault(modeColumn, "").Trim(), record.Values.GetValueOrDefault(scannerColumn, ""));
-        if (times.Read(record.Values.GetValueOrDefault(timeColumn, "").Trim(), mapping.Zone?.Of(record), out var fault) is not { } time)
+        var zone = mapping.Zone is null ? null : mapping.Zone.Of(record) ?? context.SiteZone;
+        if (mapping.Zone is not null && zone is null)
+        {
+            return new IntakeFault(IntakeCodes.TimeInvalid, "There is no time zone.");
+        }
+        if (times.Read(record.Values.GetValueOrDefault(timeColumn, "").Trim(), zone, out var fault) is not { } time)
         {
             return fault;
         }

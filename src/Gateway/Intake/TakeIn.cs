@@ -5,6 +5,7 @@ using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Http;
 using Gateway.MasterData;
+using Gateway.Units;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -71,6 +72,22 @@ public sealed class TakeIn
         };
     }
 
+    // Asked by the thread that reads the file, as its bytes are.
+    private IReadOnlySet<string> EverCommissioned(IReadOnlyList<string> epcs) => EverCommissionedAsync(epcs).GetAwaiter().GetResult();
+
+    private async Task<HashSet<string>> EverCommissionedAsync(IReadOnlyList<string> epcs)
+    {
+        var named = epcs.Select(epc => (Epc: epc, Key: UnitKey.Of(epc)!)).Where(n => n.Key is not null).ToList();
+        await using var work = await _database.BeginAsync(Gateway, CancellationToken.None);
+        return (await work.Connection.QueryAsync<string>("""
+            select n.epc from unnest(@epcs, @keys, @heads, @hashes) n (epc, key, head, hash)
+            cross join lateral (select 1 from unit u where u.head = n.head and u.hash = n.hash and u.key = n.key and u.flags & 1 <> 0 limit 1) u
+            """, new
+        {
+            epcs = named.Select(n => n.Epc).ToArray(), keys = named.Select(n => n.Key).ToArray(), heads = named.Select(n => UnitKey.Head(n.Key)).ToArray(), hashes = named.Select(n => UnitKey.Hash(n.Key)).ToArray(),
+        }, work.Transaction)).ToHashSet(StringComparer.Ordinal);
+    }
+
     internal async Task<IntakeContext> ContextAsync(MappedDocument document, CancellationToken ct)
     {
         await using var work = await _database.BeginAsync(Gateway, ct);
@@ -87,6 +104,7 @@ public sealed class TakeIn
             SiteZone = lines.Exists(l => l.IsOfRun) || zones.Count == 1 ? zones[0] : null,
             FutureTolerance = _options.FutureTolerance,
             MaxRecords = _options.MaxRecords,
+            EverCommissioned = EverCommissioned,
         };
     }
 }

@@ -184,7 +184,7 @@ internal sealed class UnitNames(MasterDataSnapshot known)
             }
             var product = known.Find(gtin);
             return new ProductName(product?.CompanyPrefixLength is { } length ? (byte)length : UnitKey.PrefixLength(named.Value!.ToString()),
-                product?.SerialPattern is { } pattern ? new Regex(pattern, RegexOptions.CultureInvariant, patience) : null, null);
+                product?.SerialPattern is { } pattern ? new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, patience) : null, null);
         }
     }
 }

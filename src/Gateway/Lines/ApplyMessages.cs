@@ -23,7 +23,9 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
     /// <summary>The mapping that reads the documents. It has to be approved, as any other.</summary>
     public const string Mapping = "device-messages";
 
-    private const int MaxMessages = 2_000;
+    private const int MaxMessages = 2_000, MaxText = 16 << 20;
+    // Words that no device may send as its type.
+    private const string OwnBatch = "gateway:batch", OwnClock = "gateway:clock";
     private static readonly Actor Gateway = Actor.System("lines");
     private readonly LineOptions _options = options.Value;
     private DateTime _toldAt;
@@ -58,13 +60,15 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
         var applied = 0;
         foreach (var (lineId, partyId, code) in lines)
         {
-            for (int some; (some = await ApplyAsync(mapping, lineId, partyId, code, ct)) > 0;)
+            try
             {
-                applied += some;
-                if (some < MaxMessages)
+                for (int some; (some = await ApplyAsync(mapping, lineId, partyId, code, ct)) > 0; applied += some)
                 {
-                    break;
                 }
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException or CommitUnknownException))
+            {
+                NotApplied(e, code); // the other lines go on
             }
         }
         return applied;
@@ -80,7 +84,8 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
         }
         var all = (await work.Connection.QueryAsync<Message>(new CommandDefinition(Ready, new { lineId, _options.SettleFor, _options.WaitForOffline, MaxMessages }, work.Transaction, cancellationToken: ct))).AsList();
         // A document is of one run.
-        var messages = all.TakeWhile(m => m.RunId == all[0].RunId).ToList();
+        var size = 0L;
+        var messages = all.TakeWhile(m => m.RunId == all[0].RunId && (size += m.Body.Length) - m.Body.Length < MaxText).ToList();
         if (messages.Count == 0)
         {
             return 0;
@@ -118,7 +123,8 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
                 exists (select from device d join device_status s using (device_id) where d.line_id = @lineId and not d.withdrawn and s.offline_since is not null) as is_cut)
         select m.device_id as DeviceId, d.name as Device, m.epoch, m.seq, m.body, m.typ, m.offset_ms as OffsetMs, m.corrected_at as At, r.run_id as RunId
         from b cross join device_message m join device d using (device_id)
-        left join lateral (select run_id from run r where r.line_id = m.line_id and r.started_at <= m.corrected_at + interval '10 s' order by r.started_at desc limit 1) r on true
+        left join lateral (select case when state <> 'closed' then run_id end as run_id from run r where r.line_id = m.line_id and r.started_at <= m.corrected_at + interval '10 s'
+            order by m.corrected_at between r.started_at and coalesce(r.ended_at, 'infinity') desc, r.started_at desc limit 1) r on true
         where m.line_id = @lineId and m.state = 'ready' and m.received_at <= gateway_now() - case when b.is_cut then greatest(@SettleFor, @WaitForOffline) else @SettleFor end
           and (b.waits is null or m.corrected_at < b.waits)
         order by m.corrected_at, case m.typ when 'encode' then 1 when 'verify' then 2 when 'label' then 3 when 'pack' then 5 else 4 end, m.device_id, m.epoch, m.seq limit @MaxMessages
@@ -131,8 +137,14 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
         foreach (var message in messages.Where(m => m.Typ == "counters"))
         {
             using var json = JsonDocument.Parse(message.Body);
-            counted.AddRange(json.RootElement.EnumerateObject().Where(m => RunCounts.Counters.Contains(m.Name) && m.Value.ValueKind == JsonValueKind.Number && m.Value.TryGetInt64(out var n) && n >= 0)
-                .Select(m => (message.Device, m.Name, m.Value.GetInt64())));
+            foreach (var counter in RunCounts.Counters)
+            {
+                // Asked for by their names: what else a message has need not be text that can be read.
+                if (json.RootElement.TryGetProperty(counter, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var n) && n >= 0)
+                {
+                    counted.Add((message.Device, counter, n));
+                }
+            }
         }
         if (counted.Count > 0)
         {
@@ -148,7 +160,7 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
         var text = new StringBuilder();
         text.Append(JsonSerializer.Serialize(new
         {
-            typ = "batch", line, run = run?.PublicId, gtin = run?.Gtin, lot = run?.Lot, expiry = run?.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            typ = OwnBatch, line, run = run?.PublicId, gtin = run?.Gtin, lot = run?.Lot, expiry = run?.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         })).Append('\n');
         var offsets = new Dictionary<(string, int), double>();
         foreach (var m in messages)
@@ -156,13 +168,16 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
             if (!offsets.TryGetValue((m.Device, m.Epoch), out var offset) || offset != m.OffsetMs)
             {
                 offsets[(m.Device, m.Epoch)] = m.OffsetMs;
-                text.Append(JsonSerializer.Serialize(new { typ = "clock", dev = m.Device, ep = m.Epoch, offset_ms = m.OffsetMs })).Append('\n');
+                text.Append(JsonSerializer.Serialize(new { typ = OwnClock, dev = m.Device, ep = m.Epoch, offset_ms = m.OffsetMs })).Append('\n');
             }
             // The bytes are one object and may have line ends between members, where they say nothing.
             text.Append(m.Body.Replace('\r', ' ').Replace('\n', ' ')).Append('\n');
         }
         return Encoding.UTF8.GetBytes(text.ToString());
     }
+
+    [LoggerMessage(1873, LogLevel.Error, "What the devices of line {Line} said could not be applied; it is tried again.")]
+    private partial void NotApplied(Exception exception, string line);
 
     [LoggerMessage(1871, LogLevel.Warning, "Messages of devices wait: nobody has approved the mapping {Mapping}.")]
     private partial void NotApproved(string mapping);

@@ -136,7 +136,7 @@ public static class EventFacts
     /// <summary>What happened one after another and is one event: a fact for each moment. A list that does not fit the objects says nothing.</summary>
     private static IEnumerable<UnitFact> EachAtItsTime(UnitFact fact, string? at)
     {
-        if (at is null || at.Split(' ') is not { } texts || texts.Length != fact.Epcs.Count)
+        if (at is null || fact.Time.Year > 9000 || at.Split(' ') is not { } texts || texts.Length != fact.Epcs.Count)
         {
             return [fact];
         }
