@@ -218,7 +218,7 @@ internal sealed class RecordFacts(Mapping mapping, IntakeContext context)
         var ordered = Facts.Select((fact, order) => (fact, order)).OrderBy(f => f.fact.Time.UtcTicks).ThenBy(f => f.fact.Kind).ThenBy(f => f.order).Select(f => f.fact).ToList();
         // EPCIS has a word for the reject of what became a unit, in this document or before.
         var rejected = ordered.Where(f => f.Kind == FactKind.Reject).Select(f => f.Epc).Distinct(StringComparer.Ordinal).ToList();
-        var known = rejected.Count == 0 ? [] : context.EverCommissioned(rejected);
+        var known = context.EverCommissioned(rejected);
         var commissioned = new HashSet<string>(StringComparer.Ordinal);
         var closed = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < ordered.Count; i++)

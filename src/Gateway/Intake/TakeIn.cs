@@ -73,7 +73,7 @@ public sealed class TakeIn
     }
 
     // Asked by the thread that reads the file, as its bytes are.
-    private IReadOnlySet<string> EverCommissioned(IReadOnlyList<string> epcs) => EverCommissionedAsync(epcs).GetAwaiter().GetResult();
+    private IReadOnlySet<string> EverCommissioned(IReadOnlyList<string> epcs) => epcs.Count == 0 ? new HashSet<string>() : EverCommissionedAsync(epcs).GetAwaiter().GetResult();
 
     private async Task<HashSet<string>> EverCommissionedAsync(IReadOnlyList<string> epcs)
     {
