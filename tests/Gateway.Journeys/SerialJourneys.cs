@@ -36,10 +36,10 @@ public sealed class SerialJourneys
         var granted = JsonDocument.Parse((await AskAsync(line, "application/json", """{"requestId":"r1","gtin":"09521234001010","quantity":1000}""")).Text).RootElement;
         var n = granted.GetProperty("numbers").EnumerateArray().Select(x => x.GetString()!).ToArray();
         var statements = 0;
+        // To everything, because commands are traced as part of some work only.
         using var listener = new ActivityListener
         {
-            ShouldListenTo = _ => true, Sample = // commands are traced as part of some work only
-                (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ShouldListenTo = _ => true, Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = a => _ = a.TagObjects.Any(t => t.Value is string text && text.Contains("update serial_number n set state", StringComparison.Ordinal)) ? Interlocked.Increment(ref statements) : 0,
         };
         ActivitySource.AddActivityListener(listener);
