@@ -6,9 +6,9 @@ using Gateway.Host.Simulate;
 namespace Gateway.Host.Commands;
 
 /// <summary><c>gateway simulate</c>: plays what stands beside a gateway.</summary>
-public static class SimulateCommand
+public static partial class SimulateCommand
 {
-    public static Command Create() => new("simulate", "Play what stands beside a gateway.") { Device() };
+    public static Command Create() => new("simulate", "Play what stands beside a gateway.") { Device(), Plant() };
 
     private static Command Device()
     {
