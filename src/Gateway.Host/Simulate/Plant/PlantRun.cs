@@ -2,6 +2,11 @@ using System.Text.Json;
 
 namespace Gateway.Host.Simulate.Plant;
 
+/// <summary>What a line is to make.</summary>
+/// <param name="Run">Null: the line has none.</param>
+/// <param name="StartedAt">When the run was started: nothing is said of a moment before it.</param>
+public sealed record PreparedLine(PlantLot Lot, Guid? Run, DateTimeOffset? StartedAt);
+
 /// <summary>What was played on one line.</summary>
 /// <param name="Run">Null: the line had none.</param>
 /// <param name="FirstEpochs">What the gateway calls the first epoch of each device.</param>
@@ -9,7 +14,7 @@ namespace Gateway.Host.Simulate.Plant;
 public sealed record PlayedLine(LineStory Story, Guid? Run, IReadOnlyDictionary<string, int> FirstEpochs, DateTimeOffset Start, PlantTraffic Traffic);
 
 /// <summary>Plays a plant against a gateway.</summary>
-/// <param name="timeFactor">How many times as fast as it happened; 0: as fast as the gateway takes it. Then moments lie in the past, so that none is still to come.</param>
+/// <param name="timeFactor">How many times as fast as it happened; 0: as fast as the gateway takes it. Then it happened in the past, as far as the run goes back, so that no moment is still to come.</param>
 /// <param name="say">Takes a sentence for whoever looks on.</param>
 public sealed class PlantRun(PlantGateway gateway, PlantOptions options, double timeFactor, Action<string> say)
 {
@@ -20,9 +25,9 @@ public sealed class PlantRun(PlantGateway gateway, PlantOptions options, double 
     /// <param name="run">To be worked on; null: whatever runs on each line.</param>
     /// <param name="lot">Where a line has no run.</param>
     /// <param name="makeRuns">Lines that are missing are made, and runs planned and begun; a person signs the clearance meanwhile.</param>
-    public async Task<IReadOnlyList<(PlantLot Lot, Guid? Run)>> PrepareAsync(IReadOnlyList<string> lines, Guid? run, string lot, bool makeRuns, CancellationToken ct)
+    public async Task<IReadOnlyList<PreparedLine>> PrepareAsync(IReadOnlyList<string> lines, Guid? run, string lot, bool makeRuns, CancellationToken ct)
     {
-        var prepared = new List<(PlantLot, Guid?)>();
+        var prepared = new List<PreparedLine>();
         foreach (var (line, index) in lines.Select((l, n) => (l, n)))
         {
             var current = run is { } id ? PlantGateway.Wanted(await gateway.GetAsync($"api/runs/{id}", ct), $"Run {id}").GetProperty("run") : await CurrentAsync(line, ct);
@@ -39,18 +44,22 @@ public sealed class PlantRun(PlantGateway gateway, PlantOptions options, double 
             {
                 say($"{line} has no run: what its devices say is stored and belongs to no lot.");
             }
-            prepared.Add((new PlantLot(index, line, number, await NumbersAsync(line, number, runId, ct)), runId));
+            prepared.Add(new PreparedLine(new PlantLot(index, line, number, await NumbersAsync(line, number, runId, ct)), runId, current?.GetProperty("startedAt").GetDateTimeOffset()));
         }
         return prepared;
     }
 
     /// <summary>Registers the devices of all lines and lets them say their stories.</summary>
-    public async Task<IReadOnlyList<PlayedLine>> PlayAsync(IReadOnlyList<(PlantLot Lot, Guid? Run)> lots, CancellationToken ct)
+    public async Task<IReadOnlyList<PlayedLine>> PlayAsync(IReadOnlyList<PreparedLine> lots, CancellationToken ct)
     {
-        var stories = lots.Select(l => (Story: LineStory.Tell(options, l.Lot), l.Run)).ToList();
-        var lasts = TimeSpan.FromMilliseconds(stories.Max(s => Math.Max(s.Story.Milliseconds, s.Story.Cuts.Select(c => c.ToSecond * 1_000).DefaultIfEmpty().Max())));
-        var start = DateTimeOffset.UtcNow - (timeFactor == 0 ? lasts : timeFactor > 1 ? lasts * (1 - (1 / timeFactor)) : TimeSpan.Zero) - TimeSpan.FromSeconds(2);
-        return await Task.WhenAll(stories.Select(s => Task.Run(() => PlayAsync(s.Story, s.Run, start, ct), ct)));
+        var stories = lots.Select(l => (Story: LineStory.Tell(options, l.Lot), Line: l)).ToList();
+        var lasts = TimeSpan.FromMilliseconds(stories.Max(s => s.Story.Milliseconds)) + TimeSpan.FromSeconds(2);
+        var past = timeFactor == 0 ? lasts : timeFactor > 1 ? lasts * (1 - (1 / timeFactor)) : TimeSpan.Zero;
+        return await Task.WhenAll(stories.Select(s => Task.Run(() =>
+        {
+            var start = DateTimeOffset.UtcNow - past;
+            return PlayAsync(s.Story, s.Line.Run, s.Line.StartedAt > start ? s.Line.StartedAt.Value : start, ct);
+        }, ct)));
     }
 
     private async Task<PlayedLine> PlayAsync(LineStory story, Guid? run, DateTimeOffset start, CancellationToken ct)
@@ -71,7 +80,10 @@ public sealed class PlantRun(PlantGateway gateway, PlantOptions options, double 
             }
         }
         // Whoever is cut off still comes back when the cut ends.
-        await UntilAsync(story.Cuts.Select(c => c.ToSecond).DefaultIfEmpty().Max());
+        if (timeFactor > 0)
+        {
+            await UntilAsync(story.Cuts.Select(c => c.ToSecond).DefaultIfEmpty().Max());
+        }
         foreach (var device in devices)
         {
             await device.EndAsync(seconds, ct);
@@ -80,7 +92,9 @@ public sealed class PlantRun(PlantGateway gateway, PlantOptions options, double 
 
         async Task UntilAsync(long second)
         {
-            if (timeFactor > 0 && begun.AddSeconds((second + 1) / timeFactor) - DateTimeOffset.UtcNow is { Ticks: > 0 } wait)
+            // Nothing is said before it has happened, however fast it is told.
+            var (due, happened) = (timeFactor > 0 ? begun.AddSeconds((second + 1) / timeFactor) : begun, start.AddSeconds(second + 1));
+            if ((due > happened ? due : happened) - DateTimeOffset.UtcNow is { Ticks: > 0 } wait)
             {
                 await Task.Delay(wait, ct);
             }

@@ -64,6 +64,14 @@ public sealed class PlantScore(PlantGateway gateway)
                 await Task.Delay(s_look, ct);
             }
         }
+        // What is put together is captured a moment later, and a run says how long that lasts.
+        foreach (var run in lines.Select(l => l.Run).OfType<Guid>().Distinct())
+        {
+            while (DateTime.UtcNow < until && PlantGateway.Wanted(await gateway.GetAsync($"api/runs/{run}", ct), $"Run {run}").GetProperty("blockers").EnumerateArray().Any(b => b.GetString()!.Contains("not processed yet", StringComparison.Ordinal)))
+            {
+                await Task.Delay(s_look, ct);
+            }
+        }
     }
 
     private async Task<IEnumerable<JsonElement>> NewestAsync(string device, CancellationToken ct) =>
@@ -139,7 +147,7 @@ public sealed class PlantScore(PlantGateway gateway)
             var parent = it?.Parent is null ? null : ids.GetValueOrDefault(it.Parent, it.Parent);
             var isRight = it is null ? truth.State == "UNUSED" : it.State == truth.State && parent == truth.Parent && (truth.Level != "unit" || truth.State != "COMMISSIONED" || it.Lot == truth.Lot);
             // What is still open is not said to be final: the run cannot be closed with it.
-            var isOpen = it is not null && (it.State is "ENCODED" or "REJECTED" || (it.State == "COMMISSIONED" && parent is null && truth.Level != "pallet"));
+            var isOpen = it is not null && (it.State is "POOL" or "ENCODED" or "REJECTED" || (it.State == "COMMISSIONED" && parent is null && truth.Level != "pallet"));
             var verdict = isRight ? Verdict.Right : it?.IsHeld == true || isOpen || missed.Contains(truth.Id) || (it is not null && await HasExceptionAsync(it.Epc, ct)) ? Verdict.Known : Verdict.Misstated;
             judged.Add((truth, verdict, it is null ? "nothing" : $"{it.State}{(parent is null ? "" : $" in {parent}")}{(it.Lot is null ? "" : $", lot {it.Lot}")}"));
         }
