@@ -33,6 +33,7 @@ public sealed partial class DeviceCheck
         new("message of another device", "422", async ct => (await PostMessagesAsync(ct, Message(12, dev: "somebody"))).Status.ToString(CultureInfo.InvariantCulture)),
         new("heartbeat", "200, t1 and t2", ct => HeartbeatAsync(TimeSpan.Zero, ct)),
         new("heartbeat of a clock that is 3 s ahead", "200, t1 and t2", ct => HeartbeatAsync(TimeSpan.FromSeconds(3), ct)),
+        new("heartbeat of the clock set right again", "200, t1 and t2", ct => HeartbeatAsync(TimeSpan.Zero, ct)),
         new("time in the future, kept and not applied", "acked through 12", ct => SendAsync(ct, Message(12, ahead: TimeSpan.FromMinutes(10)))),
         new("epoch after a lost store", "200, a higher epoch, nothing acknowledged", async ct =>
         {

@@ -54,7 +54,7 @@ public sealed class InspectorTests
         await browser.Page.ClickAsync("nav >> text=Captures");
         await browser.AtAsync("**/captures");
         await browser.Page.Locator("h1", new() { HasText = "refused" }).WaitForAsync();
-        Assert.Equal(captures + 1, await ViewsAsync(gateway, "/captures"));
+        await Eventually.TrueAsync(async () => await ViewsAsync(gateway, "/captures") == captures + 1);
         Assert.Equal("The inspector's views are recorded with name and role: inspector inspector", await gateway.Database.ScalarAsync<string>(
             "select distinct 'The inspector''s views are recorded with name and role: ' || actor_name || ' ' || actor_role from audit_entry where action = 'view'"));
         browser.NothingWentWrong();
