@@ -49,6 +49,12 @@ public sealed class FilledGateway : IAsyncLifetime
             said.EnsureSuccessStatusCode();
             beat.EnsureSuccessStatusCode();
         }
+        // It stays online, and its gap young: no exception comes while a test counts them.
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            update device_status set heard_at = heard_at + interval '1 hour';
+            update device_gap set noticed_at = noticed_at + interval '1 hour'
+            """);
         // A run goes on, whose line has sent a file: a number that commissioned a pack, and one that cannot be.
         var lines = gateway.Services.GetRequiredService<LineRegister>();
         var (run, _) = await gateway.Services.GetRequiredService<RunSteps>().PlanAsync(
