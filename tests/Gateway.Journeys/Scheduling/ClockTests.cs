@@ -68,7 +68,7 @@ public sealed class ClockTests
         await using var database = await TestDatabase.CreateAsync();
         await using (var first = await ClockNode.StartAsync(database, new CountedChore(), TimeSpan.FromHours(1)))
         {
-            await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("select count(*) from quartz.qrtz_triggers where prev_fire_time > 0 and trigger_state in ('WAITING', 'ACQUIRED')") == 1);
+            await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("select count(*) from quartz.qrtz_triggers where prev_fire_time > 0 and trigger_state = 'WAITING'") == 1);
         }
         // What a node leaves that is killed between acquiring and firing.
         await database.ExecuteAsync($"""
@@ -89,7 +89,7 @@ public sealed class ClockTests
         await using var database = await TestDatabase.CreateAsync();
         await using (var first = await ClockNode.StartAsync(database, new CountedChore(), TimeSpan.FromMinutes(1)))
         {
-            await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("select count(*) from quartz.qrtz_triggers where prev_fire_time > 0 and trigger_state in ('WAITING', 'ACQUIRED')") == 1);
+            await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("select count(*) from quartz.qrtz_triggers where prev_fire_time > 0 and trigger_state = 'WAITING'") == 1);
         }
         await database.ExecuteAsync($"update quartz.qrtz_triggers set next_fire_time = {TenMinutesAgo}");
         var chore = new CountedChore();
