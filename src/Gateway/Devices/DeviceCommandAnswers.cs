@@ -75,9 +75,7 @@ public sealed class DeviceCommandAnswers(GatewayDatabase database)
             return "at is in the future: the device's clock is wrong.";
         }
         await LockAsync(work, device);
-        // By the gateway's clock (LINES.md section 7): what a machine said before it was asked to stand must not prove that it stands.
-        var offset = await work.Connection.ExecuteScalarAsync<double?>("select offset_ms from device_status where device_id = @DeviceId", device, work.Transaction) ?? 0;
-        await ReportedAsync(work, device, state, at.UtcDateTime.AddMilliseconds(-offset));
+        await ReportedAsync(work, device, state, at.UtcDateTime);
         await work.CommitAsync();
         return null;
     }
