@@ -15,10 +15,13 @@ internal static class RunReadiness
         string unfit = string.Join(' ', devices.SelectMany(d => new[] { d.Unqualified, d.Unheard }).OfType<string>()), wrongClocks = string.Join(' ', devices.Select(d => d.WrongClock).OfType<string>());
         var loaded = await SerialBalance.LoadedAsync(work, run.RunId);
         var other = await work.Connection.QuerySingleOrDefaultAsync<string?>("select lot from run where line_id = @LineId and state in ('running', 'paused') and run_id <> @RunId", run, work.Transaction);
+        var later = await work.Connection.QueryFirstOrDefaultAsync<string?>("select lot from run where line_id = @LineId and run_id <> @RunId and ended_at > @cleared order by ended_at desc",
+            new { run.LineId, run.RunId, cleared = clearances.Count == 0 ? (DateTime?)null : clearances[^1].ClearedAt }, work.Transaction);
         var isWithdrawn = await work.Connection.ExecuteScalarAsync<bool>("select withdrawn from line where line_id = @LineId", run, work.Transaction);
         return
         [
             clearances.Count == 0 ? new("clearance", false, "Nobody has signed the line clearance.")
+                : later is not null ? new("clearance", false, $"Lot {later} was on the line since it was cleared: clear it anew.")
                 : new("clearance", true, string.Create(CultureInfo.InvariantCulture, $"{clearances[^1].ClearedBy} has signed the line clearance at {clearances[^1].ClearedAt:yyyy-MM-dd HH:mm} UTC.")),
             devices.Count == 0 ? new("devices", true, "No device is registered on the line.")
                 : unfit.Length > 0 ? new("devices", false, unfit) : new("devices", true, "Every device on the line is qualified and online."),

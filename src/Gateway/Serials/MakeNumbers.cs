@@ -13,8 +13,8 @@ internal static class MakeNumbers
 {
     private const int AtOnce = 100_000;
 
-    // Where a range is nearly used up, few tries hit what is left. A random pool of which more is used than this finds is as good as empty.
-    private const int Rounds = 60;
+    // Where a range is nearly used up, few tries hit what is left: after so many rounds a range of logistic units is listed instead.
+    private const int Rounds = 20, Listed = 1_000_000;
 
     /// <summary>Adds numbers to a pool whose lock the caller holds, and which has room for them.</summary>
     /// <param name="grantId">Whose they are from the beginning; null: they lie in the pool.</param>
@@ -22,12 +22,14 @@ internal static class MakeNumbers
     public static async Task<List<string>> AddAsync(Work work, SerialPool pool, int quantity, long? grantId, CancellationToken ct)
     {
         var (added, next) = (new List<string>(quantity), pool.NextReference);
-        for (var round = 0; added.Count < quantity && round < Rounds; round++)
+        Queue<string[]>? left = null;
+        for (var round = 0; added.Count < quantity; round++)
         {
             string[] tries;
             if (next is { } from)
             {
-                var to = Math.Min(from + quantity - added.Count, pool.RangeTo!.Value + 1);
+                // Wider each time: how many in a row are others', nobody knows, and those found beyond what is wanted lie in the pool.
+                var to = Math.Min(from + Math.Min((quantity - added.Count) * (1L << Math.Min(round, 16)), AtOnce), pool.RangeTo!.Value + 1);
                 tries = [.. Enumerable.Range(0, (int)(to - from)).Select(n => pool.SsccOf(from + n))];
                 next = to;
                 if (tries.Length == 0)
@@ -35,9 +37,13 @@ internal static class MakeNumbers
                     break;
                 }
             }
-            else
+            else if (round < Rounds)
             {
                 tries = Candidates(pool, Tries(pool, quantity - added.Count));
+            }
+            else if (!(left ??= new(await LeftAsync(work, pool, ct))).TryDequeue(out tries!))
+            {
+                break;
             }
             added.AddRange(await work.Connection.QueryAsync<string>(new CommandDefinition("""
                 insert into serial_number (item, pool_id, party_id, grant_id, state, serial)
@@ -70,6 +76,21 @@ internal static class MakeNumbers
         }
         var characters = RandomNumberGenerator.GetItems<char>(pool.Alphabet, quantity * pool.Length);
         return [.. Enumerable.Range(0, quantity).Select(n => new string(characters, n * pool.Length, pool.Length))];
+    }
+
+    // Of a range in which tries no longer hit: all that this party has not, in an order by chance, for what others have it cannot see; nothing
+    // where the range is too long to be listed.
+    private static async Task<IEnumerable<string[]>> LeftAsync(Work work, SerialPool pool, CancellationToken ct)
+    {
+        if (pool.Gtin is not null || pool.Possible > Listed)
+        {
+            return [];
+        }
+        var own = (await work.Connection.QueryAsync<string>(new CommandDefinition("select serial from serial_number where item = 0 and serial between @first and @last",
+            new { first = pool.SsccOf(pool.RangeFrom!.Value), last = pool.SsccOf(pool.RangeTo!.Value) }, work.Transaction, cancellationToken: ct))).ToHashSet();
+        var left = Enumerable.Range(0, (int)pool.Possible).Select(n => pool.SsccOf(pool.RangeFrom.Value + n)).Where(n => !own.Contains(n)).ToArray();
+        RandomNumberGenerator.Shuffle(left.AsSpan());
+        return left.Chunk(10_000);
     }
 
     private static int Tries(SerialPool pool, int missing)

@@ -56,7 +56,7 @@ public sealed class RunStepTests
         Assert.Equal("Lot L1 is still on the line: end it first.", await line.TakeAsync(olga, "ready", run: second));
         await line.WalkAsync("end");
         // What the other lot left on the line, nobody has looked for.
-        Assert.Equal("Another lot was on the line since it was cleared: clear it anew.", await line.TakeAsync(olga, "ready", run: second));
+        Assert.Equal("Lot L1 was on the line since it was cleared: clear it anew.", await line.TakeAsync(olga, "ready", run: second));
         Assert.Null(await line.ClearAsync(olga, run: second));
         Assert.Null(await line.TakeAsync(olga, "ready", run: second));
         await line.Lines.PutAsync(TestLine.Somebody, "PL01", new LineRequest("Line", "9521234000013", Said.Line, "Europe/Berlin", null, true, null, "sold", null), Ct);

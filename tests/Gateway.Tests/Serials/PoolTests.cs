@@ -114,6 +114,20 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public async Task The_last_number_of_a_range_is_found_however_many_of_the_others_are_taken()
+    {
+        await using var plant = await SerialPlant.CreateAsync();
+        // All but the last of each range were given out by another pool.
+        await plant.PoolAsync(new PoolRequest(SsccPrefix: "19521321", Party: "CMO One", Ordered: true, RangeFrom: 0, RangeTo: 1_998));
+        Assert.Equal(1_999, (await plant.GrantAsync(plant.Cmo, new SerialRequest("r1", SsccPrefix: "19521321", Quantity: 1_999))).Numbers.Count);
+        await plant.PoolAsync(new PoolRequest(SsccPrefix: "19521321", Ordered: true, RangeFrom: 0, RangeTo: 1_999));
+        Assert.StartsWith("19521321000001999", Assert.Single((await plant.GrantAsync(plant.Officer, new SerialRequest("r1", SsccPrefix: "19521321", Quantity: 1))).Numbers), StringComparison.Ordinal);
+        await plant.PoolAsync(new PoolRequest(SsccPrefix: "19521321", RangeFrom: 0, RangeTo: 2_000, Stock: 0));
+        var pool = (await plant.Pools.ListAsync(plant.Officer, null, null, 9, Ct)).Single(p => !p.Ordered);
+        Assert.StartsWith("19521321000002000", Assert.Single((await plant.GrantAsync(plant.Officer, new SerialRequest("r2", Pool: pool.Id, SsccPrefix: "19521321", Quantity: 1))).Numbers), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_list_from_an_authority_is_taken_whole_or_not_at_all_and_each_line_that_hinders_is_told()
     {
         await using var plant = await SerialPlant.CreateAsync();

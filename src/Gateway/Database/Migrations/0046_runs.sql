@@ -79,7 +79,10 @@ create index run_count_run on run_count (run_id, kind, count_id);
 
 -- What a signature about a run covers: the run as it is, and what is decided.
 create function run_content(the_run bigint, decided jsonb) returns jsonb language sql stable set search_path = pg_catalog, public, pg_temp set timezone = 'UTC' as $$
-    select jsonb_build_object('run', r.public_id, 'line', l.code, 'order', r.order_number, 'gtin', r.gtin, 'lot', r.lot, 'expiry', r.expiry, 'quantity', r.quantity, 'state', r.state, 'version', r.version) || decided
+    select jsonb_build_object('run', r.public_id, 'line', l.code, 'order', r.order_number, 'gtin', r.gtin, 'lot', r.lot, 'expiry', r.expiry, 'quantity', r.quantity, 'state', r.state, 'version', r.version,
+        -- Each lot that was on the line makes it another line to clear.
+        'before', (select jsonb_build_object('lot', o.lot, 'started', o.started_at, 'ended', o.ended_at) from public.run o
+            where o.line_id = r.line_id and o.run_id <> r.run_id and o.started_at is not null order by o.started_at desc limit 1)) || decided
     from public.run r join public.line l using (line_id) where r.run_id = the_run $$;
 
 create function run_signed(the_signature bigint, r run, the_meaning text, decided jsonb) returns boolean language sql stable set search_path = pg_catalog, public, pg_temp as $$
