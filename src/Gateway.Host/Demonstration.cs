@@ -33,7 +33,8 @@ public static class Demonstration
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);
         var lines = new DemonstrationLines(app.Services, logins, new Uri(url), keys["line"]);
-        var life = LiveAsync(lines, plant, history, stopping.Token);
+        var live = new DemonstrationLiveLine(app.Services, logins, devices, new Uri(url), keys["line"], app.Services.GetRequiredService<ILogger<DemonstrationLiveLine>>());
+        var life = LiveAsync(lines, live, plant, history, stopping.Token);
         // A plant that breaks down ends the demonstration: it would look alive, and nothing would come.
         await Task.WhenAny(life, app.WaitForShutdownAsync(ct));
         await stopping.CancelAsync();
@@ -42,14 +43,15 @@ public static class Demonstration
         return GatewayHost.ExitCode(app);
     }
 
-    private static async Task LiveAsync(DemonstrationLines lines, DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
+    private static async Task LiveAsync(DemonstrationLines lines, DemonstrationLiveLine live, DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
     {
         try
         {
             await lines.MakeAsync(ct);
+            var line = live.RunAsync(ct);
             await history.WriteAsync(ct);
             await plant.SendForeignAsync(ct);
-            await plant.ShipAsync(ct);
+            await await Task.WhenAny(line, plant.ShipAsync(ct));
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {

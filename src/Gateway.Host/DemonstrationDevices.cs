@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -6,6 +7,7 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Devices;
+using Gateway.Host.Simulate.Plant;
 
 namespace Gateway.Host;
 
@@ -16,33 +18,45 @@ namespace Gateway.Host;
 public sealed class DemonstrationDevices : IAsyncDisposable
 {
     private const string Firmware = "4.2.1", ConfigHash = "sha256:7d1a54127b222502f5b79b5fb0803061152a44f92b37e23c6527baf665d4da9a";
-    private static readonly (string Line, string Name, string Kind, string Station)[] s_devices =
-    [
-        ("PL01", "PL01-printer", "printer", "printing"), ("PL01", "PL01-camera", "camera", "printing"), ("PL01", "PL01-aggregator", "aggregator", "packing"),
-        ("PL02", "PL02-printer", "printer", "printing"), ("PL02", "PL02-camera", "camera", "printing"), ("PL02", "PL02-palletiser", "palletiser", "palletising"),
-    ];
+    // Of the second line no packer tells: its files do.
+    private static readonly (string Line, PlantStation Station)[] s_devices =
+        [.. PlantStation.All.Select(s => ("PL01", s)), .. PlantStation.All.Where(s => s.Code is "PRN" or "VIS" or "PAL").Select(s => ("PL02", s))];
 
     private readonly HttpClient _http;
     private readonly CancellationTokenSource _ending = new();
-    private readonly Dictionary<string, (string Token, int Epoch)> _tokens = [];
+    private readonly ConcurrentDictionary<string, (string Token, int Epoch, long Acked)> _tokens = [];
     private Task _life = Task.CompletedTask;
 
-    private DemonstrationDevices(Uri url) => _http = new HttpClient { BaseAddress = url };
+    private readonly string _key;
+
+    private DemonstrationDevices(Uri url, string key) => (_http, _key) = (new HttpClient { BaseAddress = url }, key);
 
     /// <param name="key">Of somebody who may register devices.</param>
     public static async Task<DemonstrationDevices> StartAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, Uri url, string key, CancellationToken ct)
     {
         await MakeLinesAsync(services.GetRequiredService<GatewayDatabase>(), ct);
-        var devices = new DemonstrationDevices(url);
-        foreach (var (line, name, kind, station) in s_devices)
+        var devices = new DemonstrationDevices(url, key);
+        foreach (var line in s_devices.Select(d => d.Line).Distinct())
         {
-            var registered = await devices.PostAsync("api/devices/register", key, new { deviceId = name, kind, vendor = "Demonstration", model = $"{kind} 9", serial = $"SN-{name}", firmware = Firmware, configHash = ConfigHash, line, station, capabilities = Array.Empty<string>() }, ct)
-                ?? throw new InvalidOperationException($"{name} could not be registered.");
-            devices._tokens[name] = (registered.GetProperty("token").GetString()!, registered.GetProperty("epoch").GetInt32());
+            await devices.TakeOverAsync(line, ct);
         }
         await QualifyAsync(services, logins.Single(l => l.Role == "officer"), ct);
         devices._life = devices.LiveAsync(devices._ending.Token);
         return devices;
+    }
+
+    /// <summary>Speaks for the devices of a line from now on, whoever did before.</summary>
+    public async Task TakeOverAsync(string line, CancellationToken ct)
+    {
+        foreach (var station in s_devices.Where(d => d.Line == line).Select(d => d.Station))
+        {
+            var name = station.DeviceOn(line);
+            var registered = await PostAsync("api/devices/register", _key, new
+            {
+                deviceId = name, kind = station.Kind, vendor = "Simulation", model = station.Code, serial = $"SN-{name}", firmware = Firmware, configHash = ConfigHash, line, station = station.Station, capabilities = Array.Empty<string>(),
+            }, ct) ?? throw new InvalidOperationException($"{name} could not be registered.");
+            _tokens[name] = (registered.GetProperty("token").GetString()!, registered.GetProperty("epoch").GetInt32(), registered.GetProperty("ackedThrough").GetInt64());
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -70,7 +84,7 @@ public sealed class DemonstrationDevices : IAsyncDisposable
         var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret!;
         var holder = (await sessions.FindAsync(cookie, ct))!;
         var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
-        foreach (var name in s_devices.Select(d => d.Name))
+        foreach (var name in s_devices.Select(d => d.Station.DeviceOn(d.Line)))
         {
             var device = (await list.FindAsync(officer, name, null, ct))!;
             if ((await qualifications.OfAsync(officer, device.DeviceId, ct)).Count > 0)
@@ -78,7 +92,7 @@ public sealed class DemonstrationDevices : IAsyncDisposable
                 continue; // of an earlier start
             }
             var request = new QualificationRequest($"IQ-{name}", $"OQ-{name}", $"PQ-{name}", Firmware, ConfigHash, 12,
-                DateOnly.FromDateTime(DateTime.UtcNow).AddDays(name == "PL02-camera" ? 9 : 365), null, "Qualified before the line was taken into use.");
+                DateOnly.FromDateTime(DateTime.UtcNow).AddDays(name == "PL02-VIS" ? 9 : 365), null, "Qualified before the line was taken into use.");
             var begun = await signing.BeginAsync(officer, holder.SessionId!.Value, (await qualifications.SignableAsync(officer, device.DeviceId, request, ct))!, DeviceQualifications.Meaning, ct);
             var refusal = begun.Nonce is not { } nonce ? begun.Refusal : (await signing.SignAsync(officer, holder.SessionId.Value, nonce, new SigningSecret(login.User, login.Password, AcceptedStatement: 1),
                 (work, signature) => DeviceQualifications.QualifiedAsync(work, signature, device.DeviceId, request), ct)).Refusal;
@@ -97,20 +111,20 @@ public sealed class DemonstrationDevices : IAsyncDisposable
         {
             while (true)
             {
-                foreach (var (name, (token, epoch)) in _tokens.ToList())
+                foreach (var (name, token) in _tokens)
                 {
                     // Clocks of machines are never quite right.
                     var off = TimeSpan.FromMilliseconds(40 * (name.Length % 5) - 60);
                     var t0 = DateTimeOffset.UtcNow + off;
                     try
                     {
-                        if (await PostAsync($"api/devices/{name}/heartbeat", token, new { ep = epoch, t0, previous = previous.GetValueOrDefault(name), firmware = Firmware, configHash = ConfigHash, state = "Idle", lastSeq = 0, buffered = 0 }, ct) is { } answer)
+                        if (await PostAsync($"api/devices/{name}/heartbeat", token.Token, new { ep = token.Epoch, t0, previous = previous.GetValueOrDefault(name), firmware = Firmware, configHash = ConfigHash, state = "Idle", lastSeq = token.Acked, buffered = 0 }, ct) is { } answer)
                         {
                             previous[name] = new { t0, t1 = answer.GetProperty("t1").GetDateTimeOffset(), t2 = answer.GetProperty("t2").GetDateTimeOffset(), t3 = DateTimeOffset.UtcNow + off };
                         }
                         else
                         {
-                            _tokens.Remove(name); // somebody else speaks for it now
+                            _tokens.TryRemove(KeyValuePair.Create(name, token)); // somebody else speaks for it now
                         }
                     }
                     catch (HttpRequestException)

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Dapper;
 using Gateway.Access;
@@ -81,14 +82,15 @@ public sealed class RunBalances(GatewayDatabase database, KnownMasterData master
     /// <summary>The balance of a run.</summary>
     public async Task<RunBalance> OfRunAsync(Actor reader, RunItem run, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        // Its statements are of one moment.
+        await using var work = await database.BeginAsync(reader, ct, IsolationLevel.RepeatableRead);
         return await OfAsync(work, [run.RunId], run.Gtin, ct);
     }
 
     /// <summary>The balance of several runs of one lot together.</summary>
     public async Task<RunBalance> OfLotAsync(Actor reader, string gtin, string lot, IReadOnlyList<RunItem> runs, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        await using var work = await database.BeginAsync(reader, ct, IsolationLevel.RepeatableRead);
         return await OfAsync(work, [.. runs.Select(r => r.RunId)], gtin, ct) with
         {
             Elsewhere = await work.Connection.ExecuteScalarAsync<long>(new CommandDefinition("""

@@ -65,6 +65,14 @@ internal static class RunBlockers
         }
     }
 
+    /// <summary>While a device is not heard, what the others say waits for it: who looks at the line should know why nothing is counted.</summary>
+    public static async Task<IReadOnlyList<string>> WarningsAsync(Work work, RunItem run, IReadOnlyList<string> pending)
+    {
+        var devices = await DeviceReadiness.OfLineAsync(work, run.LineId);
+        List<string> unheard = [.. devices.Select(d => d.Unheard).OfType<string>()];
+        return [.. unheard, .. devices.Select(d => d.WrongClock).OfType<string>().Except(unheard), .. unheard.Count > 0 ? pending : []];
+    }
+
     // Found in a document of the run, by it, at a device of its line since it started (a gap is one of those), or about one of its units.
     private static async Task<IReadOnlyList<string>> OpenAsync(Work work, RunItem run)
     {

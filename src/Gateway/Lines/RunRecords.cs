@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Data;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -46,7 +47,8 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
     /// <returns>Null when there is none, or it is another party's.</returns>
     public async Task<RunDetails?> DetailsAsync(Actor reader, Guid id, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(reader, ct);
+        // Of one moment: what is applied between two of its statements would look like a difference.
+        await using var work = await database.BeginAsync(reader, ct, IsolationLevel.RepeatableRead);
         return await FindAsync(work, id) is { } run ? await DetailsAsync(work, run, ct) : null;
     }
 
@@ -55,7 +57,7 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return await work.Connection.ExecuteScalarAsync<decimal>(new CommandDefinition("""
-            select round(count(u.unit_id) / 10.0, 1) from capture c cross join lateral (
+            select round(count(u.unit_id) / least(10, greatest(1, extract(epoch from gateway_now() - @StartedAt::timestamptz) / 60)), 1) from capture c cross join lateral (
                 select unit_id from unit where unit_id >= c.capture_id << 24 and unit_id < (c.capture_id + 1) << 24 and key like '01' || @Gtin || '%') u
             where c.run_id = @RunId and c.created_at > gateway_now() - interval '10 minutes'
             """, run, work.Transaction, cancellationToken: ct));
@@ -83,6 +85,7 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
         var differences = RunCounts.Differences(balance, counters, counts, accepted);
         var readiness = run.State is "planned" or "ready" ? await RunReadiness.CheckAsync(work, run, clearances) : [];
         var blockers = run.State is "running" or "paused" or "ended" or "reconciled" ? await RunBlockers.OfAsync(work, run, balance, differences, pending) : [];
-        return new RunDetails(run, steps, readiness, clearances, balance, counters, counts, differences, accepted, blockers);
+        var warnings = run.State is "running" or "paused" ? await RunBlockers.WarningsAsync(work, run, pending) : [];
+        return new RunDetails(run, steps, readiness, clearances, balance, counters, counts, differences, accepted, blockers, warnings);
     }
 }

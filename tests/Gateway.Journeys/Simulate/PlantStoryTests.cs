@@ -46,6 +46,18 @@ public sealed class PlantStoryTests
         }
     }
 
+    [Fact]
+    public void What_falls_off_is_in_no_case_until_the_line_is_cleared_and_a_cut_that_is_ordered_comes()
+    {
+        var story = LineStory.Tell(new PlantOptions(7, 40, 300, new Dictionary<string, double>()) { Fallen = 12, Cuts = [new LinkCut("PL01-AGG", 2, 5), new LinkCut("PL02-AGG", 2, 5)] }, new PlantLot(0, "PL01", "L1"));
+        Assert.Equal([new LinkCut("PL01-AGG", 2, 5)], story.Cuts);
+        var fallen = Assert.Single(story.Truths, t => t.State == "DECOMMISSIONED");
+        Assert.Null(fallen.Parent);
+        var said = story.Messages.Where(m => m.Ids.Contains(fallen.Id)).ToList();
+        Assert.Equal(["PL01-PRN", "PL01-VIS", "PL01-PLC"], said.Select(m => m.Device));
+        Assert.True(said[2].At - story.Messages.Last(m => m.Device == "PL01-PRN" && m.Ids.Count == 1).At > 90_000);
+    }
+
     private static LineStory Story(int seed, Dictionary<string, double> faults) => LineStory.Tell(new PlantOptions(seed, 200, 300, faults), new PlantLot(0, "PL01", "L1"));
 
     private static string Told(int seed, Dictionary<string, double> faults)

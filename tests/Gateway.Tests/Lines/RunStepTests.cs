@@ -85,6 +85,10 @@ public sealed class RunStepTests
         }
         await line.PastRulesAsync("update device_status set measured_at = gateway_now(), offset_ms = 400");
         await line.WalkAsync("ready", "start");
+        // Who looks at a line that runs is told what it waits for.
+        Assert.Empty((await line.DetailsAsync()).Warnings);
+        await line.PastRulesAsync("update device_status set offline_since = gateway_now() where device_id = 2");
+        Assert.Equal(["PRT1 is offline."], (await line.DetailsAsync()).Warnings);
     }
 
     [Fact]

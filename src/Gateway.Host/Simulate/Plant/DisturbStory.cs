@@ -24,6 +24,10 @@ internal sealed class DisturbStory(PlantOptions options, PlantLot lot, TellStory
             _clocks[station.DeviceOn(lot.Line)] = new DeviceClock(nature.Next(-80, 80));
         }
         DisturbClocks();
+        foreach (var cut in options.Cuts.Where(c => _clocks.ContainsKey(c.Device)))
+        {
+            Cut(cut);
+        }
         Each("link-cut", CutOff);
         Each("epoch-lost", LoseStore);
         foreach (var said in Messages.GroupBy(m => m.Device).OrderBy(g => g.Key, StringComparer.Ordinal))
@@ -68,8 +72,13 @@ internal sealed class DisturbStory(PlantOptions options, PlantLot lot, TellStory
         {
             return;
         }
+        Cut(cut);
+    }
+
+    private void Cut(LinkCut cut)
+    {
         _cuts.Add(cut);
-        told.Happened("link-cut", Said(device, cut.FromSecond * Second, (cut.ToSecond + 1) * Second));
+        told.Happened("link-cut", Said(cut.Device, cut.FromSecond * Second, (cut.ToSecond + 1) * Second));
     }
 
     // What was said in the seconds that nothing could be sent in is lost with the store, and so is what is not sent of this second.

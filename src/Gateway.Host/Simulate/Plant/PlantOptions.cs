@@ -14,6 +14,12 @@ public sealed record PlantOptions(int Seed, int Units, int Rate, IReadOnlyDictio
     /// <summary>What a pallet's number begins with: extension digit and company prefix.</summary>
     public string SsccPrefix { get; init; } = "39521234";
 
+    /// <summary>Cuts that come for sure, beside those of <see cref="Faults"/>.</summary>
+    public IReadOnlyList<LinkCut> Cuts { get; init; } = [];
+
+    /// <summary>The carton, counted from 0, that falls off before it is packed and is found and taken out when the line is cleared; null: none.</summary>
+    public int? Fallen { get; init; }
+
     /// <summary>Numbers beyond <see cref="Units"/> that are left over.</summary>
     public int Spare => Math.Max(2, Units / 50);
 

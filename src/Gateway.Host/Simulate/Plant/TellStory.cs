@@ -8,6 +8,9 @@ internal sealed class TellStory(PlantOptions options, PlantLot lot)
     // Between the stations of a line.
     private const int ToCamera = 90, ToBin = 1_500, ToPacker = 1_000, ToPalletiser = 800;
 
+    /// <summary>Milliseconds from the last carton until the line is cleared and what fell off is found.</summary>
+    public const int ToClearing = 90_000;
+
     private const long Range = 100_000_000;
     private const double NaturalRejects = 0.005;
 
@@ -19,6 +22,7 @@ internal sealed class TellStory(PlantOptions options, PlantLot lot)
     private List<PlantTruth> _case = [], _caseBefore = [], _pallet = [];
     private readonly HashSet<PlantTruth> _unread = [], _removed = [];
     private readonly List<PlantTruth> _alsoRead = [];
+    private PlantTruth? _fallen;
     private bool _isShort;
     private long _stood;
     private int _infeed, _good, _rejects, _cases, _pallets;
@@ -113,6 +117,11 @@ internal sealed class TellStory(PlantOptions options, PlantLot lot)
         }
         _good++;
         Say("VIS", at + ToCamera, "verify", verified, carton.Id);
+        if (n == options.Fallen)
+        {
+            _fallen = carton;
+            return;
+        }
         Enter(carton, at + ToPacker);
     }
 
@@ -215,6 +224,12 @@ internal sealed class TellStory(PlantOptions options, PlantLot lot)
             Say("PRN", at, "unused", [("ids", left.ConvertAll(l => l.Id))], [.. left.Select(l => l.Id)]);
         }
         Say("PLC", at, "state", [("state", "Complete")]);
+        if (_fallen is not null)
+        {
+            at += ToClearing;
+            _fallen.State = "DECOMMISSIONED";
+            Say("PLC", at, "decommission", [("id", _fallen.Id), ("reason", "found beside the packer")], _fallen.Id);
+        }
         // The last of each device says nothing of units, so that what is lost before it is seen to be missing.
         Say("PRN", at + 100, "counters", [("printed", _infeed)]);
         Say("VIS", at + 100, "counters", [("good", _good), ("reject", _rejects)]);
