@@ -24,6 +24,7 @@ using static Gateway.Bench.Figures;
 //   dotnet run -c Release --project bench -- naive [units]
 //   dotnet run -c Release --project bench -- serials [numbers in the pool] [numbers asked for] [repetitions]
 //   dotnet run -c Release --project bench -- devices [devices] [messages a second, 0: as many as go] [seconds]
+//   dotnet run -c Release --project bench -- intake [units] [units an event] [repetitions]
 //   dotnet run -c Release --project bench -- audit [entries a second] [seconds] [verified entries]
 if (args is [GatewayProcess.Verb])
 {
@@ -61,6 +62,12 @@ if (args is ["devices", ..])
     return;
 
     int Setting(int index, int otherwise) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;
+}
+if (args is ["intake", .. var asked])
+{
+    args = asked;
+    await IntakeBench.RunAsync(Number(0, 100_000), Number(1, 600), Number(2, 5));
+    return;
 }
 if (args is ["naive", ..])
 {

@@ -25,7 +25,8 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
 
     private const int MaxMessages = 2_000, MaxText = 16 << 20;
     // Words that no device may send as its type.
-    private const string OwnBatch = "gateway:batch", OwnClock = "gateway:clock";
+    internal const string OwnBatch = "gateway:batch";
+    private const string OwnClock = "gateway:clock";
     private static readonly Actor Gateway = Actor.System("lines");
     private readonly LineOptions _options = options.Value;
     private DateTime _toldAt;

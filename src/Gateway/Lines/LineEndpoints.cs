@@ -29,7 +29,7 @@ public static class LineEndpoints
     {
         services.AddOptions<LineOptions>().BindConfiguration(LineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services.AddSingleton<LineRegister>().AddSingleton<RunBalances>().AddSingleton<RunRecords>().AddSingleton<RunCounts>().AddSingleton<RunSteps>()
-            .AddSingleton<ApplyMessages>().AddHostedService<LineWorker>()
+            .AddSingleton<ApplyMessages>().AddSingleton<TellByHand>().AddHostedService<LineWorker>()
             .AddChore<CompareRuns>("compare-runs", CompareRuns.Every);
     }
 
@@ -41,6 +41,7 @@ public static class LineEndpoints
         lines.MapPut("/{code}", PutAsync).RequireAuthorization(Permissions.ManageLines);
         lines.MapGet("/{code}/runs", RunsAsync).RequireAuthorization(Permissions.ReadLines);
         lines.MapPost("/{code}/runs", PlanAsync).RequireAuthorization(Permissions.RunLines);
+        lines.MapPost("/{code}/units", TellAsync).RequireAuthorization(Permissions.RunLines);
 
         var runs = app.MapGroup("/api/runs/{id:guid}");
         runs.MapGet("", RunAsync).RequireAuthorization(Permissions.ReadLines);
@@ -75,7 +76,7 @@ public static class LineEndpoints
     /// <summary>The wire's view of a run with everything about it; the command line prints the same.</summary>
     public static object View(RunDetails d) => new
     {
-        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers,
+        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers, d.Warnings,
     };
 
     /// <summary>The wire's view of a run.</summary>
@@ -137,6 +138,16 @@ public static class LineEndpoints
         }
         var (run, refusal) = await steps.PlanAsync(context.Actor(), line, request ?? new PlanRequest(null, null, null, null, null, null), ct);
         return run is null ? Problems.Invalid(refusal!) : TypedResults.Created($"/api/runs/{run.Id}", View(run));
+    }
+
+    private static async Task<IResult> TellAsync(HttpContext context, string code, HandRequest? request, LineRegister lines, TellByHand hand, CancellationToken ct)
+    {
+        if (await lines.FindAsync(context.Actor(), code, request?.Party, ct) is not { } line)
+        {
+            return Problems.NotFound("such line");
+        }
+        var (capture, refusal) = await hand.RunAsync(context.Actor(), line, request ?? new HandRequest(null, null, null, null, null), ct);
+        return capture is null ? Problems.Invalid(refusal!) : TypedResults.Accepted($"/capture/{capture}");
     }
 
     private static async Task<IResult> RunAsync(HttpContext context, Guid id, RunRecords records, CancellationToken ct) =>

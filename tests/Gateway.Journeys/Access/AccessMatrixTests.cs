@@ -133,6 +133,8 @@ public sealed partial class AccessMatrixTests
         GET    /api/lines/{code}/runs                other  200 200 200 404 403 200 403
         POST   /api/lines/{code}/runs                own    422 422 422 422 403 403 403
         POST   /api/lines/{code}/runs                other  422 422 422 404 403 403 403
+        POST   /api/lines/{code}/units               own    422 422 422 422 403 403 403
+        POST   /api/lines/{code}/units               other  422 422 422 404 403 403 403
         GET    /api/runs/{id:guid}                   own    200 200 200 200 403 200 403
         GET    /api/runs/{id:guid}                   other  200 200 200 404 403 200 403
         GET    /api/runs/{id:guid}/reconciliation    own    200 200 200 200 403 200 403

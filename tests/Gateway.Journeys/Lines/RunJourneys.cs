@@ -40,7 +40,21 @@ public sealed class RunJourneys
         Assert.Contains("2 units are rejected and without a disposition", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
         var serials = await officer.GetFromJsonAsync<JsonElement>($"api/runs/{id}/serials?term=rejectedAfterCommission", Ct);
         Assert.Equal([Pack(6), Pack(7)], serials.GetProperty("items").EnumerateArray().Select(s => s.GetProperty("epc").GetString()!));
-        await CaptureAsync(gateway, id, [Object("OBSERVE", "inspecting", "active", 7, Pack(6)), Object("DELETE", "destroying", "destroyed", 8, Pack(7)), Object("DELETE", "decommissioning", "inactive", 9, Pack(6))]);
+        // No device says what became of them: a person does.
+        using var operators = gateway.Client("operator");
+        Assert.Contains("Nobody has approved the mapping", await SayAsync(operators, Pack(6), "rework_ok", "seal was loose", 422), StringComparison.Ordinal);
+        using var approved = await officer.PostAsJsonAsync("api/intake/mappings/device-messages/approve", new { reason = "tried" }, Ct);
+        Assert.True(approved.IsSuccessStatusCode);
+        Assert.Contains("what is one of", await SayAsync(operators, Pack(6), "eaten", "by whom?", 422), StringComparison.Ordinal);
+        Assert.Contains("reason is missing", await SayAsync(operators, Pack(6), "destroy", " ", 422), StringComparison.Ordinal);
+        Assert.Contains("No unit is known", await SayAsync(operators, Pack(99), "destroy", "crushed", 422), StringComparison.Ordinal);
+        Assert.Contains("It is in no container", await SayAsync(operators, Pack(6), "unpack", "crushed", 422), StringComparison.Ordinal);
+        Assert.Contains($"It is in {Case}", await SayAsync(operators, Pack(1), "pack", "again", 422), StringComparison.Ordinal);
+        await SayAsync(operators, Pack(6), "rework_ok", "seal pressed again");
+        await SayAsync(operators, $"01{Gtin}21U000007", "destroy", "crushed");
+        await SayAsync(operators, Pack(6), "decommission", "fell on the floor");
+        Assert.Equal("manual, operator key", await gateway.Database.ScalarAsync<string>("select string_agg(distinct c.method || ', ' || case when c.submitted_by like 'key:%' then 'operator key' else c.submitted_by end, '; ') from capture c where c.run_id is not null and c.mapping = 'device-messages@1'"));
+        Assert.Contains("\"crushed\"", await officer.GetStringAsync("events?perPage=1000", Ct), StringComparison.Ordinal);
         var run = await StepAsync(officer, id, "close");
         Assert.Equal("closed", run.GetProperty("state").GetString());
         var reconciliation = await officer.GetFromJsonAsync<JsonElement>($"api/lots/{Gtin}/L1/reconciliation", Ct);
@@ -62,6 +76,11 @@ public sealed class RunJourneys
     {
         await using var gateway = await TestGateway.StartAsync();
         await PrepareAsync(gateway);
+        using (var decides = gateway.Client("officer"))
+        {
+            using var approved = await decides.PostAsJsonAsync("api/intake/mappings/device-messages/approve", new { reason = "tried" }, Ct);
+            Assert.True(approved.IsSuccessStatusCode);
+        }
         await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
         var page = browser.Page;
         await browser.SignInAsync("anna", SigningPagesTests.Good);
@@ -111,7 +130,19 @@ public sealed class RunJourneys
         await page.FocusAsync("#scan");
         await page.Keyboard.TypeAsync($"01{Gtin}21U000003");
         await page.Keyboard.PressAsync("Enter");
-        await page.GetByText("U000003: COMMISSIONED, lot L1.").WaitForAsync();
+        await page.GetByText($"U000003: COMMISSIONED, lot L1, in {Case}.").WaitForAsync();
+        // What no device says, a person says: out of its case, and into it again.
+        await page.SelectOptionAsync("#what", "unpack");
+        await page.FillAsync("#why-told", "label looked at");
+        await browser.AxeAsync("line-scanned");
+        await ClickAsync("Say it");
+        await page.Locator("#scanned", new() { HasText = "U000003: COMMISSIONED, lot L1. " }).WaitForAsync();
+        await page.SelectOptionAsync("#what", "pack");
+        await page.FillAsync("#into", Case);
+        await page.FillAsync("#why-told", "label is good");
+        await ClickAsync("Say it");
+        await page.GetByText($"U000003: COMMISSIONED, lot L1, in {Case}.").WaitForAsync();
+        await page.FocusAsync("#scan");
         await page.Keyboard.TypeAsync(Pack(99));
         await page.Keyboard.PressAsync("Enter");
         await page.GetByText("No unit is known of this number.").WaitForAsync();
@@ -201,6 +232,23 @@ public sealed class RunJourneys
         var begun = await signing.BeginAsync(anna, session, (await steps.ClearanceAsync(anna, id, items, Ct))!, RunSteps.Clearance, Ct);
         Assert.Null(begun.Refusal);
         Assert.Null((await signing.SignAsync(anna, session, begun.Nonce!.Value, new SigningSecret("anna", SigningPagesTests.Good, null, 1), RunSteps.Cleared(items), Ct)).Refusal);
+    }
+
+    private static async Task<string> SayAsync(HttpClient client, string unit, string what, string reason, int expected = 202)
+    {
+        using var answer = await client.PostAsJsonAsync("api/lines/PL01/units", new { unit, what, reason }, Ct);
+        var said = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.True((int)answer.StatusCode == expected, $"{what}: {said}");
+        if (expected != 202)
+        {
+            return said;
+        }
+        for (JsonElement job = default; job.ValueKind == JsonValueKind.Undefined || job.GetProperty("running").GetBoolean(); await Task.Delay(50, Ct))
+        {
+            job = await client.GetFromJsonAsync<JsonElement>(answer.Headers.Location, Ct);
+            Assert.True(job.GetProperty("running").GetBoolean() || job.GetProperty("success").GetBoolean(), job.ToString());
+        }
+        return said;
     }
 
     private static async Task<JsonElement> StepAsync(HttpClient client, Guid id, string step, object? body = null, int expected = 200)
