@@ -46,7 +46,7 @@ public static class IntakeEndpoints
     public sealed record ReasonRequest(string? Reason);
 
     private static async Task<IResult> PostAsync(
-        HttpContext context, string mapping, bool? dryRun, Guid? run, string? method, TakeIn takeIn, Mappings mappings, IntakeResults results, GatewayDatabase database, UploadLimit uploads, IOptions<CaptureOptions> options, TimeProvider clock, CancellationToken ct)
+        HttpContext context, string mapping, bool? dryRun, Guid? run, string? method, TakeIn takeIn, Mappings mappings, IntakeResults results, UploadLimit uploads, IOptions<CaptureOptions> options, TimeProvider clock, CancellationToken ct)
     {
         if (method is not (null or "file" or "manual"))
         {
@@ -67,11 +67,10 @@ public static class IntakeEndpoints
             long? runId = null;
             if (run is { } named)
             {
-                await using var work = await database.BeginAsync(context.Actor(), ct);
-                runId = await work.Connection.ExecuteScalarAsync<long?>("select run_id from run where public_id = @named", new { named }, work.Transaction);
-                if (runId is null)
+                (runId, var refusal) = await takeIn.RunAsync(context.Actor(), named, ct);
+                if (refusal is not null)
                 {
-                    return Problems.BadParameter("There is no run with this id.");
+                    return Problems.BadParameter(refusal);
                 }
             }
             var (answer, problem) = await takeIn.AcceptAsync(new IntakeRequest(mapping, method ?? "file", runId), body, key, context.Actor(), ct);

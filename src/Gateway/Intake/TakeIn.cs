@@ -45,12 +45,41 @@ public sealed class TakeIn
         return await _accept.AcceptAsync(body, key, "proceed", actor, ct, new AcceptedMapping(mapping.Id, request.Method, request.RunId));
     }
 
+    /// <summary>The run that a file is said to tell of: of the sender's own party, and not closed.</summary>
+    /// <returns>The run, or the refusal as a sentence.</returns>
+    internal async Task<(long? RunId, string? Refusal)> RunAsync(Actor actor, Guid run, CancellationToken ct)
+    {
+        await using var work = await _database.BeginAsync(actor, ct);
+        return await work.Connection.QuerySingleOrDefaultAsync<(long RunId, int PartyId, string State)?>(new CommandDefinition("select run_id, party_id, state from run where public_id = @run", new { run }, work.Transaction, cancellationToken: ct)) switch
+        {
+            null => (null, "There is no run with this id."),
+            { PartyId: var party } when party != actor.PartyId => (null, "The run is another party's: only its own files tell of it."),
+            { State: "closed" or "cancelled" } found => (null, $"The run is {found.State}: no file tells of it any more."),
+            { } found => (found.RunId, null),
+        };
+    }
+
     /// <summary>Takes in the files of a form that a person sent.</summary>
-    public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> UploadAsync(HttpContext context, UploadFiles upload, string mapping, CancellationToken ct) => upload.EachAsync(context, async (name, body) =>
+    /// <param name="run">That they tell of; null when nobody says.</param>
+    public async Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> UploadAsync(HttpContext context, UploadFiles upload, string mapping, Guid? run, CancellationToken ct)
+    {
+        long? runId = null;
+        if (run is { } named)
+        {
+            (runId, var refusal) = await RunAsync(context.Actor(), named, ct);
+            if (refusal is not null)
+            {
+                return ([], (ProblemHttpResult)Problems.BadParameter(refusal));
+            }
+        }
+        return await TakeEachAsync(context, upload, mapping, runId, ct);
+    }
+
+    private Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> TakeEachAsync(HttpContext context, UploadFiles upload, string mapping, long? runId, CancellationToken ct) => upload.EachAsync(context, async (name, body) =>
     {
         try
         {
-            var (answer, problem) = await AcceptAsync(new IntakeRequest(mapping, "file"), body, null, context.Actor(), ct);
+            var (answer, problem) = await AcceptAsync(new IntakeRequest(mapping, "file", runId), body, null, context.Actor(), ct);
             return answer is null ? new UploadedFile(name, ((ProblemHttpResult)problem!).ProblemDetails) : new UploadedFile(name) { CaptureId = answer.PublicId, IsRepeat = answer.IsReplay };
         }
         catch (CommitUnknownException)

@@ -76,7 +76,7 @@ public static class LineEndpoints
     /// <summary>The wire's view of a run with everything about it; the command line prints the same.</summary>
     public static object View(RunDetails d) => new
     {
-        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers, d.Warnings,
+        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers, d.Warnings, d.Exceptions,
     };
 
     /// <summary>The wire's view of a run.</summary>

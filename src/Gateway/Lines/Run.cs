@@ -58,8 +58,12 @@ public sealed record CountItem(string Kind, long Counted, long Derived, string N
 /// <param name="Name">clearance, devices, clocks, numbers or line.</param>
 public sealed record ReadinessCheck(string Name, bool IsMet, string Says);
 
+/// <summary>An exception about a run that nobody has settled.</summary>
+/// <param name="Message">Of its first occurrence.</param>
+public sealed record OpenException(Guid Id, string Code, string Message);
+
 /// <summary>A run with everything that is to be known before its next step.</summary>
 /// <param name="Warnings">Of a run that is running or paused: what keeps its line from telling everything, a sentence each.</param>
 public sealed record RunDetails(
     RunItem Run, IReadOnlyList<RunStepItem> Steps, IReadOnlyList<ReadinessCheck> Readiness, IReadOnlyList<ClearanceRecord> Clearances, RunBalance Balance,
-    IReadOnlyList<CounterItem> Counters, IReadOnlyList<CountItem> Counts, IReadOnlyList<RunDifference> Differences, IReadOnlyList<AcceptedDifference> Accepted, IReadOnlyList<string> Blockers, IReadOnlyList<string> Warnings);
+    IReadOnlyList<CounterItem> Counters, IReadOnlyList<CountItem> Counts, IReadOnlyList<RunDifference> Differences, IReadOnlyList<AcceptedDifference> Accepted, IReadOnlyList<string> Blockers, IReadOnlyList<string> Warnings, IReadOnlyList<OpenException> Exceptions);

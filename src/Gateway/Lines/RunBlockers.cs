@@ -10,7 +10,7 @@ internal static class RunBlockers
 {
     private const int MaxNamed = 3;
 
-    public static async Task<IReadOnlyList<string>> OfAsync(Work work, RunItem run, RunBalance balance, IReadOnlyList<RunDifference> differences, IReadOnlyList<string> pending)
+    public static async Task<IReadOnlyList<string>> OfAsync(Work work, RunItem run, RunBalance balance, IReadOnlyList<RunDifference> differences, IReadOnlyList<OpenException> open, IReadOnlyList<string> pending)
     {
         var blockers = new List<string>();
         foreach (var level in balance.Levels)
@@ -23,10 +23,9 @@ internal static class RunBlockers
             Block(level["held"], "unit is", "units are", level, "held: release or destroy each");
         }
         blockers.AddRange(differences.Where(d => d.Accepted is null).Select(d => $"{d.Says} Explain it, or let somebody accept it under signature."));
-        var open = await OpenAsync(work, run);
         if (open.Count > 0)
         {
-            blockers.Add($"{open.Count.ToString(CultureInfo.InvariantCulture)} {(open.Count == 1 ? "exception is" : "exceptions are")} open: {string.Join(", ", open.Take(MaxNamed))}{(open.Count > MaxNamed ? ", …" : "")}. Settle each.");
+            blockers.Add($"{open.Count.ToString(CultureInfo.InvariantCulture)} {(open.Count == 1 ? "exception is" : "exceptions are")} open: {string.Join(", ", open.Take(MaxNamed).Select(e => e.Code))}{(open.Count > MaxNamed ? ", …" : "")}. Settle each.");
         }
         blockers.AddRange((await DeviceReadiness.MissingAsync(work, run.RunId, run.LineId, run.StartedAt, run.ClosedAt)).Take(MaxNamed));
         blockers.AddRange(pending);
@@ -73,21 +72,21 @@ internal static class RunBlockers
         return [.. unheard, .. devices.Select(d => d.WrongClock).OfType<string>().Except(unheard), .. unheard.Count > 0 ? pending : []];
     }
 
-    // Found in a document of the run, by it, at a device of its line since it started (a gap is one of those), or about one of its units.
-    private static async Task<IReadOnlyList<string>> OpenAsync(Work work, RunItem run)
+    /// <summary>What a person must settle: found in a document of the run, by it, at a device of its line since it started (a gap is one of those), or about one of its units.</summary>
+    public static async Task<IReadOnlyList<OpenException>> OpenAsync(Work work, RunItem run)
     {
-        var own = (await work.Connection.QueryAsync<(long Id, string Code)>("""
-            select e.exception_id, e.code from exception e where e.state = 'open' and (
+        var own = (await work.Connection.QueryAsync<(long Id, Guid PublicId, string Code, string Message)>("""
+            select e.exception_id, e.public_id, e.code, e.message from exception e where e.state = 'open' and (
                 e.source_kind = 'run' and e.source_id = @Id::text
                 or e.source_kind = 'capture' and e.source_id in (select public_id::text from capture where run_id = @RunId)
                 or e.source_kind = 'device' and e.last_at >= coalesce(@StartedAt, gateway_now()) and e.opened_at <= coalesce(@ClosedAt, gateway_now())
                     and e.source_id in (select name from device where line_id = @LineId union select device_id::text from device where line_id = @LineId))
             order by e.exception_id
             """, run, work.Transaction)).AsList();
-        var others = (await work.Connection.QueryAsync<(long Id, string Code, string Epc)>("""
-            select e.exception_id, e.code, u.epc from exception e join exception_unit u using (exception_id) where e.state = 'open' and e.exception_id <> all(@known)
+        var others = (await work.Connection.QueryAsync<(long Id, Guid PublicId, string Code, string Message, string Epc)>("""
+            select e.exception_id, e.public_id, e.code, e.message, u.epc from exception e join exception_unit u using (exception_id) where e.state = 'open' and e.exception_id <> all(@known)
             """, new { known = own.Select(o => o.Id).ToArray() }, work.Transaction)).AsList();
         var units = (await RunBalances.OwnAsync(work, run.RunId, [.. others.Select(o => o.Epc).Distinct()])).ToHashSet(StringComparer.Ordinal);
-        return [.. own.Select(o => o.Code), .. others.Where(o => units.Contains(o.Epc)).DistinctBy(o => o.Id).Select(o => o.Code)];
+        return [.. own.Select(o => new OpenException(o.PublicId, o.Code, o.Message)), .. others.Where(o => units.Contains(o.Epc)).DistinctBy(o => o.Id).Select(o => new OpenException(o.PublicId, o.Code, o.Message))];
     }
 }

@@ -32,7 +32,7 @@ public sealed class RunCounts(GatewayDatabase database, RunBalances balances)
         : await AddAsync(actor, id, "count", "insert into run_count (run_id, party_id, kind, counted, note, counted_by, counted_at) select run_id, party_id, @kind, @counted, @note, @Name, gateway_now() from run where run_id = @run",
             new { kind, counted, note = note?.Trim() ?? "", actor.Name }, ct);
 
-    /// <summary>Compares a run that has ended and is not closed, and opens an exception for each difference that none tells of yet.</summary>
+    /// <summary>Compares a run that has ended and is not closed, and opens an exception for each difference that none tells of yet and nobody answers for; when none is left, those that are open are settled.</summary>
     /// <returns>How many differ.</returns>
     public async Task<int> CompareAsync(Guid id, CancellationToken ct)
     {
@@ -44,17 +44,23 @@ public sealed class RunCounts(GatewayDatabase database, RunBalances balances)
             return 0;
         }
         var balance = await balances.OfAsync(work, [run.RunId], run.Gtin, ct);
-        var found = (await CountersAsync(work, run, balance)).Select(c => (Table: "run_counter", Key: "device = @device and counter = @word", Device: (string?)c.Device, Word: c.Counter, c.Difference, Says: Says(c)))
-            .Concat((await CountsAsync(work, run, balance)).Select(c => (Table: "run_count", Key: "kind = @word", Device: (string?)null, Word: c.Kind, c.Difference, Says: Says(c)))).ToList();
-        var party = await work.Connection.ExecuteScalarAsync<int>("select party_id from run where run_id = @RunId", run, work.Transaction);
+        var found = (await CountersAsync(work, run, balance)).Select(c => (Table: "run_counter", Subject: $"counter {c.Device} {c.Counter}", Key: "device = @device and counter = @word", Device: (string?)c.Device, Word: c.Counter, c.Difference, Says: Says(c)))
+            .Concat((await CountsAsync(work, run, balance)).Select(c => (Table: "run_count", Subject: $"count {c.Kind}", Key: "kind = @word", Device: (string?)null, Word: c.Kind, c.Difference, Says: Says(c)))).ToList();
+        var accepted = await RunRecords.AcceptedAsync(work, run);
+        var source = new ExceptionSource("run", id.ToString(), await work.Connection.ExecuteScalarAsync<int>("select party_id from run where run_id = @RunId", run, work.Transaction), null);
+        var left = found.Where(f => f.Difference != 0 && !accepted.Any(a => a.Subject == f.Subject && a.Amount == f.Difference)).ToList();
         foreach (var f in found)
         {
             var isNew = await work.Connection.ExecuteAsync($"update {f.Table} set told = @Difference where run_id = @RunId and told <> @Difference and {f.Key} and {(f.Device is null ? "count_id" : "counter_id")} = (select max({(f.Device is null ? "count_id" : "counter_id")}) from {f.Table} where run_id = @RunId and {f.Key})",
                 new { f.Difference, run.RunId, device = f.Device, word = f.Word }, work.Transaction) > 0;
-            if (isNew && f.Difference != 0)
+            if (isNew && left.Contains(f))
             {
-                await ExceptionRecords.OpenAsync(work, new ExceptionFacts("recon.mismatch", Severity.Error, f.Says) { Gtin = run.Gtin, Lot = run.Lot }, new ExceptionSource("run", id.ToString(), party, null), []);
+                await ExceptionRecords.OpenAsync(work, new ExceptionFacts("recon.mismatch", Severity.Error, f.Says) { Gtin = run.Gtin, Lot = run.Lot }, source, []);
             }
+        }
+        if (left.Count == 0 && found.Count > 0)
+        {
+            await ExceptionRecords.ResolveAsync(work, "recon.mismatch", source, "What was counted agrees by now, or somebody answers for the difference under signature.");
         }
         await work.CommitAsync();
         return found.Count(f => f.Difference != 0);

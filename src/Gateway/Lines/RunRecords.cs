@@ -65,6 +65,12 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
 
     internal static Task<RunItem?> FindAsync(Work work, Guid id) => work.Connection.QuerySingleOrDefaultAsync<RunItem?>($"{Rows} where r.public_id = @id", new { id }, work.Transaction);
 
+    /// <summary>What somebody answers for under signature, the first one first.</summary>
+    internal static async Task<IReadOnlyList<AcceptedDifference>> AcceptedAsync(Work work, RunItem run) =>
+        (await work.Connection.QueryAsync<AcceptedDifference>("""
+            select subject as Subject, amount as Amount, why as Why, accepted_by as AcceptedBy, accepted_at as AcceptedAt, signature_id as SignatureId from run_difference where run_id = @RunId order by difference_id
+            """, run, work.Transaction)).AsList();
+
     internal async Task<RunDetails> DetailsAsync(Work work, RunItem run, CancellationToken ct)
     {
         // Asked before the balance: what is applied while that is made must not be missed by both.
@@ -77,15 +83,15 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
         var clearances = (await work.Connection.QueryAsync<(string Items, string By, DateTime At, long Signature)>(
             "select items::text, cleared_by, cleared_at, signature_id from run_clearance where run_id = @RunId order by clearance_id", run, work.Transaction))
             .Select(c => new ClearanceRecord(JsonSerializer.Deserialize<List<ClearanceItem>>(c.Items, JsonSerializerOptions.Web)!, c.By, c.At, c.Signature)).ToList();
-        var accepted = (await work.Connection.QueryAsync<AcceptedDifference>("""
-            select subject as Subject, amount as Amount, why as Why, accepted_by as AcceptedBy, accepted_at as AcceptedAt, signature_id as SignatureId from run_difference where run_id = @RunId order by difference_id
-            """, run, work.Transaction)).AsList();
+        var accepted = await AcceptedAsync(work, run);
         var counters = await RunCounts.CountersAsync(work, run, balance);
         var counts = await RunCounts.CountsAsync(work, run, balance);
         var differences = RunCounts.Differences(balance, counters, counts, accepted);
         var readiness = run.State is "planned" or "ready" ? await RunReadiness.CheckAsync(work, run, clearances) : [];
-        var blockers = run.State is "running" or "paused" or "ended" or "reconciled" ? await RunBlockers.OfAsync(work, run, balance, differences, pending) : [];
+        var isOpen = run.State is "running" or "paused" or "ended" or "reconciled";
+        var exceptions = isOpen ? await RunBlockers.OpenAsync(work, run) : [];
+        var blockers = isOpen ? await RunBlockers.OfAsync(work, run, balance, differences, exceptions, pending) : [];
         var warnings = run.State is "running" or "paused" ? await RunBlockers.WarningsAsync(work, run, pending) : [];
-        return new RunDetails(run, steps, readiness, clearances, balance, counters, counts, differences, accepted, blockers, warnings);
+        return new RunDetails(run, steps, readiness, clearances, balance, counters, counts, differences, accepted, blockers, warnings, exceptions);
     }
 }

@@ -16,9 +16,9 @@ static class IntakeForms
         app.MapPost("/intake/mappings/{name}/try", TryAsync).RequireAuthorization(UploadEndpoints.InBrowser(Permissions.Check));
     }
 
-    private static async Task<IResult> TakeAsync(HttpContext context, string name, TakeIn takeIn, UploadFiles upload, CancellationToken ct)
+    private static async Task<IResult> TakeAsync(HttpContext context, string name, Guid? run, TakeIn takeIn, UploadFiles upload, CancellationToken ct)
     {
-        var (files, problem) = await takeIn.UploadAsync(context, upload, name, ct);
+        var (files, problem) = await takeIn.UploadAsync(context, upload, name, run, ct);
         return files is [{ CaptureId: { } id }] && context.User.Has(Permissions.ReadCaptures)
             ? Results.LocalRedirect($"/intake/files/{id}")
             : Page("Take in", name, [.. files.Select(f => (f, (IntakeTrial?)null))], problem);

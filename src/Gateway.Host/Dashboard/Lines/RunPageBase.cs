@@ -17,6 +17,9 @@ public abstract class RunPageBase : CommandPage
     protected RunRecords Runs { get; set; } = default!;
 
     [Inject]
+    private RunCounts Compared { get; set; } = default!;
+
+    [Inject]
     private SignDialog Sign { get; set; } = default!;
 
     [Inject]
@@ -70,7 +73,12 @@ public abstract class RunPageBase : CommandPage
         why => SignAsync(RunSteps.QualityResume, actor => Steps.QualityResumeAsync(actor, Run!.Id, why, CancellationToken.None), RunSteps.QualityResumed(why)));
 
     protected Task AcceptAsync(RunDifference difference) => WithReasonAsync("Accept a difference", "Sign to accept", $"{difference.Says} It stays visible, with your name.",
-        why => SignAsync(RunSteps.Acceptance, actor => Steps.AcceptanceAsync(actor, Run!.Id, difference, why, CancellationToken.None), RunSteps.Accepted(difference, why)));
+        async why =>
+        {
+            await SignAsync(RunSteps.Acceptance, actor => Steps.AcceptanceAsync(actor, Run!.Id, difference, why, CancellationToken.None), RunSteps.Accepted(difference, why));
+            // What is answered for needs nobody any more.
+            await Compared.CompareAsync(Run!.Id, CancellationToken.None);
+        });
 
     private Task WithReasonAsync(string title, string verb, string what, Func<string, Task> sign) => OnceAsync(async () =>
     {
