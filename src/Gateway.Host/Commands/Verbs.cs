@@ -36,6 +36,7 @@ public static class Verbs
             WitnessCommand.Create(),
             ValidationCommand.Create(),
             SimulateCommand.Create(),
+            DeviceCheckCommand.Create(),
             TraceCommand.Create(),
             LotCommand.Create(),
             RecallCommand.Create(),

@@ -38,5 +38,6 @@ public sealed class CommandOptions
     /// <summary>How long after a machine stands at last units that it made before that are still held when they are told of: devices may have buffered them.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")] public TimeSpan HoldLateUnitsFor { get; init; } = TimeSpan.FromHours(24);
 
-    internal TimeSpan For(string type) => type switch { "pause" => Pause, "resume" => Resume, "start" => Start, "loadBatch" => Load, _ => Other };
+    /// <summary>How long a device has for a command of the type.</summary>
+    public TimeSpan For(string type) => type switch { "pause" => Pause, "resume" => Resume, "start" => Start, "loadBatch" => Load, _ => Other };
 }

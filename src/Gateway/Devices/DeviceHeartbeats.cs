@@ -88,7 +88,7 @@ public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnsw
     }
 
     /// <summary>Device minus gateway in milliseconds (LINES.md section 7); without a whole exchange the time of travel is taken for nothing.</summary>
-    internal static double Offset(HeartbeatRequest beat, DateTime t1)
+    public static double Offset(HeartbeatRequest beat, DateTime t1)
     {
         if (beat.Previous is { } p)
         {
@@ -144,7 +144,8 @@ public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnsw
         }
     }
 
-    private static string? Refuse(HeartbeatRequest beat) => beat switch
+    /// <returns>What a heartbeat lacks, as a sentence; null when it is whole.</returns>
+    public static string? Refuse(HeartbeatRequest beat) => beat switch
     {
         { Ep: < 1 } => "ep is a whole number from 1.",
         { T0: null } => "t0 is missing: when the device sent this, by its clock.",

@@ -10,12 +10,12 @@ namespace Gateway.Devices;
 /// <param name="At">By the device's clock.</param>
 /// <param name="Mono">The device's monotonic clock in milliseconds.</param>
 /// <param name="Body">The bytes that the device sent, from brace to brace.</param>
-internal sealed record DeviceMessage(int Epoch, long Seq, DateTime At, long Mono, string Type, ReadOnlyMemory<byte> Body, byte[] Sha256);
+public sealed record DeviceMessage(int Epoch, long Seq, DateTime At, long Mono, string Type, ReadOnlyMemory<byte> Body, byte[] Sha256);
 
 /// <summary>Reads a post of messages without changing a byte of them: {"messages":[{"dev","ep","seq","ts","mono","typ",…}]}.</summary>
-internal static class ReadMessages
+public static class ReadMessages
 {
-    public const int MaxType = 60;
+    private const int MaxType = 60;
 
     private static readonly SearchValues<char> s_typeCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 

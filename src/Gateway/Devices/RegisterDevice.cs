@@ -120,7 +120,8 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
         }
     }
 
-    private static string? Refuse(RegistrationRequest r) => r switch
+    /// <returns>What a registration lacks, as a sentence; null when it is whole.</returns>
+    public static string? Refuse(RegistrationRequest r) => r switch
     {
         _ when !Name().IsMatch(r.DeviceId ?? "") => "deviceId is the device's name: 1 to 60 letters, digits and _.-",
         _ when !s_kinds.Contains(r.Kind) => $"kind is one of {string.Join(", ", s_kinds)}.",

@@ -1,0 +1,121 @@
+using Gateway.Devices;
+using Gateway.Host.Simulate;
+
+namespace Gateway.Journeys.Devices;
+
+/// <summary>The check of devices: a device that keeps to the contract passes, and each that breaks one rule of it fails in that case and in no other.</summary>
+public sealed class GatewayCheckTests(GatewayCheckTests.Runs runs) : IClassFixture<GatewayCheckTests.Runs>
+{
+    private static readonly string[] s_all = [.. GatewayCase.All.Select(c => c.Name)];
+
+    /// <summary>Flaw, the case that it fails, and the cases that cannot be seen because of it.</summary>
+    public static TheoryData<DeviceFlaw, string, string[]> Flaws { get; } = new()
+    {
+        { DeviceFlaw.NeverRegisters, "registers first", [.. s_all.Where(c => c != "registers first")] },
+        { DeviceFlaw.WrongToken, "own token", [] },
+        { DeviceFlaw.CriesLoss, "registers again", [] },
+        { DeviceFlaw.TimeWithoutZone, "form of messages", ["own token", "registers again", "numbers", "same bytes", "size of posts", "new members", "answer lost", "unavailable", "told to wait", "too large", "missing", "keeps until acknowledged", "rejected", "epoch", "lost for good", "monotonic clock", "own clock"] },
+        { DeviceFlaw.SkipsNumber, "numbers", [] },
+        { DeviceFlaw.RendersAnew, "same bytes", [] },
+        { DeviceFlaw.NoLimit, "size of posts", [] },
+        { DeviceFlaw.ReadsStrictly, "new members", [] },
+        { DeviceFlaw.ForgetsWithoutAnswer, "answer lost", [] },
+        { DeviceFlaw.ForgetsAtUnavailable, "unavailable", [] },
+        { DeviceFlaw.DoesNotWait, "told to wait", [] },
+        { DeviceFlaw.SameAfterTooLarge, "too large", [] },
+        { DeviceFlaw.IgnoresMissing, "missing", ["keeps until acknowledged"] },
+        { DeviceFlaw.DeletesWhenAnswered, "keeps until acknowledged", [] },
+        { DeviceFlaw.RepeatsRejected, "rejected", [] },
+        { DeviceFlaw.StaysInEpoch, "epoch", [] },
+        { DeviceFlaw.IgnoresLoss, "lost for good", [] },
+        { DeviceFlaw.BeatsSlowly, "heartbeat", [] },
+        { DeviceFlaw.WrongExchange, "exchange of clocks", [] },
+        { DeviceFlaw.OtherFirmware, "firmware", [] },
+        { DeviceFlaw.MonoGoesBack, "monotonic clock", [] },
+        { DeviceFlaw.CorrectsTime, "own clock", [] },
+        { DeviceFlaw.AcknowledgesLate, "acknowledges", [] },
+        { DeviceFlaw.NeverCompletes, "completes", [] },
+        { DeviceFlaw.ForgetsWhatItHeard, "goes on hearing", [] },
+        { DeviceFlaw.ClaimsToStand, "pause", ["does it once", "older fence", "resume", "reports its state"] },
+        { DeviceFlaw.DoesItTwice, "does it once", [] },
+        { DeviceFlaw.IgnoresFence, "older fence", [] },
+        { DeviceFlaw.ResumesByItself, "resume", ["older fence"] },
+        { DeviceFlaw.HidesItsState, "reports its state", [] },
+    };
+
+    [Theory]
+    [InlineData("stream")]
+    [InlineData("poll")]
+    [InlineData("socket")]
+    public async Task A_device_that_keeps_to_the_contract_passes_every_case(string way)
+    {
+        var outcomes = await runs.OfAsync(DeviceFlaw.None, way);
+        Assert.Equal("", string.Join("\n", outcomes.Where(o => o.Verdict != "passed")));
+        Assert.Equal(s_all.Order(), outcomes.Select(o => o.Case).Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Flaws))]
+    public async Task A_device_with_one_flaw_fails_in_its_case_and_in_no_other(DeviceFlaw flaw, string failed, string[] unseen)
+    {
+        var outcomes = await runs.OfAsync(flaw, "stream");
+        Assert.Equal(failed, string.Join("\n", outcomes.Where(o => o.Verdict == "failed").Select(o => o.Case == failed ? o.Case : o.ToString())));
+        Assert.Equal(unseen.Order(), outcomes.Where(o => o.Verdict == "not seen").Select(o => o.Case).Order());
+    }
+
+    [Fact]
+    public void Each_flaw_is_tested_and_each_case_has_a_flaw()
+    {
+        Assert.Equal(Enum.GetValues<DeviceFlaw>().Where(f => f != DeviceFlaw.None), Flaws.Select(f => f.Data.Item1));
+        Assert.Equal(s_all.Order(), Flaws.Select(f => f.Data.Item2).Order());
+    }
+
+    /// <summary>All devices of these tests, some at the same time: they mostly wait.</summary>
+    public sealed class Runs : IDisposable
+    {
+        private static readonly GatewayCheckOptions s_fast = new()
+        {
+            Key = "the-key", HeartbeatSeconds = 1, RetryAfterSeconds = 1, Patience = TimeSpan.FromSeconds(4), Standing = TimeSpan.FromSeconds(1.2),
+            Commands = new CommandOptions { AckWithin = TimeSpan.FromMilliseconds(500), Other = TimeSpan.FromSeconds(2), Pause = TimeSpan.FromSeconds(2), Start = TimeSpan.FromSeconds(3), Resume = TimeSpan.FromSeconds(2) },
+        };
+
+        private readonly SemaphoreSlim _atOnce = new(12);
+        private readonly Dictionary<(DeviceFlaw, string), Task<List<GatewayCaseOutcome>>> _runs = [];
+
+        public Runs()
+        {
+            foreach (var run in (IEnumerable<(DeviceFlaw, string)>)[(DeviceFlaw.None, "stream"), (DeviceFlaw.None, "poll"), (DeviceFlaw.None, "socket"), .. Flaws.Select(f => (f.Data.Item1, "stream"))])
+            {
+                _runs.Add(run, Task.Run(() => RunAsync(run.Item1, run.Item2)));
+            }
+        }
+
+        internal Task<List<GatewayCaseOutcome>> OfAsync(DeviceFlaw flaw, string way) => _runs[(flaw, way)];
+
+        public void Dispose() => _atOnce.Dispose();
+
+        private async Task<List<GatewayCaseOutcome>> RunAsync(DeviceFlaw flaw, string way)
+        {
+            await _atOnce.WaitAsync();
+            try
+            {
+                await using var check = await GatewayCheck.StartAsync("http://127.0.0.1:0", s_fast, CancellationToken.None);
+                using var device = new TestedDevice(check.Addresses[0], "the-key", "L1", flaw, way);
+                using var off = new CancellationTokenSource();
+                var running = device.RunAsync(off.Token);
+                var outcomes = new List<GatewayCaseOutcome>();
+                await foreach (var outcome in check.RunAsync(TimeSpan.FromSeconds(flaw == DeviceFlaw.NeverRegisters ? 3 : 40), CancellationToken.None))
+                {
+                    outcomes.Add(outcome);
+                }
+                await off.CancelAsync();
+                await running;
+                return outcomes;
+            }
+            finally
+            {
+                _atOnce.Release();
+            }
+        }
+    }
+}
