@@ -146,11 +146,34 @@ public sealed class CommandLineTests
     [InlineData("0614: ", "identify", "--prefix", "0614", "(01)80614141123458")]
     [InlineData("There is no file", "identify", "--prefix-table", "/no/such/table.csv", "(01)80614141123458")]
     [InlineData("Required argument", "identify")]
+    [InlineData("'--urls' is required", "device-check")]
+    [InlineData("--urls is an address", "device-check", "--urls", "https://127.0.0.1:0")]
+    [InlineData("--seconds is a number from 1", "device-check", "--urls", "http://127.0.0.1:0", "--seconds", "0")]
     public async Task A_wrong_use_is_told_and_ends_with_2(string sentence, params string[] verb)
     {
         var (exitCode, _, errors) = await RunAsync(null, verb);
         Assert.Equal(2, exitCode);
         Assert.Contains(sentence, errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, 1, "failed    registers first           The device sent ")]
+    [InlineData(false, 2, "0 passed, 0 failed, 30 not seen.")]
+    public async Task A_check_of_a_device_ends_with_1_when_a_case_failed_and_with_2_when_some_were_not_seen(bool hasDevice, int exitCode, string told)
+    {
+        using var free = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        free.Start();
+        var url = new Uri($"http://{free.LocalEndpoint}");
+        free.Stop();
+        using var device = new Devices.TestedDevice(url, "a-key", "L1", Devices.DeviceFlaw.NeverRegisters);
+        using var off = new CancellationTokenSource();
+        var running = hasDevice ? device.RunAsync(off.Token) : Task.CompletedTask;
+        var (exit, output, errors) = await RunAsync(null, ["device-check", "--urls", url.GetLeftPart(UriPartial.Authority), "--seconds", "3"]);
+        await off.CancelAsync();
+        await running;
+        Assert.Equal(exitCode, exit);
+        Assert.Contains(told, output, StringComparison.Ordinal);
+        Assert.Contains($"Listening at {url}", errors, StringComparison.Ordinal);
     }
 
     [Theory]
