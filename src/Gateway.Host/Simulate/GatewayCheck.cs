@@ -121,6 +121,7 @@ public sealed partial class GatewayCheck : IAsyncDisposable
         }
         finally
         {
+            Leave();
             DecideAtEnd();
             _book.Close();
         }

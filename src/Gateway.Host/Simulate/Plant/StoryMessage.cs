@@ -57,7 +57,8 @@ public sealed class StoryMessage(string device, long at, string type, IReadOnlyL
     /// <param name="start">When the story began, by a clock that is right.</param>
     /// <param name="firstEpoch">What the gateway calls the device's first epoch of the story.</param>
     /// <param name="contradicted">With another content under the same number.</param>
-    public ReadOnlyMemory<byte> Render(DateTimeOffset start, int firstEpoch, bool contradicted = false)
+    /// <param name="before">Numbers of the story's epoch that were told in an epoch which the gateway has ended.</param>
+    public ReadOnlyMemory<byte> Render(DateTimeOffset start, int firstEpoch, bool contradicted = false, long before = 0)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(bytes, s_json))
@@ -65,7 +66,7 @@ public sealed class StoryMessage(string device, long at, string type, IReadOnlyL
             json.WriteStartObject();
             json.WriteString("dev", Device);
             json.WriteNumber("ep", firstEpoch + Epoch);
-            json.WriteNumber("seq", Seq);
+            json.WriteNumber("seq", Seq - before);
             json.WriteString("ts", start.AddMilliseconds(At + ClockError).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
             json.WriteNumber("mono", At);
             json.WriteString("typ", type);
