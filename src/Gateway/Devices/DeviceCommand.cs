@@ -48,7 +48,7 @@ public sealed record CommandItem(
 
 /// <summary>What a machine last said of itself.</summary>
 /// <param name="At">By the device's clock.</param>
-/// <param name="Since">When it first said so, by the device's clock.</param>
+/// <param name="Since">When it first said so, by the device's clock less its offset.</param>
 public sealed record MachineState(string State, DateTime At, DateTime Since, DateTime ReceivedAt);
 
 /// <summary>What is asked of a device.</summary>

@@ -16,7 +16,7 @@ public sealed class DeviceCommandAnswers(GatewayDatabase database)
 {
     public const string StaleFence = "cmd.stale_fence", Ended = "cmd.ended";
 
-    /// <summary>A report from a clock that is behind by no more than this is still one from after the pause was asked for (LINES.md section 7: a warning, no alarm).</summary>
+    /// <summary>A report that seems to be from before the pause by no more than this is still one from after it: so much a clock may change between two measurements (LINES.md section 7: a warning, no alarm).</summary>
     private static readonly TimeSpan ClockMayBeBehind = TimeSpan.FromSeconds(2);
 
     private const int MaxDetail = 2000;
@@ -70,12 +70,16 @@ public sealed class DeviceCommandAnswers(GatewayDatabase database)
     public async Task<string?> ReportAsync(Actor actor, SpeakingDevice device, string state, DateTimeOffset at, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor, ct);
-        if (await work.Connection.ExecuteScalarAsync<bool>("select @at > gateway_now() + interval '300 s'", new { at = at.UtcDateTime }, work.Transaction))
+        await LockAsync(work, device);
+        // By the gateway's clock, as all that devices say (LINES.md section 7): a machine whose clock is wrong proves a pause neither too early nor never.
+        var (offset, now) = await work.Connection.QuerySingleAsync<(double, DateTime)>("select coalesce((select offset_ms from device_status where device_id = @DeviceId), 0), gateway_now()", device, work.Transaction);
+        var corrected = at.UtcDateTime.AddMilliseconds(-offset);
+        if (corrected > now + DeviceLimits.Future)
         {
             return "at is in the future: the device's clock is wrong.";
         }
-        await LockAsync(work, device);
-        await ReportedAsync(work, device, state, at.UtcDateTime);
+        // What is heard has been: were a clock ahead believed, what the machine says next would be late.
+        await ReportedAsync(work, device, state, corrected < now ? corrected : now);
         await work.CommitAsync();
         return null;
     }

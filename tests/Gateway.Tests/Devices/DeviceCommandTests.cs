@@ -158,6 +158,35 @@ public sealed class DeviceCommandTests
     }
 
     [Theory]
+    [InlineData(5_000)]
+    [InlineData(-60_000)]
+    [InlineData(400_000)]
+    public async Task A_machine_whose_clock_is_wrong_proves_a_pause_neither_too_early_nor_never(int offsetMs)
+    {
+        await using var line = await CommandLine.CreateAsync();
+        await line.Database.ExecuteAsync($"""
+            select set_config('app.actor', 'test', false);
+            insert into api_key (key_id, party_id, role, name, secret_hash, created_at) values ('0123456789abcdef', 1, 'device', 'test', sha256(''), gateway_now());
+            insert into device_status (device_id, party_id, key_id, epoch, firmware, config_hash, offset_ms, measured_at) values ({line.Plc.DeviceId}, 1, '0123456789abcdef', 1, '1', '1', {offsetMs}, gateway_now())
+            """);
+        var pause = await line.IssueAsync("pause", "quality");
+        await line.HearAsync();
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Held", (await line.NowAsync()).AddSeconds(-4).AddMilliseconds(offsetMs), Ct)); // it stood before it was asked to
+        Assert.Equal(("acked", "awaited"), ((await line.RowAsync(pause)).State, (await line.RowAsync(pause)).Proof));
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Held", (await line.NowAsync()).AddMilliseconds(offsetMs), Ct));
+        Assert.Equal(("done", "proved"), ((await line.RowAsync(pause)).State, (await line.RowAsync(pause)).Proof));
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_ahead_makes_nothing_late_that_is_said_after_it()
+    {
+        await using var line = await CommandLine.CreateAsync();
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Execute", (await line.NowAsync()).AddSeconds(30), Ct));
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Idle", await line.NowAsync(), Ct));
+        Assert.Equal("Idle", (await line.List.StateAsync(CommandLine.Operator, "plc1", Ct))!.State);
+    }
+
+    [Theory]
     [InlineData("failed")]
     [InlineData("rejected")]
     public async Task A_pause_that_the_device_could_not_do_is_an_alarm_unless_the_machine_stands_all_the_same(string outcome)

@@ -62,8 +62,8 @@ create table device_state (
     party_id     int  not null references party,
     state        text not null check (state in ('Clearing', 'Stopped', 'Starting', 'Idle', 'Suspended', 'Execute', 'Stopping', 'Aborting', 'Aborted', 'Holding', 'Held', 'Unholding',
                                                 'Suspending', 'Unsuspending', 'Resetting', 'Completing', 'Complete')),
-    at           timestamptz not null,   -- by the device's clock
-    since        timestamptz not null,   -- the first report of this state, by the device's clock
+    at           timestamptz not null,   -- by the device's clock, less its offset
+    since        timestamptz not null,   -- the first report of this state, likewise
     received_at  timestamptz not null,
     foreign key (device_id, party_id) references device (device_id, party_id)
 );
