@@ -115,7 +115,10 @@ public sealed class DeviceCommandIssuing(GatewayDatabase database, IOptions<Comm
         {
             var commandId = await work.Connection.ExecuteScalarAsync<long>("""
                 insert into device_command (public_id, party_id, line_id, device_id, run_id, type, params, reason, reason_class, trigger_at, fence, issued_by, issued_by_name, issued_at, deadline, proof, signature_id)
-                select @cmdId, @PartyId, @LineId, @DeviceId, @RunId, @Type, @parameters::jsonb, @reason, @ReasonClass,
+                select @cmdId, @PartyId, @LineId, @DeviceId, @RunId, @Type, @parameters::jsonb, @reason,
+                       -- The device hears of the newer one only: it asks no less of the machine than the one whose place it takes.
+                       case when @Type = 'pause' and exists (select from device_command where device_id = @DeviceId and type = 'pause' and reason_class = 'quality' and state in ('queued', 'sent', 'acked'))
+                            then 'quality' else @ReasonClass end,
                        case @Type when 'pause' then least(coalesce(@trigger, n.at), n.at) end, @fence, @Id, @Name, n.at, n.at + @within, case @Type when 'pause' then 'awaited' end, @signed
                 from (select gateway_now() as at) n returning command_id
                 """, new
@@ -125,8 +128,8 @@ public sealed class DeviceCommandIssuing(GatewayDatabase database, IOptions<Comm
             }, work.Transaction);
             if (signature is not null)
             {
-                // Whoever signs that the line may go on takes the making of new units out of the hold; those it has stay held.
-                await work.Connection.ExecuteAsync("update line_hold set until_at = gateway_now() where until_at is null and command_id in (select command_id from standing_quality_pause(@LineId))", target, work.Transaction);
+                // Whoever signs that the line may go on takes the making of new units out of the hold; those it has stay held. Should nothing come of it, the database takes both back.
+                await work.Connection.ExecuteAsync("update line_hold set until_at = (select issued_at from device_command where command_id = @commandId) where until_at is null and command_id in (select command_id from standing_quality_pause(@LineId))", new { commandId, target.LineId }, work.Transaction);
                 await work.Connection.ExecuteAsync("update device_command set lifted_by = @commandId where command_id in (select command_id from standing_quality_pause(@LineId))", new { commandId, target.LineId }, work.Transaction);
             }
             if (CommandWords.Moving.Contains(request.Type))
@@ -151,5 +154,6 @@ public sealed class DeviceCommandIssuing(GatewayDatabase database, IOptions<Comm
         where state in ('queued', 'sent', 'acked') and command_id <> @commandId
           and (device_id = @DeviceId and type = any(@Moving) or @stops and line_id = @LineId and type in ('start', 'resume'));
         update device_command set proof = 'moot' where device_id = @DeviceId and proof = 'awaited' and command_id <> @commandId and @type in ('start', 'resume')
+            and (reason_class <> 'quality' or lifted_by is not null)
         """, new { commandId, target.DeviceId, target.LineId, CommandWords.Moving, stops = type is "pause" or "end", type }, work.Transaction);
 }

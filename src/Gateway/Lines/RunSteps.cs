@@ -202,7 +202,7 @@ public sealed class RunSteps(GatewayDatabase database, RunRecords records, RunCo
         {
             return await work.RefuseAsync(Refused(id, taken.Step, "The run has changed since you looked.", version));
         }
-        if (Next(run, taken.Step) is { } early)
+        if (Next(run, taken) is { } early)
         {
             return await work.RefuseAsync(Refused(id, taken.Step, early, version));
         }
@@ -217,10 +217,11 @@ public sealed class RunSteps(GatewayDatabase database, RunRecords records, RunCo
     }
 
     // What the database would say too, in words for whoever stands at the line.
-    private static string? Next(RunItem run, string step) => step switch
+    private static string? Next(RunItem run, Taken taken) => taken.Step switch
     {
+        "pause" when run is { State: "paused", Cause: not "quality" } && taken.Cause == "quality" => null, // the stronger cause wins
         "resume" when run is { State: "paused", Cause: "quality" } => "After a quality stop the line runs again when a person who may decide has signed for it, on the run's page.",
-        _ => Allowed.TryGetValue(step, out var from) && !from.Contains(run.State) ? $"The run is {run.State}: {step} follows on {string.Join(" or ", from)}." : null,
+        var step => Allowed.TryGetValue(step, out var from) && !from.Contains(run.State) ? $"The run is {run.State}: {step} follows on {string.Join(" or ", from)}." : null,
     };
 
     private static readonly Dictionary<string, string[]> Allowed = new()

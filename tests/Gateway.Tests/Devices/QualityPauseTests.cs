@@ -57,17 +57,124 @@ public sealed class QualityPauseTests
     }
 
     [Fact]
-    public async Task A_quality_pause_of_a_run_stands_no_longer_than_the_run()
+    public async Task The_end_of_a_run_makes_its_quality_pause_no_less_in_need_of_proof_and_signature()
     {
         await using var line = await CommandLine.CreateAsync();
         await line.Database.ExecuteAsync("""
             select set_config('app.actor', 'test', false);
             insert into run (party_id, line_id, gtin, lot, expiry, quantity, state, planned_at, started_at) values (1, 1, '09521321000018', 'A', '2029-01-31', 10, 'running', now(), now())
             """);
-        await line.IssueAsync("pause", "quality");
-        Assert.True((await line.Issuing.IssueAsync(CommandLine.Operator, "L1", CommandLine.Request("start"), Ct)).NeedsSignature);
+        var pause = await line.IssueAsync("pause", "quality");
         await line.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update run set state = 'ended', ended_at = now()");
-        await line.IssueAsync("start");
+        Assert.True((await line.Issuing.IssueAsync(CommandLine.Operator, "L1", CommandLine.Request("start"), Ct)).NeedsSignature);
+        await line.Database.AdvanceAsync(TimeSpan.FromSeconds(10));
+        await line.Expiry.RunAsync(Ct);
+        Assert.Equal("unproved", (await line.RowAsync(pause)).Proof);
+        Assert.Equal(1L, await line.Database.ScalarAsync<long>("select count(*) from line_hold where until_at is null"));
+        Assert.True((await line.Issuing.IssueAsync(CommandLine.Operator, "L1", CommandLine.Request("resume", device: "cam1"), Ct)).NeedsSignature);
+    }
+
+    [Theory]
+    [InlineData("expired")]
+    [InlineData("failed")]
+    [InlineData("rejected")]
+    [InlineData("superseded")]
+    public async Task A_quality_pause_stands_again_when_nothing_came_of_the_signed_resume(string ending)
+    {
+        await using var line = await CommandLine.CreateAsync();
+        var accounts = new AccountsOf(line.Database.Gateway);
+        var unproved = await line.IssueAsync("pause", "quality");
+        await line.Database.AdvanceAsync(TimeSpan.FromSeconds(10));
+        await line.Expiry.RunAsync(Ct);
+        var awaited = await line.IssueAsync("pause", "quality");
+        var request = CommandLine.Request("resume", "quality");
+        var resume = Guid.Parse((await SignAsync(line, accounts, "anna", "officer", request, request)).Signature!.RecordId);
+        Assert.Equal("moot", (await line.RowAsync(awaited)).Proof);
+        Assert.Equal(0L, await line.Database.ScalarAsync<long>("select count(*) from line_hold where until_at is null"));
+
+        await line.HearAsync();
+        if (ending is "failed" or "rejected")
+        {
+            await line.Answers.CompleteAsync(CommandLine.Machine, line.Plc, resume, (await line.RowAsync(resume)).Fence, ending, "Execute", null, Ct);
+        }
+        else if (ending == "superseded")
+        {
+            await line.IssueAsync("end");
+        }
+        await line.Database.AdvanceAsync(TimeSpan.FromSeconds(31));
+        await line.Expiry.RunAsync(Ct);
+        Assert.Equal(ending, (await line.RowAsync(resume)).State);
+        Assert.True(await line.List.StandsForQualityAsync(CommandLine.Operator, "L1", Ct));
+        Assert.True((await line.Issuing.IssueAsync(CommandLine.Operator, "L1", request, Ct)).NeedsSignature);
+        await line.Expiry.RunAsync(Ct);
+        Assert.Equal(("unproved", "unproved"), ((await line.RowAsync(unproved)).Proof, (await line.RowAsync(awaited)).Proof));
+        Assert.Equal(2L, await line.Database.ScalarAsync<long>("select count(*) from line_hold where until_at is null"));
+
+        // Another signature lifts them all, and stays when the machine has gone on.
+        var again = Guid.Parse((await SignAsync(line, accounts, "anna", null, request, request)).Signature!.RecordId);
+        await line.HearAsync();
+        Assert.Equal("done", (await line.Answers.CompleteAsync(CommandLine.Machine, line.Plc, again, (await line.RowAsync(again)).Fence, "done", "Execute", null, Ct)).State);
+        Assert.False(await line.List.StandsForQualityAsync(CommandLine.Operator, "L1", Ct));
+    }
+
+    [Fact]
+    public async Task Another_resume_in_the_place_of_the_signed_one_goes_on_with_its_signature()
+    {
+        await using var line = await CommandLine.CreateAsync();
+        await line.IssueAsync("pause", "quality");
+        var request = CommandLine.Request("resume", "quality");
+        Assert.Null((await SignAsync(line, new AccountsOf(line.Database.Gateway), "anna", "officer", request, request)).Refusal);
+        await line.IssueAsync("resume");
+        Assert.False(await line.List.StandsForQualityAsync(CommandLine.Operator, "L1", Ct));
+    }
+
+    [Fact]
+    public async Task A_pause_for_less_that_takes_the_place_of_one_for_quality_is_for_quality_and_one_for_quality_is_never_proved_by_less()
+    {
+        await using var line = await CommandLine.CreateAsync();
+        var blocked = await line.IssueAsync("pause", "blocked");
+        await line.HearAsync();
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Suspended", await line.NowAsync(), Ct));
+        Assert.Equal("proved", (await line.RowAsync(blocked)).Proof);
+        var quality = await line.IssueAsync("pause", "quality");
+        var later = await line.IssueAsync("pause", "blocked");
+        Assert.Equal(("superseded", "quality"), ((await line.RowAsync(quality)).State, (await line.RowAsync(later)).ReasonClass));
+        await line.HearAsync();
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Suspended", await line.NowAsync(), Ct));
+        Assert.Equal(("awaited", "awaited"), ((await line.RowAsync(quality)).Proof, (await line.RowAsync(later)).Proof));
+        Assert.Null(await line.Answers.ReportAsync(CommandLine.Machine, line.Plc, "Held", await line.NowAsync(), Ct));
+        Assert.Equal(("proved", "proved", "done"), ((await line.RowAsync(quality)).Proof, (await line.RowAsync(later)).Proof, (await line.RowAsync(later)).State));
+    }
+
+    [Theory]
+    [InlineData("identify")]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    public async Task A_command_that_needs_no_signature_has_none(string type)
+    {
+        await using var line = await CommandLine.CreateAsync();
+        var pause = await line.IssueAsync("pause", "quality");
+        var request = CommandLine.Request("resume", "quality");
+        var accounts = new AccountsOf(line.Database.Gateway);
+        if (type != "resume")
+        {
+            Assert.Contains("signed", (await SignAsync(line, accounts, "anna", "officer", request, request with { Type = type })).Refusal, StringComparison.Ordinal);
+            Assert.Equal(1L, await line.Database.ScalarAsync<long>("select count(*) from device_command"));
+        }
+        else
+        {
+            Assert.Null((await SignAsync(line, accounts, "anna", "officer", request, request)).Refusal);
+        }
+        // Nor is what was signed once the signature of something else.
+        var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => line.Database.ExecuteAsync($"""
+            select set_config('app.actor', 'test', false), set_config('app.party', '*', false);
+            update line_fence set fence = fence + 1;
+            insert into device_command (party_id, line_id, device_id, type, reason, reason_class, trigger_at, fence, issued_by, issued_by_name, issued_at, deadline, proof, signature_id)
+            select party_id, line_id, device_id, '{type}', 'why', 'operator', case '{type}' when 'pause' then now() end, (select fence from line_fence), 'person:anna', 'anna', now(), now(), case '{type}' when 'pause' then 'awaited' end,
+                   coalesce((select max(signature_id) from signature), 1)
+            from device_command where public_id = '{pause}'
+            """));
+        Assert.Equal("GW046", refused.SqlState);
     }
 
     private static async Task<SigningAnswer> SignAsync(CommandLine line, AccountsOf accounts, string user, string? role, CommandRequest shown, CommandRequest done, Func<Task>? meanwhile = null)

@@ -39,6 +39,24 @@ public sealed class RunStepTests
     }
 
     [Fact]
+    public async Task A_run_that_stands_blocked_may_be_stopped_for_quality_and_not_the_other_way_round()
+    {
+        await using var line = await TestLine.StartAsync(people: [("olga", "operator")]);
+        Assert.Null(await line.ClearAsync(await line.PersonAsync("olga")));
+        await line.WalkAsync("ready", "start");
+        Assert.Null(await line.TakeAsync(TestLine.Somebody, "pause", cause: "blocked"));
+        Assert.Equal("The run is paused: pause follows on running.", await line.TakeAsync(TestLine.Somebody, "pause", cause: "starved"));
+        Assert.Null(await line.TakeAsync(TestLine.Somebody, "pause", cause: "quality"));
+        Assert.Equal(("paused", "quality"), ((await line.DetailsAsync()).Run.State, (await line.DetailsAsync()).Run.Cause));
+        Assert.Equal("The run is paused: pause follows on running.", await line.TakeAsync(TestLine.Somebody, "pause", cause: "blocked"));
+        Assert.StartsWith("After a quality stop", await line.TakeAsync(TestLine.Somebody, "resume"), StringComparison.Ordinal);
+        Assert.Equal("The run is paused: pause is not what comes next.", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => line.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false), set_config('app.party', '*', false);
+            insert into run_step (run_id, party_id, step, to_state, cause, why, actor, actor_name, actor_role, at) select run_id, party_id, 'pause', '', 'blocked', 'why', 'test', 'test', 'test', now() from run
+            """))).MessageText);
+    }
+
+    [Fact]
     public async Task Devices_of_which_nothing_is_known_another_lot_and_a_withdrawn_line_keep_a_run_from_being_ready()
     {
         await using var line = await TestLine.StartAsync(people: [("olga", "operator")]);

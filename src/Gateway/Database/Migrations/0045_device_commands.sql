@@ -54,6 +54,7 @@ create table device_command (
 create unique index device_command_number_once on device_command (device_id, number);
 create index device_command_line on device_command (line_id, command_id);
 create index device_command_open on device_command (device_id, command_id) where state in ('queued', 'sent', 'acked') or proof = 'awaited';
+create index device_command_lifted on device_command (lifted_by) where lifted_by is not null;
 create index device_command_quality_pause on device_command (line_id) where type = 'pause' and reason_class = 'quality' and lifted_by is null;
 
 -- What a machine last said of itself, in the words of PackML (ISA-TR88.00.02).
@@ -99,11 +100,9 @@ create table line_hold_unit (
 insert into signature_meaning values
     ('resume after quality pause', 'The cause of the quality pause is found and removed, the challenge set was passed, and I answer for going on.', 'lines.decide', false, '{}');
 
--- The quality pauses of a line that nobody has lifted. One of a run stands no longer than the run does.
+-- The quality pauses of a line that nobody has lifted. The end of the run does not lift them: its cause may be there for the next.
 create function standing_quality_pause(line int) returns setof device_command language sql stable set search_path = pg_catalog, public, pg_temp as $$
-    select c.* from public.device_command c left join public.run r using (run_id)
-    where c.line_id = line and c.type = 'pause' and c.reason_class = 'quality' and c.lifted_by is null and (c.run_id is null or r.state in ('running', 'paused'))
-    order by c.command_id
+    select c.* from public.device_command c where c.line_id = line and c.type = 'pause' and c.reason_class = 'quality' and c.lifted_by is null order by c.command_id
 $$;
 
 -- A command that goes on after a quality pause, as it is signed: with the pauses that it lifts.
@@ -115,10 +114,17 @@ language sql stable set search_path = pg_catalog, public, pg_temp as $$
     from public.line l, public.device d where l.line_id = line and d.device_id = device
 $$;
 
+-- Whether a signed command has ended without the line having gone on by it: what it lifted stands again. One whose place another took that lets the line go on has not.
+create function device_command_came_to_nothing(c device_command) returns boolean language sql stable set search_path = pg_catalog, public, pg_temp as $$
+    select c.signature_id is not null and (c.state in ('failed', 'rejected', 'expired')
+        or c.state = 'superseded' and (select n.type from public.device_command n where n.command_id = c.superseded_by) not in ('start', 'resume'))
+$$;
+
 -- Each step names its own columns and touches no other; what has ended stays as it is.
 create function device_command_step() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
     mine text[];
+    stands_again boolean;
 begin
     if tg_op = 'INSERT' then
         if not public.sees_party(new.party_id) then
@@ -129,6 +135,9 @@ begin
         end if;
         if new.fence is distinct from (select fence from public.line_fence where line_id = new.line_id) then
             raise exception 'A command has its line''s fence.' using errcode = 'GW045';
+        end if;
+        if new.signature_id is not null and (new.type not in ('start', 'resume') or not exists (select from public.standing_quality_pause(new.line_id))) then
+            raise exception 'Only start and resume after a quality pause are signed.' using errcode = 'GW046';
         end if;
         if new.type in ('start', 'resume') and exists (select from public.standing_quality_pause(new.line_id)) and not coalesce(public.validation_signed(new.signature_id, 'command', new.public_id::text,
             'resume after quality pause', new.issued_by, public.device_command_content(new.public_id, new.line_id, new.device_id, new.type, new.reason, new.params)), false) then
@@ -152,21 +161,38 @@ begin
     if mine is null then
         raise exception 'Command % is %: it is not changed that way.', old.public_id, old.state using errcode = 'GW045';
     end if;
-    if old.proof = 'awaited' then
+    stands_again := old.lifted_by is not null and new.lifted_by is null
+        and (select public.device_command_came_to_nothing(c) from public.device_command c where c.command_id = old.lifted_by);
+    if old.proof = 'awaited' or stands_again and old.proof = 'moot' and new.proof = 'awaited' then
         mine := mine || 'proof'::text;
     end if;
-    if old.lifted_by is null then
+    if old.lifted_by is null or stands_again then
         mine := mine || 'lifted_by'::text;
     end if;
     if to_jsonb(old) - mine - 'state' is distinct from to_jsonb(new) - mine - 'state' then
         raise exception 'Command % is %: it is not changed that way.', old.public_id, old.state using errcode = 'GW045';
     end if;
-    if new.lifted_by is distinct from old.lifted_by and not exists (select from public.device_command c where c.command_id = new.lifted_by and c.line_id = new.line_id and c.signature_id is not null) then
+    if new.proof = 'moot' and old.proof <> 'moot' and new.reason_class = 'quality' and new.lifted_by is null then
+        raise exception 'A quality pause is proved or it is not, unless somebody has signed for going on.' using errcode = 'GW045';
+    end if;
+    if new.lifted_by is distinct from old.lifted_by and new.lifted_by is not null and not exists (select from public.device_command c where c.command_id = new.lifted_by and c.line_id = new.line_id and c.signature_id is not null) then
         raise exception 'A quality pause is lifted by a signed command of its line.' using errcode = 'GW045';
     end if;
     return new;
 end $$;
 create trigger device_command_step before insert or update on device_command for each row execute function device_command_step();
+
+-- The signature was for going on. When that came to nothing, the next try needs another, and a machine that did not prove that it stands is in doubt as before.
+create function device_command_stands_again() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if public.device_command_came_to_nothing(new) then
+        update public.line_hold set until_at = null where until_at = new.issued_at and command_id in (select command_id from public.device_command where lifted_by = new.command_id);
+        update public.device_command set lifted_by = null, proof = case proof when 'moot' then 'awaited' else proof end where lifted_by = new.command_id;
+    end if;
+    return null;
+end $$;
+create trigger device_command_stands_again after update on device_command for each row
+    when (new.signature_id is not null and old.state is distinct from new.state) execute function device_command_stands_again();
 
 -- Wakes the channels of the device, and pages.
 create function device_command_changed() returns trigger language plpgsql as $$

@@ -114,6 +114,11 @@ begin
         when 'ready planned' then 'ready' when 'start ready' then 'running' when 'pause running' then 'paused' when 'resume paused' then 'running'
         when 'end running' then 'ended' when 'end paused' then 'ended' when 'reconcile ended' then 'reconciled' when 'close reconciled' then 'closed'
         when 'cancel planned' then 'cancelled' when 'cancel ready' then 'cancelled' end;
+    -- A line that stands for less may be found to have to stand for quality; never the other way round.
+    if new.step = 'pause' and r.state = 'paused' and new.cause = 'quality'
+        and (select cause from public.run_step where run_id = r.run_id and step = 'pause' order by step_id desc limit 1) <> 'quality' then
+        reached := 'paused';
+    end if;
     if reached is null then
         raise exception 'The run is %: % is not what comes next.', r.state, new.step using errcode = 'GW046';
     end if;
