@@ -8,13 +8,14 @@ namespace Gateway.Devices;
 /// <param name="ReadPoint">Of the line, as events name it.</param>
 /// <param name="Until">When the machine stood after all; null: it has not said so.</param>
 /// <param name="CmdId">Of the pause.</param>
-public sealed record LineHold(long LineHoldId, int PartyId, int LineId, string Line, string ReadPoint, DateTime Since, DateTime? Until, Guid CmdId);
+/// <param name="Seen">The snapshot whose events have been looked through; null: none have.</param>
+public sealed record LineHold(long LineHoldId, int PartyId, int LineId, string Line, string ReadPoint, DateTime Since, DateTime? Until, Guid CmdId, string? Seen);
 
 /// <summary>The holds that unproved pauses have put on lines. Who knows of units puts them into effect, and notes here of which units it did.</summary>
 public sealed class LineHolds(IOptions<CommandOptions> options)
 {
     private const string Rows = """
-        select h.line_hold_id as LineHoldId, h.party_id as PartyId, h.line_id as LineId, l.code as Line, l.read_point as ReadPoint, h.since_at as Since, h.until_at as Until, c.public_id as CmdId
+        select h.line_hold_id as LineHoldId, h.party_id as PartyId, h.line_id as LineId, l.code as Line, l.read_point as ReadPoint, h.since_at as Since, h.until_at as Until, c.public_id as CmdId, h.seen::text as Seen
         from line_hold h join line l using (line_id) join device_command c using (command_id)
         """;
 
@@ -36,6 +37,10 @@ public sealed class LineHolds(IOptions<CommandOptions> options)
     public async Task<IReadOnlyList<string>> NewAsync(Work work, LineHold hold, IReadOnlyCollection<string> epcs) => (await work.Connection.QueryAsync<string>("""
         select epc from unnest(@epcs) as e (epc) where not exists (select from line_hold_unit u where u.line_hold_id = @LineHoldId and u.epc = e.epc) order by 1
         """, new { hold.LineHoldId, epcs = epcs.ToArray() }, work.Transaction)).AsList();
+
+    /// <summary>All that the snapshot shows has been looked through. Where the hold has changed meanwhile it is looked through again.</summary>
+    public Task SeenAsync(Work work, LineHold hold, string snapshot) => work.Connection.ExecuteAsync(
+        "update line_hold set seen = @snapshot::pg_snapshot where line_hold_id = @LineHoldId and until_at is not distinct from @Until", new { hold.LineHoldId, hold.Until, snapshot }, work.Transaction);
 
     /// <param name="capture">The document that holds them.</param>
     public Task NoteAsync(Work work, LineHold hold, IReadOnlyCollection<string> epcs, Guid capture) => work.Connection.ExecuteAsync("""

@@ -20,9 +20,10 @@ namespace Gateway.Lines;
 /// the gateway's own (OBSERVE, holding), which is captured like any other. So each hold is in the unit's history, and leads to its pause.
 /// The document is stored with the note of its units in one transaction, so a crash holds none twice and forgets none.
 /// </summary>
-public sealed class HoldCommissioned(GatewayDatabase database, LineHolds holds)
+/// <param name="slice">So many units are looked at in one transaction.</param>
+public sealed partial class HoldCommissioned(GatewayDatabase database, LineHolds holds, ILogger<HoldCommissioned> log, int slice = 20_000)
 {
-    private const int MaxUnits = 20_000, MaxUnitsAnEvent = 1_000;
+    private const int MaxUnitsAnEvent = 1_000;
 
     private static readonly Actor Gateway = Actor.System("commands");
 
@@ -30,34 +31,64 @@ public sealed class HoldCommissioned(GatewayDatabase database, LineHolds holds)
     public async Task<int> RunAsync(CancellationToken ct)
     {
         IReadOnlyList<LineHold> due;
+        string now;
         await using (var look = await database.BeginAsync(Gateway, ct))
         {
+            now = (await look.Connection.ExecuteScalarAsync<string>("select pg_current_snapshot()::text", transaction: look.Transaction))!;
             due = await holds.DueAsync(look, ct);
         }
         var units = 0;
         foreach (var hold in due)
         {
-            for (int held; (held = await HoldAsync(hold, ct)) > 0; units += held)
+            try
             {
+                units += await HoldAsync(hold, now, ct);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                NotHeld(e, hold.Line, hold.CmdId); // the others are put into effect
             }
         }
         return units;
     }
 
-    private async Task<int> HoldAsync(LineHold hold, CancellationToken ct)
+    /// <param name="now">A snapshot from before: what it does not show is of the next look.</param>
+    private async Task<int> HoldAsync(LineHold hold, string now, CancellationToken ct)
     {
-        await using var work = await database.BeginAsync(Gateway, ct);
-        if (!await holds.TakeAsync(work, hold))
+        var units = 0;
+        CommissionedUnit? last = null;
+        while (true)
         {
-            return 0;
+            await using var work = await database.BeginAsync(Gateway, ct);
+            if (!await holds.TakeAsync(work, hold))
+            {
+                return units;
+            }
+            var commissioned = await CommissionedUnits.FindAsync(work, hold.PartyId, hold.ReadPoint, hold.Since, hold.Until, hold.Seen, last, slice, ct);
+            units += await HoldAsync(work, hold, commissioned, ct);
+            var isAll = commissioned.Count < slice;
+            if (isAll)
+            {
+                await holds.SeenAsync(work, hold, now);
+            }
+            await work.CommitAsync();
+            if (isAll)
+            {
+                return units;
+            }
+            last = commissioned[^1];
         }
-        var commissioned = await CommissionedUnits.FindAsync(work, hold.PartyId, hold.ReadPoint, hold.Since, hold.Until, ct);
-        var epcs = await CommissionedUnits.HoldableAsync(work, (await holds.NewAsync(work, hold, [.. commissioned.Keys])).Take(MaxUnits), ct);
+    }
+
+    private async Task<int> HoldAsync(Work work, LineHold hold, IReadOnlyList<CommissionedUnit> commissioned, CancellationToken ct)
+    {
+        var times = commissioned.GroupBy(c => c.Epc, c => c.At).ToDictionary(c => c.Key, c => c.Max(), StringComparer.Ordinal);
+        var epcs = await CommissionedUnits.HoldableAsync(work, await holds.NewAsync(work, hold, times.Keys), ct);
         if (epcs.Count > 0)
         {
             var now = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
             // Whoever is held was commissioned before, also where a device's clock is ahead.
-            var newest = epcs.Max(epc => commissioned[epc]).AddMilliseconds(1);
+            var newest = epcs.Max(epc => times[epc]).AddMilliseconds(1);
             var document = Document(hold, epcs, newest > now ? newest : now, now);
             var publicId = Guid.NewGuid();
             using var bytes = new MemoryStream(document);
@@ -65,9 +96,11 @@ public sealed class HoldCommissioned(GatewayDatabase database, LineHolds holds)
                 publicId, hold.PartyId, Gateway.Id, SHA256.HashData(document), document.Length, "application/ld+json", null, null, "rollback", now, 202, CaptureJob.FirstAnswer(publicId, now, "rollback")), bytes, ct);
             await holds.NoteAsync(work, hold, epcs, publicId);
         }
-        await work.CommitAsync();
         return epcs.Count;
     }
+
+    [LoggerMessage(4161, LogLevel.Error, "What line {Line} has commissioned since the pause {CmdId} could not be held; it is tried again.")]
+    private partial void NotHeld(Exception exception, string line, Guid cmdId);
 
     private static byte[] Document(LineHold hold, IReadOnlyList<string> epcs, DateTime at, DateTime now)
     {

@@ -4,6 +4,9 @@ using Npgsql;
 
 namespace Gateway.Units;
 
+/// <summary>A unit, with the event that commissioned it.</summary>
+public sealed record CommissionedUnit(long EventId, string Epc, DateTime At);
+
 /// <summary>What was commissioned at a place since a moment.</summary>
 public static class CommissionedUnits
 {
@@ -12,20 +15,22 @@ public static class CommissionedUnits
 
     private static readonly short[] Ended = [(short)UnitState.Voided, (short)UnitState.Scrapped, (short)UnitState.Decommissioned, (short)UnitState.Destroyed];
 
-    /// <summary>The units as events spell them, each with the time of its event. Of a line's event that tells of more than one moment all are taken: rather one too many.</summary>
-    public static async Task<IReadOnlyDictionary<string, DateTime>> FindAsync(Work work, int partyId, string readPoint, DateTime since, DateTime? until, CancellationToken ct)
-    {
-        var units = new Dictionary<string, DateTime>(StringComparer.Ordinal);
-        foreach (var (epc, at) in await work.Connection.QueryAsync<(string Epc, DateTime At)>(new CommandDefinition($"""
-            select x.epc, e.event_time from event e join event_epc x on x.event_id = e.event_id and x.period = e.period and x.role = 1
+    /// <summary>
+    /// The units as events spell them, each with its event and the event's time, in the order of both and no more than asked for. Of a line's event that tells of more than
+    /// one moment all are taken: rather one too many.
+    /// </summary>
+    /// <param name="seen">Of events that this snapshot shows nothing is told; null: of all is.</param>
+    /// <param name="after">The last one that was told before.</param>
+    public static async Task<IReadOnlyList<CommissionedUnit>> FindAsync(
+        Work work, int partyId, string readPoint, DateTime since, DateTime? until, string? seen, CommissionedUnit? after, int limit, CancellationToken ct) =>
+        (await work.Connection.QueryAsync<CommissionedUnit>(new CommandDefinition($"""
+            select e.event_id as EventId, x.epc as Epc, e.event_time as At from event e join event_epc x on x.event_id = e.event_id and x.period = e.period and x.role = 1
             where e.event_time >= @since - {Together} and (@until::timestamptz is null or e.event_time <= @until) and e.party_id = @partyId and e.read_point = @readPoint and e.event_type = 'ObjectEvent' and e.action = 'ADD'
               and (e.event_time >= @since or strpos(e.body, 'urn:gateway:line') > 0)
-            """, new { partyId, readPoint, since, until }, work.Transaction, cancellationToken: ct)))
-        {
-            units[epc] = at;
-        }
-        return units;
-    }
+              {(seen is null ? "" : "and e.txid >= pg_snapshot_xmin(@seen::pg_snapshot) and not pg_visible_in_snapshot(e.txid, @seen::pg_snapshot)")}
+              {(after is null ? "" : "and e.event_id >= @EventId and (e.event_id, x.epc) > (@EventId, @Epc)")}
+            order by e.event_id, x.epc limit @limit
+            """, new { partyId, readPoint, since, until, seen, after?.EventId, after?.Epc, limit }, work.Transaction, cancellationToken: ct))).AsList();
 
     /// <summary>Those of the units that are still in a life that can be held.</summary>
     public static async Task<IReadOnlyList<string>> HoldableAsync(Work work, IEnumerable<string> epcs, CancellationToken ct)

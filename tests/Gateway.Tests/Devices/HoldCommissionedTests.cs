@@ -36,7 +36,7 @@ public sealed class HoldCommissionedTests : IAsyncLifetime
     private TestDatabase Database => _gateway.Database;
 
     // Its own each time, as another node, or the same after a crash, would have it.
-    private HoldCommissioned Hold => new(Database.Gateway, new LineHolds(CommandLine.Options));
+    private HoldCommissioned Hold => new(Database.Gateway, new LineHolds(CommandLine.Options), Microsoft.Extensions.Logging.Abstractions.NullLogger<HoldCommissioned>.Instance);
 
     [Fact]
     public async Task What_the_line_commissioned_since_the_trigger_is_held_by_an_event_and_nothing_else_is()
@@ -91,6 +91,44 @@ public sealed class HoldCommissionedTests : IAsyncLifetime
         await Database.AdvanceAsync(TimeSpan.FromHours(25));
         await CommissionAsync(stood.AddSeconds(-1), "L1", "9");
         Assert.Equal(0, await Hold.RunAsync(Ct)); // nobody waits for ever
+    }
+
+    [Fact]
+    public async Task A_look_takes_slices_and_what_was_looked_through_is_not_looked_through_again()
+    {
+        await ExpireAsync();
+        await CommissionAsync(_trigger.AddSeconds(2), "L1", "6", "7", "8");
+        var bySlices = new HoldCommissioned(Database.Gateway, new LineHolds(CommandLine.Options), Microsoft.Extensions.Logging.Abstractions.NullLogger<HoldCommissioned>.Instance, slice: 2);
+        Assert.Equal(5, await bySlices.RunAsync(Ct));
+        await ProcessAsync();
+        Assert.Equal("3,4,6,7,8", await HeldAsync());
+        Assert.Equal(3L, await Database.ScalarAsync<long>("select count(distinct capture) from line_hold_unit"));
+
+        await Database.ExecuteAsync("set session_replication_role = replica; delete from line_hold_unit"); // so that looking through it all would hold it all once more
+        await CommissionAsync(await NowAsync(), "L1", "9");
+        await Database.AdvanceAsync(TimeSpan.FromSeconds(3));
+        Assert.Equal(1, await bySlices.RunAsync(Ct));
+        Assert.Equal("urn:epc:id:sgtin:9521234.001010.9", await Database.ScalarAsync<string>("select string_agg(epc, ',') from line_hold_unit"));
+    }
+
+    [Fact]
+    public async Task A_hold_that_fails_keeps_no_other_from_being_put_into_effect()
+    {
+        await Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'L9', 'Line', '9521234000105', 'urn:epc:id:sgln:9521234.00010.L9', 'Europe/Zurich' from line;
+            insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'plc9', line_id, 'plc', gateway_now() from line where code = 'L9';
+            create function fails() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+            create trigger fails before insert on line_hold_unit for each row when (new.line_hold_id = 1) execute function fails();
+            """);
+        Assert.Null((await new DeviceCommandIssuing(Database.Gateway, CommandLine.Options).IssueAsync(_they, "L9", CommandLine.Request("pause", "quality", "plc9", since: _trigger), Ct)).Refusal);
+        await Database.AdvanceAsync(TimeSpan.FromSeconds(10));
+        await ExpireAsync();
+        Assert.Equal(1, await Hold.RunAsync(Ct));
+        Assert.Equal("L9", await Database.ScalarAsync<string>("select string_agg(l.code, ',') from line_hold_unit join line_hold h using (line_hold_id) join line l using (line_id)"));
+        await Database.ExecuteAsync("drop trigger fails on line_hold_unit");
+        await Database.AdvanceAsync(TimeSpan.FromSeconds(3));
+        Assert.Equal(2, await Hold.RunAsync(Ct));
     }
 
     private Task ExpireAsync() => new DeviceCommandExpiry(Database.Gateway, CommandLine.Options).RunAsync(Ct);

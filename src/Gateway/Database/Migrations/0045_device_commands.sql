@@ -80,6 +80,7 @@ create table line_hold (
     until_at      timestamptz,              -- when the machine said after all that it stands; null: it has not
     opened_at     timestamptz not null,
     looked_at     timestamptz,              -- for units that it concerns
+    seen          pg_snapshot,              -- whose events have been looked through; null: none, or all are looked through again
     unit_count    int    not null default 0,
     unique (public_id, party_id),
     unique (line_hold_id, party_id),
@@ -186,7 +187,7 @@ create trigger device_command_step before insert or update on device_command for
 create function device_command_stands_again() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
     if public.device_command_came_to_nothing(new) then
-        update public.line_hold set until_at = null where until_at = new.issued_at and command_id in (select command_id from public.device_command where lifted_by = new.command_id);
+        update public.line_hold set until_at = null, seen = null where until_at = new.issued_at and command_id in (select command_id from public.device_command where lifted_by = new.command_id);
         update public.device_command set lifted_by = null, proof = case proof when 'moot' then 'awaited' else proof end where lifted_by = new.command_id;
     end if;
     return null;
@@ -205,7 +206,7 @@ create trigger device_state_notify after insert or update on device_state for ea
 
 create trigger device_command_audit after insert or update or delete on device_command for each row execute function audit_row('public_id', 'number');
 create trigger device_state_audit after insert or update or delete on device_state for each row execute function audit_row('device_id', 'at', 'received_at');
-create trigger line_hold_audit after insert or update or delete on line_hold for each row execute function audit_row('public_id', 'unit_count', 'looked_at');
+create trigger line_hold_audit after insert or update or delete on line_hold for each row execute function audit_row('public_id', 'unit_count', 'looked_at', 'seen');
 create trigger line_hold_unit_append_only before update or delete on line_hold_unit for each row execute function refuse_change();
 do $$
 declare t text;
@@ -225,7 +226,7 @@ grant select, insert on line_fence, device_command, device_state, line_hold, lin
 grant update (fence) on line_fence to gateway_app;
 grant update (state, number, tries, sent_at, acked_at, ended_at, machine_state, detail, proof, superseded_by, lifted_by) on device_command to gateway_app;
 grant update (state, at, since, received_at) on device_state to gateway_app;
-grant update (until_at, looked_at, unit_count) on line_hold to gateway_app;
+grant update (until_at, looked_at, unit_count, seen) on line_hold to gateway_app;
 
 -- Who admits people or makes keys decides neither about a command nor about a run. To walk a run he may be let: whoever makes a key of a line has its rights.
 select set_config('app.party', '*', true), set_config('app.actor', 'system:migration', true);
