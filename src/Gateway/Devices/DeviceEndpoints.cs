@@ -57,8 +57,8 @@ public static class DeviceEndpoints
 
     private static async Task<IResult> RegisterAsync(HttpContext context, RegistrationRequest request, RegisterDevice register, CancellationToken ct)
     {
-        var (registration, refusal) = await register.RegisterAsync(context.Actor(), request, ct);
-        return refusal is null ? TypedResults.Ok(registration) : Problems.Invalid(refusal);
+        var (registration, refusal, isConflict) = await register.RegisterAsync(context.Actor(), request, ct);
+        return refusal is null ? TypedResults.Ok(registration) : isConflict ? Problems.DeviceNotChanged(refusal) : Problems.Invalid(refusal);
     }
 
     private static async Task<IResult> MessagesAsync(HttpContext context, string deviceId, DeviceMessages store, DeviceBacklog backlog, CancellationToken ct)
@@ -71,9 +71,9 @@ public static class DeviceEndpoints
         {
             return Problems.TooManyMessages();
         }
-        // Room for as many as a post may have is taken before it is read, and what it does not need is given back.
-        var reserved = DeviceLimits.MaxMessages;
-        if (!store.TryReserve(reserved))
+        // Room for as much as a post may have is taken before it is read, and what it does not need is given back.
+        var (reserved, bytes) = (DeviceLimits.MaxMessages, context.Request.ContentLength ?? DeviceLimits.MaxBytes);
+        if (!store.TryReserve(reserved, bytes))
         {
             return Wait(context, MomentAgain);
         }
@@ -89,15 +89,15 @@ public static class DeviceEndpoints
             {
                 return tooMany ? Problems.TooManyMessages() : Problems.MessagesMalformed(refusal!);
             }
-            store.Release(reserved - messages.Count);
-            reserved = messages.Count;
+            store.Release(reserved - messages.Count, bytes - body.Length);
+            (reserved, bytes) = (messages.Count, body.Length);
             var actor = context.Actor();
             var (refused, answer) = await store.StoreAsync(new MessagePost(deviceId, DeviceAccess.KeyOf(actor), actor.Sees, messages));
             return Refusal(refused) ?? (messages.Count == 1 && answer!.Rejected.Count == 1 ? Problems.SequenceConflict(messages[0].Seq, answer.AckedThrough) : TypedResults.Ok(answer));
         }
         finally
         {
-            store.Release(reserved);
+            store.Release(reserved, bytes);
         }
     }
 

@@ -136,11 +136,11 @@ public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnsw
     {
         if (await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Name)?>("""
             select d.party_id, d.name from device d join device_status s using (device_id) left join device_qualification q on q.device_id = d.device_id and q.state = 'effective'
-            where d.device_id = @deviceId and (q.firmware, q.config_hash) is distinct from (s.firmware, s.config_hash)
+            where d.device_id = @deviceId and (q.firmware, q.config_hash, q.kind, q.serial, q.line_id, q.station) is distinct from (s.firmware, s.config_hash, d.kind, d.serial, d.line_id, d.station)
               and exists (select from run where line_id = d.line_id and state in ('running', 'paused'))
             """, new { deviceId }, work.Transaction) is { } found)
         {
-            await DeviceExceptions.OpenAsync(work, DeviceCodes.Unqualified, Severity.Error, found.PartyId, found.Name, $"{found.Name} has changed during a run to firmware or a configuration that it is not qualified with.");
+            await DeviceExceptions.OpenAsync(work, DeviceCodes.Unqualified, Severity.Error, found.PartyId, found.Name, $"{found.Name} has changed during a run: its firmware, its configuration or the device itself is another than was qualified.");
         }
     }
 

@@ -56,28 +56,35 @@ public sealed partial class DeviceMessages
     private readonly GatewayDatabase _database;
     private readonly ILogger<DeviceMessages> _log;
     private readonly Gathering<MessagePost> _gathering;
-    private readonly int _maxInMemory;
-    private int _inMemory;
+    private readonly (int Messages, long Bytes) _most;
+    private int _messages;
+    private long _bytes;
 
     public DeviceMessages(GatewayDatabase database, IOptions<DeviceOptions> options, ILogger<DeviceMessages> log)
     {
-        (_database, _log, _maxInMemory) = (database, log, options.Value.MaxMessagesInMemory);
+        (_database, _log, _most) = (database, log, (options.Value.MaxMessagesInMemory, options.Value.MaxBytesInMemory));
         _gathering = new Gathering<MessagePost>(options.Value.TransactionsAtOnce, Choose, ServeAsync);
     }
 
-    /// <summary>Takes room for so many messages.</summary>
+    /// <summary>Takes room for so many messages of so many bytes together.</summary>
     /// <returns>False when there is none.</returns>
-    internal bool TryReserve(int messages)
+    internal bool TryReserve(int messages, long bytes)
     {
-        if (Interlocked.Add(ref _inMemory, messages) <= _maxInMemory)
+        // Both are taken, and given back when one of them is too much.
+        var hasRoom = Interlocked.Add(ref _messages, messages) <= _most.Messages;
+        hasRoom &= Interlocked.Add(ref _bytes, bytes) <= _most.Bytes;
+        if (!hasRoom)
         {
-            return true;
+            Release(messages, bytes);
         }
-        Release(messages);
-        return false;
+        return hasRoom;
     }
 
-    internal void Release(int messages) => Interlocked.Add(ref _inMemory, -messages);
+    internal void Release(int messages, long bytes)
+    {
+        Interlocked.Add(ref _messages, -messages);
+        Interlocked.Add(ref _bytes, -bytes);
+    }
 
     /// <exception cref="CommitUnknownException">The commit was not confirmed: the device must not be told that its messages are stored.</exception>
     internal Task<(PostRefusal Refusal, MessagesAnswer? Answer)> StoreAsync(MessagePost post)

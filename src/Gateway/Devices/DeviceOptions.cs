@@ -10,6 +10,9 @@ public sealed class DeviceOptions
     /// <summary>Messages that a node has in memory, received and not stored yet; one post more is answered with 429.</summary>
     [Range(DeviceLimits.MaxMessages, 1_000_000)] public int MaxMessagesInMemory { get; init; } = 50_000;
 
+    /// <summary>Bytes of posts that a node has in memory, likewise: messages may be small or a post each.</summary>
+    [Range(DeviceLimits.MaxBytes, 4L << 30)] public long MaxBytesInMemory { get; init; } = 64 << 20;
+
     /// <summary>Messages that are stored and not applied yet; beyond them posts are answered with 429, and wait in the devices' own stores.</summary>
     [Range(1, 100_000_000)] public int MaxBacklog { get; init; } = 1_000_000;
 

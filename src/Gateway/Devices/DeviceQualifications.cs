@@ -84,9 +84,9 @@ public sealed class DeviceQualifications(GatewayDatabase database)
             var stored = await work.Connection.ExecuteAsync($"""
                 select from device where device_id = @deviceId for no key update;
                 update device_qualification set state = 'superseded', ended_by_name = @SignerName, ended_at = @SignedAt, ended_why = @reason where device_id = @deviceId and state = 'effective';
-                insert into device_qualification (device_id, party_id, number, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason,
+                insert into device_qualification (device_id, party_id, number, kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason,
                     qualified_by, qualified_by_name, qualified_at, signature)
-                select d.device_id, d.party_id, n.number, @iq, @oq, @pq, @firmware, @configHash, @challenge, @validUntil::date, @change, @reason, @Signer, @SignerName, @SignedAt, @SignatureId
+                select d.device_id, d.party_id, n.number, d.kind, d.serial, d.line_id, d.station, @iq, @oq, @pq, @firmware, @configHash, @challenge, @validUntil::date, @change, @reason, @Signer, @SignerName, @SignedAt, @SignatureId
                 from {Next} and n.number = @Version
                 """, values, work.Transaction);
             return stored > 0 && await work.Connection.ExecuteScalarAsync<bool>("select exists (select from device_qualification where device_id = @deviceId and signature = @SignatureId)", new { deviceId, signature.SignatureId }, work.Transaction)

@@ -24,14 +24,15 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
     internal const string Role = "device";
 
     private const int MaxCapabilities = 50;
+    private const string State = "select case when withdrawn then 'withdrawn' else 'in service' end, version from device where name = @key limit 1";
     private static readonly string[] s_kinds = ["printer", "camera", "scanner", "aggregator", "palletiser", "plc", "handheld", "counter"];
 
-    /// <returns>The registration, or the refusal as a sentence; then nothing was changed.</returns>
-    public async Task<(Registration? Registration, string? Refusal)> RegisterAsync(Actor actor, RegistrationRequest request, CancellationToken ct)
+    /// <returns>The registration, or the refusal as a sentence; then nothing was changed. A conflict is a refusal of what may be possible later.</returns>
+    public async Task<(Registration? Registration, string? Refusal, bool IsConflict)> RegisterAsync(Actor actor, RegistrationRequest request, CancellationToken ct)
     {
         if (Refuse(request) is { } unfit)
         {
-            return (null, unfit);
+            return (null, unfit, false);
         }
         var r = request with { Vendor = request.Vendor?.Trim() ?? "", Model = request.Model?.Trim() ?? "", Serial = request.Serial?.Trim() ?? "", Station = request.Station?.Trim() ?? "" };
         await using var work = await database.BeginAsync(actor, ct);
@@ -39,15 +40,22 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
             select line_id, party_id from line where code = @Line and not withdrawn order by party_id = @PartyId desc limit 1
             """, new { r.Line, actor.PartyId }, work.Transaction) is not { } line)
         {
-            return (null, $"There is no line {r.Line}, or it is not yours: a device is registered on a line.");
+            return (null, $"There is no line {r.Line}, or it is not yours: a device is registered on a line.", false);
         }
         // Keys and exceptions are the organisation's rows, whoever registers; the line was looked for with his own eyes.
         await work.ActAsAsync(actor with { Sees = "*" }, ct);
-        var (deviceId, withdrawn) = await DeviceAsync(work, r, line.LineId, line.PartyId);
+        if (await work.Connection.QuerySingleOrDefaultAsync<(string Line, string Lot)?>("""
+            select l.code, n.lot from device d join line l using (line_id) join run n on n.line_id = d.line_id and n.state in ('running', 'paused')
+            where d.party_id = @PartyId and d.name = @DeviceId and d.line_id <> @LineId and not d.withdrawn
+            """, new { line.PartyId, r.DeviceId, line.LineId }, work.Transaction) is { } busy)
+        {
+            return (null, await work.RefuseAsync(new RefusedStep("device", r.DeviceId!, "register", $"{r.DeviceId} belongs to line {busy.Line}, where lot {busy.Lot} is running: it goes to line {r.Line} when that has ended.", State)), true);
+        }
+        var (deviceId, withdrawn, isChanged) = await DeviceAsync(work, r, line.LineId, line.PartyId);
         if (withdrawn)
         {
             return (null, await work.RefuseAsync(new RefusedStep("device", r.DeviceId!, "register", $"{r.DeviceId} has been withdrawn: somebody who manages devices takes that back first.",
-                "select case when withdrawn then 'withdrawn' else 'in service' end, version from device where name = @key limit 1")));
+                State)), false);
         }
         var before = await work.Connection.QuerySingleOrDefaultAsync<(string KeyId, int Epoch, string Firmware, string ConfigHash, long LastSeq)?>(
             "select key_id, epoch, firmware, config_hash, last_seq from device_status where device_id = @deviceId for update", new { deviceId }, work.Transaction);
@@ -60,7 +68,7 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
         }
         catch (PostgresException e) when (Roles.Refusal(e) is { } sentence)
         {
-            return (null, sentence);
+            return (null, sentence, false);
         }
         var values = new { deviceId, line.PartyId, line.LineId, r.Station, KeyId = ApiKeys.IdOf(token), epoch, lost, r.Firmware, r.ConfigHash, capabilities = r.Capabilities?.ToArray() ?? [], old = before?.KeyId };
         var now = await work.Connection.ExecuteScalarAsync<DateTime>("""
@@ -76,13 +84,13 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
         {
             await GiveUpAsync(work, deviceId, line.PartyId, r.DeviceId!, epoch - 1, before!.Value.LastSeq);
         }
-        if (before is { } b && (b.Firmware != r.Firmware || b.ConfigHash != r.ConfigHash))
+        if (before is { } b && (isChanged || b.Firmware != r.Firmware || b.ConfigHash != r.ConfigHash))
         {
             await DeviceHeartbeats.FirmwareChangedAsync(work, deviceId);
         }
         var acked = await AckedThroughAsync(work, deviceId);
         await work.CommitAsync();
-        return (new Registration(r.DeviceId!, token, epoch, acked, new RegistrationLimits(), now), null);
+        return (new Registration(r.DeviceId!, token, epoch, acked, new RegistrationLimits(), now), null, false);
     }
 
     /// <summary>What a device has sent without a gap in its present epoch.</summary>
@@ -90,15 +98,16 @@ public sealed partial class RegisterDevice(GatewayDatabase database)
         select coalesce((select min(g.missing[1]) - 1 from device_gap g where g.device_id = s.device_id and g.epoch = s.epoch and g.closed_at is null), s.last_seq) from device_status s where s.device_id = @deviceId
         """, new { deviceId }, work.Transaction);
 
-    private static async Task<(int DeviceId, bool Withdrawn)> DeviceAsync(Work work, RegistrationRequest r, int lineId, int partyId)
+    private static async Task<(int DeviceId, bool Withdrawn, bool IsChanged)> DeviceAsync(Work work, RegistrationRequest r, int lineId, int partyId)
     {
         var values = new { partyId, r.DeviceId, lineId, r.Station, r.Kind, r.Vendor, r.Model, r.Serial };
-        await work.Connection.ExecuteAsync("""
+        var isChanged = await work.Connection.ExecuteAsync("""
             insert into device as d (party_id, name, line_id, station, kind, vendor, model, serial, registered_at) values (@partyId, @DeviceId, @lineId, @Station, @Kind, @Vendor, @Model, @Serial, gateway_now())
             on conflict (party_id, name) do update set line_id = excluded.line_id, station = excluded.station, kind = excluded.kind, vendor = excluded.vendor, model = excluded.model, serial = excluded.serial, version = d.version + 1
             where not d.withdrawn and (d.line_id, d.station, d.kind, d.vendor, d.model, d.serial) is distinct from (excluded.line_id, excluded.station, excluded.kind, excluded.vendor, excluded.model, excluded.serial)
-            """, values, work.Transaction);
-        return await work.Connection.QuerySingleAsync<(int, bool)>("select device_id, withdrawn from device where party_id = @partyId and name = @DeviceId", values, work.Transaction);
+            """, values, work.Transaction) == 1;
+        var (deviceId, withdrawn) = await work.Connection.QuerySingleAsync<(int, bool)>("select device_id, withdrawn from device where party_id = @partyId and name = @DeviceId", values, work.Transaction);
+        return (deviceId, withdrawn, isChanged);
     }
 
     // The store is lost, and with it what was missing: nobody waits for it any more.

@@ -40,7 +40,7 @@ public sealed class FilledGateway : IAsyncLifetime
             select set_config('app.actor', 'test', false);
             insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL01', 'Line 1', '9521234000105', 'urn:epc:id:sgln:9521234.00010.1', 'UTC' from party where kind = 'organisation'
             """);
-        var (camera, _) = await gateway.Services.GetRequiredService<RegisterDevice>().RegisterAsync(author, new RegistrationRequest("cam-1", "camera", "Acme", "C9", "1", "1.0", "c0ffee", "PL01", "printing", ["read"], null), CancellationToken.None);
+        var (camera, _, _) = await gateway.Services.GetRequiredService<RegisterDevice>().RegisterAsync(author, new RegistrationRequest("cam-1", "camera", "Acme", "C9", "1", "1.0", "c0ffee", "PL01", "printing", ["read"], null), CancellationToken.None);
         using (var device = new HttpClient { BaseAddress = gateway.Url })
         {
             device.DefaultRequestHeaders.Authorization = new("Bearer", camera!.Token);

@@ -75,8 +75,8 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             insert into line_fence (line_id, party_id, fence) values (1, 1, 1);
             insert into device_command (party_id, line_id, device_id, type, reason, reason_class, fence, issued_by, issued_by_name, issued_at, deadline) values (1, 1, 1, 'identify', 'r', 'operator', 1, 'x', 'x', now(), now());
             insert into device (party_id, name, line_id, kind, registered_at) values (1, 'plc1', 1, 'plc', now());
-            insert into device_qualification (device_id, party_id, number, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
-            values (1, 1, 1, 'i', 'o', 'p', 'f', 'c', '1 day', '2030-01-01', '', 'r', 'x', 'x', now(), 1);
+            insert into device_qualification (device_id, party_id, number, kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
+            values (1, 1, 1, 'plc', '', 1, '', 'i', 'o', 'p', 'f', 'c', '1 day', '2030-01-01', '', 'r', 'x', 'x', now(), 1);
             insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason) values ('f1-unit-csv', 1, 't', 'x', sha256('x'), now(), 'x', 'x', 'r');
             insert into breaker (partner_id, party_id) values (1, 2);
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());

@@ -70,7 +70,7 @@ public sealed class DeviceClockTests
         Assert.Equal("clock.offset open 1", await gateway.ExceptionsAsync());
         Assert.Contains(" ahead of the gateway's.", await gateway.Database.ScalarAsync<string>("select message from exception"), StringComparison.Ordinal);
         await device.BeatAsync(DateTimeOffset.UtcNow.AddSeconds(-90));
-        await gateway.Database.ExecuteAsync("set session_replication_role = replica; insert into device_qualification (device_id, party_id, number, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature) select device_id, party_id, 1, 'a', 'b', 'c', '1.0', 'c0ffee', '1 day', '2199-01-01', '', 'x', 'x', 'x', now(), 1 from device");
+        await gateway.Database.ExecuteAsync("set session_replication_role = replica; insert into device_qualification (device_id, party_id, number, kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature) select device_id, party_id, 1, kind, serial, line_id, station, 'a', 'b', 'c', '1.0', 'c0ffee', '1 day', '2199-01-01', '', 'x', 'x', 'x', now(), 1 from device");
         Assert.Matches("^The clock of cam-1 is (89|90|91) s behind the gateway's\\.$", (await RowAsync(gateway)).Blocks!);
         await device.BeatAsync(DateTimeOffset.UtcNow.AddSeconds(40));
         Assert.Null((await RowAsync(gateway)).Blocks);

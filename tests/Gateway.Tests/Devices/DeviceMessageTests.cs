@@ -184,11 +184,15 @@ public sealed class DeviceMessageTests
 
         // In memory: what others have there leaves no room, and gives it back.
         var store = gateway.Get<DeviceMessages>();
-        Assert.True(store.TryReserve(49_999));
-        Assert.Equal("429 GW-DEV-04", TestDevice.Told(await device.SendAsync(5)));
-        store.Release(49_999);
+        foreach (var (messages, bytes) in ((int, long)[])[(49_999, 0), (1, (64 << 20) - 10)]) // many, or large ones
+        {
+            Assert.True(store.TryReserve(messages, bytes));
+            Assert.Equal("429 GW-DEV-04", TestDevice.Told(await device.SendAsync(5)));
+            store.Release(messages, bytes);
+        }
         Assert.Equal("5 []  0", TestDevice.Told(await device.SendAsync(5)));
-        Assert.True(store.TryReserve(50_000));
+        Assert.Equal("422 GW-DEV-03", TestDevice.Told(await device.PostBodyAsync("{}")));
+        Assert.True(store.TryReserve(50_000, 64 << 20));
     }
 
     [Theory]

@@ -69,6 +69,57 @@ public sealed class QualificationTests
         Assert.Equal("1 []  0", TestDevice.Told(await (await gateway.RegisterAsync()).SendAsync(1)));
     }
 
+    [Theory]
+    [InlineData("serial", "S-2", "cam-1 is another device than the qualified one: camera with the serial number S-2, and camera S-1 was qualified.")]
+    [InlineData("kind", "scanner", "cam-1 is another device than the qualified one: scanner with the serial number S-1, and camera S-1 was qualified.")]
+    [InlineData("station", "", "cam-1 stands at another place than it was qualified for: line PL01, station –, and not line PL01, station S1.")]
+    [InlineData("line", "PL02", "cam-1 stands at another place than it was qualified for: line PL02, station S1, and not line PL01, station S1.")]
+    public async Task What_registers_as_another_device_or_at_another_place_is_not_qualified(string member, string value, string sentence)
+    {
+        await using var gateway = await DeviceGateway.StartAsync();
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL02', 'Line 2', site, read_point || '2', time_zone from line where code = 'PL01'");
+        await (await gateway.RegisterAsync()).BeatAsync(DateTimeOffset.UtcNow);
+        var anna = await Officer.OfAsync(gateway, "anna");
+        Assert.Null(await anna.QualifyAsync(First));
+        Assert.Null((await gateway.Get<DeviceList>().FindAsync(anna.Actor, "cam-1", null, Ct))!.Blocks);
+        var other = System.Text.Json.JsonSerializer.SerializeToNode(DeviceGateway.Registration("cam-1"))!;
+        other[member] = value;
+        Assert.Equal(200, await RegisterAsync());
+        Assert.Equal(sentence, (await gateway.Get<DeviceList>().FindAsync(anna.Actor, "cam-1", null, Ct))!.Blocks);
+        Assert.Null(await anna.QualifyAsync(First with { ChangeReference = "CR-0008" }));
+        Assert.Null((await gateway.Get<DeviceList>().FindAsync(anna.Actor, "cam-1", null, Ct))!.Blocks);
+
+        async Task<int> RegisterAsync()
+        {
+            using var client = gateway.Client(gateway.OperatorKey);
+            using var answer = await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(client, "api/devices/register", other, Ct);
+            return (int)answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task A_device_stays_on_its_line_while_a_lot_is_on_it_and_another_one_in_its_place_is_told()
+    {
+        await using var gateway = await DeviceGateway.StartAsync();
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into line (party_id, code, name, site, read_point, time_zone) select party_id, 'PL02', 'Line 2', site, read_point || '2', time_zone from line where code = 'PL01'");
+        var device = await gateway.RegisterAsync();
+        Assert.Null(await (await Officer.OfAsync(gateway, "anna")).QualifyAsync(First));
+        await gateway.RunAsync();
+        using var client = gateway.Client(gateway.OperatorKey);
+        using var refused = await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(client, "api/devices/register", DeviceGateway.Registration("cam-1", "PL02"), Ct);
+        Assert.Equal(409, (int)refused.StatusCode);
+        Assert.Contains("cam-1 belongs to line PL01, where lot L1 is running: it goes to line PL02 when that has ended.", await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry where action = 'refused' and entity = 'device' and new ->> 'step' = 'register'"));
+        Assert.Equal("1 []  0", TestDevice.Told(await device.SendAsync(1))); // it goes on where it is
+        var other = System.Text.Json.JsonSerializer.SerializeToNode(DeviceGateway.Registration("cam-1"))!;
+        other["serial"] = "S-2";
+        using var another = await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(client, "api/devices/register", other, Ct);
+        Assert.Equal(200, (int)another.StatusCode);
+        Assert.Equal("device.unqualified open 1", await gateway.ExceptionsAsync());
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update run set state = 'ended', ended_at = gateway_now()");
+        await gateway.RegisterAsync(line: "PL02");
+    }
+
     [Fact]
     public async Task No_statement_of_the_application_qualifies_a_device_without_its_signature_or_changes_one_that_is()
     {
@@ -77,7 +128,7 @@ public sealed class QualificationTests
         await gateway.RegisterAsync("cam-2");
         var anna = await Officer.OfAsync(gateway, "anna");
         Assert.Null(await anna.QualifyAsync(First));
-        const string columns = "iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature";
+        const string columns = "kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature";
         await using var connection = await Database.RowSecurityAttackTests.ConnectAsync(gateway.Database, "gateway_app");
         var wrong = new List<string>();
         foreach (var (attack, state) in ((string, string)[])
@@ -85,6 +136,8 @@ public sealed class QualificationTests
             // The right person's signature, of another device and of the next number.
             ($"insert into device_qualification (device_id, party_id, number, {columns}) select 2, party_id, 1, {columns} from device_qualification", "GW044"),
             ($"update device_qualification set state = 'revoked', ended_at = now(); insert into device_qualification (device_id, party_id, number, {columns}) select device_id, party_id, 2, {columns.Replace(", change_reference", ", 'x'", StringComparison.Ordinal)} from device_qualification", "GW044"),
+            // And of a device that is another by now.
+            ($"update device set serial = 'S-2' where device_id = 1; update device_qualification set state = 'revoked', ended_at = now(); insert into device_qualification (device_id, party_id, number, {columns}) select device_id, party_id, 2, {columns.Replace(", change_reference", ", 'x'", StringComparison.Ordinal)} from device_qualification", "GW044"),
             ("update device_qualification set valid_until = '2300-01-01'", PostgresErrorCodes.InsufficientPrivilege),
             ("update device_qualification set state = 'revoked', ended_at = now(); update device_qualification set state = 'effective', ended_at = null", "GW044"),
             ("delete from device_qualification", PostgresErrorCodes.InsufficientPrivilege),

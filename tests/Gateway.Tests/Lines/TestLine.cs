@@ -134,8 +134,8 @@ internal sealed class TestLine : IAsyncDisposable
     public Task AddDeviceAsync(string name) => PastRulesAsync($"""
         with made as (insert into device (party_id, name, line_id, kind, registered_at) select party_id, '{name}', line_id, 'camera', gateway_now() from line returning *),
         heard as (insert into device_status (device_id, party_id, key_id, epoch, measured_at, heard_at, firmware, config_hash) select device_id, party_id, 'key-' || name, 1, gateway_now(), gateway_now(), '1.0', 'c0ffee' from made)
-        insert into device_qualification (device_id, party_id, number, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
-        select device_id, party_id, 1, 'IQ', 'OQ', 'PQ', '1.0', 'c0ffee', interval '12 h', '2050-01-31', '', 'test', 'test', 'test', gateway_now(), 1 from made
+        insert into device_qualification (device_id, party_id, number, kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
+        select device_id, party_id, 1, kind, serial, line_id, station, 'IQ', 'OQ', 'PQ', '1.0', 'c0ffee', interval '12 h', '2050-01-31', '', 'test', 'test', 'test', gateway_now(), 1 from made
         """);
 
     /// <summary>Past triggers and references.</summary>

@@ -109,6 +109,10 @@ create table device_qualification (
     device_id           int    not null,
     party_id            int    not null,
     number              int    not null check (number > 0),
+    kind                text   not null,                  -- the device as it was then: another one, or at another place, is not qualified
+    serial              text   not null,
+    line_id             int    not null,
+    station             text   not null,
     iq_reference        text   not null check (length(iq_reference) between 1 and 200),
     oq_reference        text   not null check (length(oq_reference) between 1 and 200),
     pq_reference        text   not null check (length(pq_reference) between 1 and 200),
@@ -128,6 +132,7 @@ create table device_qualification (
     ended_why           text,
     unique (device_id, number),
     foreign key (device_id, party_id) references device (device_id, party_id),
+    foreign key (line_id, party_id) references line (line_id, party_id),
     check (number = 1 or change_reference <> ''),         -- LINES.md section 12: a change needs its reference
     check ((state = 'effective') = (ended_at is null))
 );
@@ -139,9 +144,9 @@ insert into signature_meaning values
 -- What the signature covers.
 create function device_qualification_content(device int, number int, iq text, oq text, pq text, firmware text, config_hash text, challenge_interval interval, valid_until date, change_reference text, reason text)
 returns jsonb language sql stable set search_path = pg_catalog, public, pg_temp set timezone = 'UTC' as $$
-    select jsonb_build_object('device', d.name, 'party', d.party_id, 'kind', d.kind, 'serial', d.serial, 'number', number, 'iq', iq, 'oq', oq, 'pq', pq, 'firmware', firmware, 'configHash', config_hash,
+    select jsonb_build_object('device', d.name, 'party', d.party_id, 'kind', d.kind, 'serial', d.serial, 'line', l.code, 'station', d.station, 'number', number, 'iq', iq, 'oq', oq, 'pq', pq, 'firmware', firmware, 'configHash', config_hash,
         'challengeInterval', challenge_interval::text, 'validUntil', valid_until, 'changeReference', change_reference, 'reason', reason)
-    from public.device d where d.device_id = device $$;
+    from public.device d join public.line l using (line_id) where d.device_id = device $$;
 
 create function device_qualification_step() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
@@ -151,6 +156,9 @@ begin
                 and s.content_sha256 = content_sha256(device_qualification_content(new.device_id, new.number, new.iq_reference, new.oq_reference, new.pq_reference, new.firmware, new.config_hash,
                     new.challenge_interval, new.valid_until, new.change_reference, new.reason))) then
             raise exception 'A device is qualified by signing it.' using errcode = 'GW044';
+        end if;
+        if (new.kind, new.serial, new.line_id, new.station) is distinct from (select row(d.kind, d.serial, d.line_id, d.station) from device d where d.device_id = new.device_id) then
+            raise exception 'A device is qualified as what it is, where it is.' using errcode = 'GW044';
         end if;
     elsif old.state <> 'effective' or new.state not in ('superseded', 'revoked')
         or to_jsonb(old) - array['state', 'ended_by_name', 'ended_at', 'ended_why'] is distinct from to_jsonb(new) - array['state', 'ended_by_name', 'ended_at', 'ended_why'] then
