@@ -29,6 +29,7 @@ public static class DeviceEndpoints
         services.TryAddSingleton<DeviceQualifications>();
         services.TryAddSingleton<DeviceList>();
         services.TryAddSingleton<DeviceService>();
+        services.TryAddSingleton<DeviceQuarantine>();
         services.AddChore<WatchDevices>("watch-devices", TimeSpan.FromSeconds(DeviceLimits.HeartbeatSeconds));
         return services.AddNodeChore<DeviceBacklog>("device-backlog", TimeSpan.FromSeconds(DeviceLimits.HeartbeatSeconds));
     }
@@ -43,6 +44,7 @@ public static class DeviceEndpoints
         devices.MapGet("/{deviceId}", FindAsync).RequireAuthorization(Permissions.ReadDevices);
         devices.MapGet("/{deviceId}/gaps", GapsAsync).RequireAuthorization(Permissions.ReadDevices);
         devices.MapGet("/{deviceId}/messages", ReadMessagesAsync).RequireAuthorization(Permissions.ReadDevices);
+        devices.MapPost("/{deviceId}/settle", SettleAsync).RequireAuthorization(Permissions.DecideLines);
         Decide("revoke", Permissions.QualifyDevices, (services, actor, id, reason, ct) => services.GetRequiredService<DeviceQualifications>().RevokeAsync(actor, id, reason, ct));
         Decide("withdraw", Permissions.ManageDevices, (services, actor, id, reason, ct) => services.GetRequiredService<DeviceService>().WithdrawAsync(actor, id, reason, ct));
         Decide("restore", Permissions.ManageDevices, (services, actor, id, reason, ct) => services.GetRequiredService<DeviceService>().RestoreAsync(actor, id, reason, ct));
@@ -140,6 +142,13 @@ public static class DeviceEndpoints
         return TypedResults.Ok(new { items = rows.Take(take), next = rows.Count > take ? rows[take - 1].GapId.ToString(CultureInfo.InvariantCulture) : null });
     }
 
+    private static async Task<IResult> SettleAsync(HttpContext context, string deviceId, string? party, SettleRequest? request, DeviceList list, DeviceQuarantine quarantine, CancellationToken ct) =>
+        string.IsNullOrWhiteSpace(request?.Reason) ? Problems.ReasonMissing()
+        : request.Decision is null || !DeviceQuarantine.Decisions.Contains(request.Decision) ? Problems.Invalid($"decision is one of {string.Join(", ", DeviceQuarantine.Decisions)}.")
+        : await list.FindAsync(context.Actor(), deviceId, party, ct) is not { } device ? Problems.NotFound("such device")
+        : await quarantine.SettleAsync(context.Actor(), device.DeviceId, request, ct) is { } refusal ? Problems.DeviceNotChanged(refusal)
+        : TypedResults.Ok(DeviceItem.Of((await list.FindAsync(context.Actor(), deviceId, party, ct))!));
+
     private static async Task<IResult> ReadMessagesAsync(HttpContext context, string deviceId, string? party, DeviceList list, string? cursor, int? limit, CancellationToken ct)
     {
         if (limit is < 1 or > 200)
@@ -203,14 +212,15 @@ public static class DeviceEndpoints
 /// <summary>A device as the API and the command line tell it.</summary>
 /// <param name="Unqualified">Why it is not qualified as it is now; null when it is.</param>
 /// <param name="Blocks">Why no batch starts with it; null when it blocks none.</param>
+/// <param name="SetAside">Messages whose time cannot be, and about which somebody decides.</param>
 /// <param name="Clock">ok, warning or alarm; empty when it was never measured.</param>
 public sealed record DeviceItem(
     string DeviceId, string Party, string Line, string Station, string Kind, string Vendor, string Model, string Serial, bool Withdrawn, DateTime RegisteredAt, int? Epoch, long? LastSeq, double? OffsetMs, string Clock,
-    DateTime? HeardAt, DateTime? OfflineSince, string? Firmware, string? ConfigHash, string? State, long? Buffered, long OpenGaps, int? Qualification, DateTime? ValidUntil, string? Unqualified, string? Blocks)
+    DateTime? HeardAt, DateTime? OfflineSince, string? Firmware, string? ConfigHash, string? State, long? Buffered, long OpenGaps, long SetAside, int? Qualification, DateTime? ValidUntil, string? Unqualified, string? Blocks)
 {
     public static DeviceItem Of(DeviceRow d) => new(
         d.Name, d.Party, d.Line, d.Station, d.Kind, d.Vendor, d.Model, d.Serial, d.Withdrawn, d.RegisteredAt, d.Epoch, d.LastSeq, d.OffsetMs, d.Clock, d.HeardAt, d.OfflineSince, d.Firmware, d.ConfigHash,
-        d.MachineState, d.Buffered, d.OpenGaps, d.Qualification, d.ValidUntil, d.Unqualified, d.Blocks);
+        d.MachineState, d.Buffered, d.OpenGaps, d.SetAside, d.Qualification, d.ValidUntil, d.Unqualified, d.Blocks);
 }
 
 public sealed record DeviceDetails(DeviceItem Device, IReadOnlyList<RegistrationItem> Registrations, IReadOnlyList<QualificationItem> Qualifications);

@@ -10,7 +10,7 @@ namespace Gateway.Devices;
 [method: ExplicitConstructor] // an array has no column type that Dapper could match
 public sealed record GapItem(long GapId, int Epoch, long First, long Last, long[] Missing, long? RunId, DateTime NoticedAt, DateTime? OpenedAt, DateTime? ClosedAt);
 
-/// <param name="State">waiting, ready, applied or quarantined.</param>
+/// <param name="State">waiting, ready, applied, quarantined or discarded.</param>
 public sealed record MessageItem(int Epoch, long Seq, string Typ, DateTime Ts, double OffsetMs, DateTime CorrectedAt, DateTime ReceivedAt, string State, string Body);
 
 [method: ExplicitConstructor]
@@ -45,6 +45,12 @@ public sealed class DeviceList(GatewayDatabase database)
         select epoch as Epoch, seq as Seq, typ as Typ, ts as Ts, offset_ms as OffsetMs, corrected_at as CorrectedAt, received_at as ReceivedAt, state as State, body as Body
         from device_message where device_id = @deviceId and (@epoch::int is null or (epoch, seq) < (@epoch, @seq::bigint)) order by epoch desc, seq desc limit @limit
         """, new { deviceId, epoch = before?.Epoch, seq = before?.Seq, limit }, ct);
+
+    /// <summary>Those that were set aside, the first ones first.</summary>
+    public Task<IReadOnlyList<MessageItem>> SetAsideAsync(Actor reader, int deviceId, int limit, CancellationToken ct) => QueryAsync<MessageItem>(reader, """
+        select epoch as Epoch, seq as Seq, typ as Typ, ts as Ts, offset_ms as OffsetMs, corrected_at as CorrectedAt, received_at as ReceivedAt, state as State, body as Body
+        from device_message where device_id = @deviceId and state = 'quarantined' order by epoch, seq limit @limit
+        """, new { deviceId, limit }, ct);
 
     /// <summary>Newest first.</summary>
     public Task<IReadOnlyList<RegistrationItem>> RegistrationsAsync(Actor reader, int deviceId, int limit, CancellationToken ct) => QueryAsync<RegistrationItem>(reader, """

@@ -5,12 +5,13 @@ namespace Gateway.Devices;
 /// <summary>A device as it is now, with what it is qualified as. Whatever is empty is not known.</summary>
 /// <param name="Party">Whose it is.</param>
 /// <param name="OffsetMs">Device minus gateway; null: never measured.</param>
+/// <param name="SetAside">Messages whose time cannot be, and about which somebody decides.</param>
 /// <param name="QualifiedFirmware">Of the effective qualification; null: there is none.</param>
 /// <param name="OpenGaps">Ranges that have not come.</param>
 /// <param name="Today">The gateway's day.</param>
 public sealed record DeviceRow(
     int DeviceId, string Name, int PartyId, string Party, int LineId, string Line, string Station, string Kind, string Vendor, string Model, string Serial, bool Withdrawn, DateTime RegisteredAt, int Version,
-    int? Epoch, long? LastSeq, double? OffsetMs, DateTime? HeardAt, DateTime? OfflineSince, string? Firmware, string? ConfigHash, string? MachineState, long? Buffered, long OpenGaps,
+    int? Epoch, long? LastSeq, double? OffsetMs, DateTime? HeardAt, DateTime? OfflineSince, string? Firmware, string? ConfigHash, string? MachineState, long? Buffered, long OpenGaps, long SetAside,
     int? Qualification, string? QualifiedFirmware, string? QualifiedConfigHash, string? QualifiedKind, string? QualifiedSerial, string? QualifiedLine, string? QualifiedStation, DateTime? ValidUntil, DateTime Today)
 {
     internal const string Sql = """
@@ -18,6 +19,7 @@ public sealed record DeviceRow(
                d.withdrawn as Withdrawn, d.registered_at as RegisteredAt, d.version as Version, s.epoch as Epoch, s.last_seq as LastSeq, case when s.measured_at is not null then s.offset_ms end as OffsetMs,
                s.heard_at as HeardAt, s.offline_since as OfflineSince, s.firmware as Firmware, s.config_hash as ConfigHash, s.machine_state as MachineState, s.buffered as Buffered,
                (select count(*) from device_gap g where g.device_id = d.device_id and g.closed_at is null) as OpenGaps,
+               (select count(*) from device_message m where m.device_id = d.device_id and m.state = 'quarantined') as SetAside,
                q.number as Qualification, q.firmware as QualifiedFirmware, q.config_hash as QualifiedConfigHash,
                q.kind as QualifiedKind, q.serial as QualifiedSerial, ql.code as QualifiedLine, q.station as QualifiedStation, q.valid_until::timestamp as ValidUntil, (gateway_now() at time zone 'UTC')::date::timestamp as Today
         from device d join party p using (party_id) join line l on l.line_id = d.line_id

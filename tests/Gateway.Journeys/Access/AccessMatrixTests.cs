@@ -122,6 +122,7 @@ public sealed partial class AccessMatrixTests
         GET    /api/devices/{deviceId}/gaps          other  200 200 200 404 403 200 403
         GET    /api/devices/{deviceId}/messages      own    200 200 200 200 403 200 403
         GET    /api/devices/{deviceId}/messages      other  200 200 200 404 403 200 403
+        POST   /api/devices/{deviceId}/settle        own    403 422 403 403 403 403 403
         POST   /api/devices/{deviceId}/revoke        own    403 422 403 403 403 403 403
         POST   /api/devices/{deviceId}/withdraw      own    422 403 403 403 403 403 403
         POST   /api/devices/{deviceId}/restore       own    422 403 403 403 403 403 403

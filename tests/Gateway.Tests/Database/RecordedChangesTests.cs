@@ -24,7 +24,7 @@ public sealed class RecordedChangesTests
         ["lot"] = "of the ledger",
         ["place"] = "of the ledger",
         ["exception_unit"] = "the units of an exception, whose own change is an entry",
-        ["device_message"] = "what a device said, never changed; what becomes of it is told by the entry of its capture",
+        ["device_message"] = "what a device said, never changed; what becomes of it is told by the entry of its capture, or of the decision about it",
         ["device_status"] = "a sign of life: registrations, gaps and exceptions are recorded",
         ["device_clock"] = "the offset of the last day",
         ["idempotency"] = "which request was answered how; removed by age",

@@ -80,6 +80,7 @@ public static class TenantCatalog
         "bytea" => "'\\x0$'",
         "uuid" => "lpad('$', 32, '0')::uuid",
         "xid8" => "'$'::xid8",
+        "pg_snapshot" => "pg_current_snapshot()",
         "json" or "jsonb" => "'{}'",
         "interval" => "interval '$ s'",
         "date" => "date '2026-01-0$'",

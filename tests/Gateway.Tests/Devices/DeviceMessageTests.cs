@@ -1,3 +1,4 @@
+using Gateway.Access;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -165,6 +166,36 @@ public sealed class DeviceMessageTests
         Assert.Contains("C1", await cmo.GetStringAsync("api/devices/cam-1", Ct), StringComparison.Ordinal);
         using var hidden = await cmo.GetAsync("api/devices/cam-2/gaps", Ct);
         Assert.Equal(404, (int)hidden.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_person_decides_what_becomes_of_messages_with_a_time_that_cannot_be()
+    {
+        await using var gateway = await DeviceGateway.StartAsync();
+        var device = await gateway.RegisterAsync();
+        var ahead = DateTimeOffset.UtcNow.AddMinutes(20);
+        await device.PostAsync(device.Message(1, at: ahead), device.Message(2, at: ahead), device.Message(3, at: ahead), device.Message(5, at: ahead));
+        Assert.Equal("quarantined 4", await gateway.StatesAsync());
+        var (quarantine, officer) = (gateway.Get<DeviceQuarantine>(), new Actor("person:anna", "Anna", "officer", 1, "password", "test") { Sees = "*" });
+        Assert.StartsWith("They go up to ", await quarantine.SettleAsync(officer, 1, new("told", "why", 1, 1), Ct), StringComparison.Ordinal);
+        Assert.Equal("No such message of cam-1 is set aside.", await quarantine.SettleAsync(officer, 1, new("discard", "why", 4, 4), Ct));
+        Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry where action = 'refused' and new ->> 'step' = 'settle'"));
+        Assert.Equal("A reason is needed, of at most 2,000 characters.", await quarantine.SettleAsync(officer, 1, new("discard", " ", null, null), Ct));
+
+        Assert.Null(await quarantine.SettleAsync(officer, 1, new("received", "The clock was 20 minutes ahead.", null, 1), Ct));
+        Assert.Equal("ready True True", await gateway.Database.ScalarAsync<string>("select state || ' ' || initcap((corrected_at = received_at)::text) || ' ' || initcap((abs(extract(epoch from ts) * 1000 - offset_ms - extract(epoch from received_at) * 1000) < 1)::text) from device_message where seq = 1"));
+        Assert.Null(await quarantine.SettleAsync(officer, 1, new("discard", "A test of the maker.", 2, 2), Ct));
+        Assert.Equal("time.future open 4", (await gateway.ExceptionsAsync()).Replace("acknowledged", "open", StringComparison.Ordinal)); // two are left
+        await gateway.Database.AdvanceAsync(TimeSpan.FromMinutes(20));
+        Assert.Null(await quarantine.SettleAsync(officer, 1, new("told", "It was so.", null, null), Ct));
+        Assert.Equal("discarded 1, ready 2, waiting 1", await gateway.StatesAsync()); // 4 is waited for
+        Assert.Equal("time.future resolved 4", await gateway.ExceptionsAsync());
+        Assert.Equal("person:anna received 1, person:anna discard 1, person:anna told 2", await gateway.Database.ScalarAsync<string>(
+            "select string_agg(concat_ws(' ', actor, new ->> 'decision', new ->> 'messages'), ', ' order by ord) from audit_entry where entity = 'device_message_decision'"));
+        foreach (var attack in (string[])["state = 'ready' where state = 'discarded'", "corrected_at = now() where state = 'ready'", "state = 'discarded' where state = 'ready'"])
+        {
+            Assert.Equal("GW002", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => gateway.Database.ExecuteAsync($"update device_message set {attack}"))).SqlState);
+        }
     }
 
     [Fact]

@@ -56,6 +56,23 @@ create table device_clock (
     foreign key (device_id, party_id) references device (device_id, party_id)
 ) with (fillfactor = 70);
 
+-- What a person decided about messages that were set aside. The messages name it.
+create table device_message_decision (
+    decision_id      int    generated always as identity primary key,
+    device_id        int    not null,
+    party_id         int    not null,
+    decision         text   not null check (decision in ('told', 'received', 'discard')),  -- taken with the time as told, taken with the time they came, never taken
+    reason           text   not null check (length(reason) between 1 and 2000),
+    messages         int    not null check (messages > 0),
+    first_seq        bigint not null,
+    last_seq         bigint not null,
+    decided_by       text   not null,
+    decided_by_name  text   not null,                     -- as of then; copied, never joined
+    decided_at       timestamptz not null,
+    unique (decision_id, device_id),
+    foreign key (device_id, party_id) references device (device_id, party_id)
+);
+
 create table device_message (
     device_id     int    not null,
     epoch         int    not null,
@@ -70,11 +87,14 @@ create table device_message (
     offset_ms     double precision not null,              -- in force when it came
     corrected_at  timestamptz not null,                   -- ts less the offset
     received_at   timestamptz not null,
-    state         text   not null check (state in ('waiting', 'ready', 'applied', 'quarantined')),
+    state         text   not null check (state in ('waiting', 'ready', 'applied', 'quarantined', 'discarded')),
     capture_id    bigint references capture,
+    decision_id   int,                                    -- of one that was set aside
     primary key (device_id, epoch, seq),
     foreign key (device_id, party_id) references device (device_id, party_id),
-    check ((state = 'applied') = (capture_id is not null))
+    foreign key (decision_id, device_id) references device_message_decision (decision_id, device_id),
+    check ((state = 'applied') = (capture_id is not null)),
+    check (state <> 'discarded' or decision_id is not null)
 );
 create index device_message_ready on device_message (line_id, corrected_at) where state = 'ready';
 create index device_message_waiting on device_message (device_id, epoch, seq) where state = 'waiting';
@@ -172,8 +192,15 @@ create trigger device_qualification_signed after insert on device_qualification 
 -- What was said stays as it was said; only what becomes of it goes on.
 create function device_message_step() returns trigger language plpgsql as $$
 begin
-    if old.state = 'applied' then
-        raise exception 'Message % of epoch % has been applied.', old.seq, old.epoch using errcode = 'GW002';
+    if old.state in ('applied', 'discarded') then
+        raise exception 'Message % of epoch % has been %.', old.seq, old.epoch, old.state using errcode = 'GW002';
+    end if;
+    if old.state = 'quarantined' then
+        if new.decision_id is null or new.state not in ('waiting', 'ready', 'discarded') or new.corrected_at not in (old.corrected_at, old.received_at) then
+            raise exception 'Message % of epoch % is set aside until somebody decides about it.', old.seq, old.epoch using errcode = 'GW002';
+        end if;
+    elsif new.state in ('quarantined', 'discarded') or (new.offset_ms, new.corrected_at, new.decision_id) is distinct from (old.offset_ms, old.corrected_at, old.decision_id) then
+        raise exception 'Message % of epoch % stays as it was said.', old.seq, old.epoch using errcode = 'GW002';
     end if;
     return new;
 end $$;
@@ -193,6 +220,9 @@ create trigger device_status_notify after update on device_status for each row
 
 create trigger device_registration_audit after insert or update or delete on device_registration for each row execute function audit_row('registration_id');
 create trigger device_gap_audit after insert or update or delete on device_gap for each row execute function audit_row('gap_id');
+create trigger device_message_decision_audit after insert or update or delete on device_message_decision for each row execute function audit_row('decision_id');
+create trigger device_message_decision_append_only before update or delete on device_message_decision for each row execute function refuse_change();
+create trigger device_message_decision_notify after insert on device_message_decision for each row execute function device_changed();
 create trigger device_qualification_audit after insert or update or delete on device_qualification for each row execute function audit_row('qualification_id');
 create trigger device_registration_append_only before update or delete on device_registration for each row execute function refuse_change();
 
@@ -202,7 +232,7 @@ begin
     foreach t in array array['device_status', 'device_clock', 'device_message', 'device_gap', 'device_qualification'] loop
         execute format('create trigger %I before delete on %I for each row execute function refuse_change()', t || '_stays', t);
     end loop;
-    foreach t in array array['device_registration', 'device_status', 'device_clock', 'device_message', 'device_gap', 'device_qualification'] loop
+    foreach t in array array['device_registration', 'device_status', 'device_clock', 'device_message_decision', 'device_message', 'device_gap', 'device_qualification'] loop
         execute format('create trigger %I before truncate on %I for each statement execute function refuse_change()', t || '_no_truncate', t);
         execute format('alter table %I enable row level security', t);
         execute format('alter table %I force row level security', t);
@@ -212,10 +242,10 @@ end $$;
 -- Which device is qualified is the organisation's to say.
 create policy device_qualification_added on device_qualification as restrictive for insert with check (current_setting('app.party', true) = '*');
 create policy device_qualification_changed on device_qualification as restrictive for update using (current_setting('app.party', true) = '*');
-grant select, insert on device_registration, device_status, device_clock, device_message, device_gap, device_qualification to gateway_app;
+grant select, insert on device_registration, device_status, device_clock, device_message_decision, device_message, device_gap, device_qualification to gateway_app;
 grant update (key_id, epoch, last_seq, offset_ms, measured_at, heard_at, offline_since, firmware, config_hash, machine_state, reported_seq, buffered, counters) on device_status to gateway_app;
 grant update (at, least_ms, most_ms) on device_clock to gateway_app;
-grant update (state, capture_id) on device_message to gateway_app;
+grant update (state, capture_id, offset_ms, corrected_at, decision_id) on device_message to gateway_app;
 grant update (missing, opened_at, closed_at) on device_gap to gateway_app;
 grant update (state, ended_by_name, ended_at, ended_why) on device_qualification to gateway_app;
 
