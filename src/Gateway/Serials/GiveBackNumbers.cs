@@ -24,6 +24,11 @@ public sealed class GiveBackNumbers(GatewayDatabase database)
 {
     private static readonly string[] StateWords = ["in the pool", "allocated", "unused", "voided", "encoded"];
 
+    private const string Found = """
+        select (array['in the pool', 'allocated', 'unused', 'voided', 'encoded'])[state + 1], null::int from serial_number
+        where item = case left(@key, 2) when '01' then substr(@key, 3, 14)::bigint else 0 end and serial = substr(@key, case left(@key, 2) when '01' then 19 else 3 end)
+        """;
+
     private sealed record Row(string Serial, short State, long? GrantId, int PoolId, int PartyId);
 
     /// <summary>Unused numbers go back into their pool.</summary>
@@ -76,12 +81,14 @@ public sealed class GiveBackNumbers(GatewayDatabase database)
         if (rows.Find(r => r.State is 3 or 4 || r.State == 0 && kind == "return") is { } held)
         {
             var many = rows.Count(r => r.State is 3 or 4 || r.State == 0 && kind == "return");
-            return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", gtin is null ? $"00{held.Serial}" : $"01{gtin}21{held.Serial}", kind,
-                $"{held.Serial} is {StateWords[held.State]}{(many == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", as {many - 1:N0} more cannot"))}: {(kind == "return" ? "only what was allocated and never encoded goes back" : "only what was never encoded is voided")}. Nothing was changed.",
-                """
-                select (array['in the pool', 'allocated', 'unused', 'voided', 'encoded'])[state + 1], null::int from serial_number
-                where item = case left(@key, 2) when '01' then substr(@key, 3, 14)::bigint else 0 end and serial = substr(@key, case left(@key, 2) when '01' then 19 else 3 end)
-                """)));
+            return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", SerialNumbers.KeyOf(gtin, held.Serial), kind,
+                $"{held.Serial} is {StateWords[held.State]}{(many == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", as {many - 1:N0} more cannot"))}: {(kind == "return" ? "only what was allocated and never encoded goes back" : "only what was never encoded is voided")}. Nothing was changed.", Found)));
+        }
+        if (await SaidOfNumbers.AmongAsync(work, rows.Select(r => r.Serial), ct) is { Count: > 0 } said)
+        {
+            var first = said.Min(StringComparer.Ordinal)!;
+            return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", SerialNumbers.KeyOf(gtin, first), kind, string.Create(CultureInfo.InvariantCulture,
+                $"{said.Count:N0} of the numbers {(said.Count == 1 ? "stands" : "stand")} in messages of devices that are not applied yet, {first} to begin with: they may be on packs. Nothing was changed; try again when the messages are applied."), Found)));
         }
         foreach (var pool in rows.GroupBy(r => (r.PoolId, r.PartyId)))
         {

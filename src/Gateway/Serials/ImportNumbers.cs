@@ -10,6 +10,7 @@ using Epcis.Identifiers;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.MasterData;
+using Gateway.Units;
 
 namespace Gateway.Serials;
 
@@ -81,13 +82,14 @@ public sealed class ImportNumbers(GatewayDatabase database, KnownMasterData mast
     // What the index does not take was there before, with whomever: that it was, and no more, is told.
     private static async Task AddAsync(Work work, SerialPool pool, KeyValuePair<string, int>[] some, Findings findings, CancellationToken ct)
     {
-        var serials = Array.ConvertAll(some, s => s.Key);
+        var onPacks = await KnownUnits.AmongAsync(work, Array.ConvertAll(some, s => SerialNumbers.KeyOf(pool.Gtin, s.Key)), ct);
+        var serials = some.Select(s => s.Key).Where(s => !onPacks.Contains(SerialNumbers.KeyOf(pool.Gtin, s))).ToArray();
         var added = (await work.Connection.QueryAsync<string>(new CommandDefinition("""
             insert into serial_number (item, pool_id, party_id, grant_id, state, serial) select @Item, @PoolId, @PartyId, null, 0, s from unnest(@serials) as s on conflict (item, serial) do nothing returning serial
             """, new { pool.Item, pool.PoolId, pool.PartyId, serials }, work.Transaction, cancellationToken: ct))).ToHashSet(StringComparer.Ordinal);
         foreach (var (serial, line) in some.Where(s => !added.Contains(s.Key)))
         {
-            findings.Add(new Finding("GW-SER-05", Severity.Error, $"{serial} is in a pool already: no number is given out twice.") { Where = new Place(line, 1), Got = serial });
+            findings.Add(new Finding("GW-SER-05", Severity.Error, $"{serial} {(onPacks.Contains(SerialNumbers.KeyOf(pool.Gtin, serial)) ? "stands on a unit" : "is in a pool")} already: no number is given out twice.") { Where = new Place(line, 1), Got = serial });
         }
     }
 

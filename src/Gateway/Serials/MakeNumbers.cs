@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using Dapper;
 using Gateway.Database;
+using Gateway.Units;
 
 namespace Gateway.Serials;
 
@@ -44,6 +45,11 @@ internal static class MakeNumbers
             else if (!(left ??= new(await LeftAsync(work, pool, ct))).TryDequeue(out tries!))
             {
                 break;
+            }
+            // What a line has printed without having asked here stands in no pool, and is passed over all the same.
+            if (await KnownUnits.AmongAsync(work, Array.ConvertAll(tries, t => SerialNumbers.KeyOf(pool.Gtin, t)), ct) is { Count: > 0 } onPacks)
+            {
+                tries = Array.FindAll(tries, t => !onPacks.Contains(SerialNumbers.KeyOf(pool.Gtin, t)));
             }
             added.AddRange(await work.Connection.QueryAsync<string>(new CommandDefinition("""
                 insert into serial_number (item, pool_id, party_id, grant_id, state, serial)

@@ -53,6 +53,9 @@ public static class SerialNumbers
         return wrong;
     }
 
+    /// <param name="gtin">Null: the number is an SSCC.</param>
+    internal static string KeyOf(string? gtin, string serial) => gtin is null ? $"00{serial}" : $"01{gtin}21{serial}";
+
     private static long ItemOf(string key) => key[1] == '0' ? 0 : long.Parse(key.AsSpan(2, 14), NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static string SerialOf(string key) => key[1] == '0' ? key[2..] : key[18..];

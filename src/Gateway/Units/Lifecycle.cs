@@ -3,20 +3,21 @@ namespace Gateway.Units;
 /// <summary>Which fact may follow which state (LINES.md section 2).</summary>
 public static class Lifecycle
 {
+    // What was unused goes back into its pool, where no event is told of it, and may be granted anew: so more follows on UNUSED than LINES.md's table has.
     // "any" is every state; "not ended" is every state but VOIDED, SCRAPPED, DECOMMISSIONED and DESTROYED; "same" leaves the state as it is.
     private const string Rows = """
         fact          from                            to              provided that
 
-        ALLOCATE      POOL                            ALLOCATED
+        ALLOCATE      POOL, UNUSED                    ALLOCATED
         UNUSED        ALLOCATED                       UNUSED
         UNUSED        POOL                            UNUSED          allocation is not checked
         VOID          POOL, ALLOCATED, UNUSED         VOIDED
-        ENCODE        ALLOCATED                       ENCODED
+        ENCODE        ALLOCATED, UNUSED               ENCODED
         ENCODE        POOL                            ENCODED         allocation is not checked
         REJECT        ENCODED, COMMISSIONED           REJECTED
         SCRAP         ENCODED                         SCRAPPED
         SCRAP         REJECTED                        SCRAPPED        never commissioned
-        COMMISSION    ALLOCATED, ENCODED              COMMISSIONED
+        COMMISSION    ALLOCATED, ENCODED, UNUSED      COMMISSIONED
         COMMISSION    REJECTED                        COMMISSIONED    never commissioned
         COMMISSION    POOL                            COMMISSIONED    allocation is not checked
         REWORK_OK     REJECTED                        COMMISSIONED    ever commissioned

@@ -25,7 +25,7 @@ public sealed partial class DependencyTests
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Validation"] = ["Devices"],
         ["Query"] = ["Capture", "MasterData", "Units"],
-        ["Serials"] = ["MasterData"],
+        ["Serials"] = ["MasterData", "Units"],
         ["Intake"] = ["Capture", "MasterData", "Units"],
         ["Devices"] = ["Serials"],
         ["Lines"] = ["Capture", "Devices", "Intake", "MasterData", "Serials", "Units"],

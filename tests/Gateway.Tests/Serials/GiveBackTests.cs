@@ -44,6 +44,32 @@ public sealed class GiveBackTests
     }
 
     [Fact]
+    public async Task What_a_device_said_and_nobody_has_applied_yet_neither_goes_back_nor_is_voided()
+    {
+        await using var plant = await SerialPlant.CreateAsync();
+        await plant.PoolAsync(new PoolRequest(SerialPlant.Gtin, Stock: 0));
+        var granted = await plant.GrantAsync(plant.Officer, new SerialRequest("r1", SerialPlant.Gtin, Quantity: 6));
+        var n = granted.Numbers;
+        await plant.Database.ExecuteAsync($$"""
+            set session_replication_role = replica;
+            insert into device_message (device_id, epoch, seq, party_id, line_id, sha256, body, typ, ts, mono, offset_ms, corrected_at, received_at, state, capture_id)
+            select 1, 1, seq, {{plant.Officer.PartyId}}, 1, sha256('x'), body, typ, now(), 1, 0, now(), now(), state, case state when 'applied' then capture end from (values
+                (1, 'encode', 'ready', '{"typ":"encode","n":1,"id":"01{{SerialPlant.Gtin}}21{{n[0]}}\u001d10LOT1"}', 0), (2, 'verify', 'waiting', '{"id":"(01){{SerialPlant.Gtin}}(21){{n[1]}}","odd":"\ud800"}', 0),
+                (3, 'encode', 'quarantined', '{"gtin":"{{SerialPlant.Gtin}}","serial":"{{n[2]}}"}', 0), (4, 'unused', 'ready', '{"ids":["01{{SerialPlant.Gtin}}21{{n[3]}}"]}', 0),
+                (5, 'encode', 'applied', '{"id":"01{{SerialPlant.Gtin}}21{{n[4]}}"}', 1), (6, 'encode', 'applied', '{"id":"01{{SerialPlant.Gtin}}21{{n[5]}}"}', 2)) m (seq, typ, state, body, capture);
+            insert into capture (capture_id, document_id, party_id, submitted_by, error_behaviour, state, created_at, answer_status, answer_body, finished_at) overriding system value
+            values (1, 1, {{plant.Officer.PartyId}}, 'test', 'proceed', 'processing', now(), 202, '', null), (2, 2, {{plant.Officer.PartyId}}, 'test', 'proceed', 'accepted', now(), 202, '', now())
+            """);
+        var first = ((string[])[n[0], n[1], n[2], n[4]]).Min(StringComparer.Ordinal);
+        foreach (var outcome in (GiveBackOutcome[])[await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct), await plant.GiveBack.VoidAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct)])
+        {
+            Assert.Equal((SerialRefusal.State, $"4 of the numbers stand in messages of devices that are not applied yet, {first} to begin with: they may be on packs. Nothing was changed; try again when the messages are applied."), (outcome.Refusal, outcome.Sentence));
+        }
+        Assert.Equal(6L, await plant.Database.ScalarAsync<long>("select count(*) from serial_number where state = 1"));
+        Assert.Equal(2, (await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Serials: [n[3], n[5]], Reason: "left over"), Ct)).Quantity);
+    }
+
+    [Fact]
     public async Task What_is_voided_or_encoded_stays_so_and_is_never_given_out_again()
     {
         await using var plant = await SerialPlant.CreateAsync();

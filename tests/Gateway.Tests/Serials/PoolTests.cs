@@ -13,6 +13,33 @@ public sealed class PoolTests
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_number_that_stands_on_a_pack_is_neither_made_nor_imported_whoever_told_of_it()
+    {
+        await using var plant = await SerialPlant.CreateAsync();
+        var external = await plant.PoolAsync(new PoolRequest(SerialPlant.Gtin, Source: "external", Alphabet: "0123456789", Length: 12));
+        await OnPackAsync(plant, "01" + SerialPlant.Gtin + "21000000000002");
+        var taken = (await plant.Import.RunAsync(plant.Officer, external.Id, System.Text.Encoding.UTF8.GetBytes("000000000001\n000000000002\n000000000003"), "given", default))!;
+        Assert.Equal("GW-SER-05 2: 000000000002 stands on a unit already: no number is given out twice.", string.Join("\n", taken.Findings.All.Select(f => $"{f.Code} {f.Where.Line}: {f.Message}")));
+        Assert.Equal(0L, await plant.Database.ScalarAsync<long>("select count(*) from serial_number"));
+
+        // Logistic units of a range of ten, of which four stand on pallets; and those of a product, of which none can be hit by chance.
+        var pool = await plant.PoolAsync(new PoolRequest(SsccPrefix: "39521321", Ordered: true, RangeFrom: 0, RangeTo: 9));
+        foreach (var n in (int[])[0, 3, 4, 9])
+        {
+            await OnPackAsync(plant, "00" + pool.SsccOf(n));
+        }
+        var given = await plant.GrantAsync(plant.Officer, new SerialRequest("r1", SsccPrefix: "39521321", Quantity: 6));
+        Assert.Equal(((int[])[1, 2, 5, 6, 7, 8]).Select(n => pool.SsccOf(n)), given.Numbers);
+    }
+
+    // Of another party's.
+    private static Task OnPackAsync(SerialPlant plant, string key) => plant.Database.ExecuteAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
+        set session_replication_role = replica;
+        insert into unit_row (unit_id, first_event, last_event, last_at, party_id, head, state, flags, level, last_kind, prefix_length, key, hash)
+        select coalesce(max(unit_id), 0) + 1, 1, 1, now(), {plant.OtherCmo.PartyId}, {Gateway.Units.UnitKey.Head(key)}, 7, 1, 1, 7, 7, '{key}', {Gateway.Units.UnitKey.Hash(key)} from unit_row
+        """));
+
+    [Fact]
     public async Task At_most_one_in_ten_thousand_possible_values_is_issued_whichever_pool_it_came_from()
     {
         await using var plant = await SerialPlant.CreateAsync();

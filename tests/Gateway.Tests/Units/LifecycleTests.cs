@@ -4,16 +4,16 @@ namespace Gateway.Tests.Units;
 
 public sealed class LifecycleTests
 {
-    // LINES.md section 2, copied by hand a second time: what is not here is illegal. "+" means ever commissioned, "-" never,
+    // LINES.md section 2, copied by hand a second time: what is not here is illegal. What follows on Unused besides is of numbers that were returned and granted anew. "+" means ever commissioned, "-" never,
     // "!" that allocation is not checked.
     private static readonly string[] Paper =
     [
-        "Allocate Pool Allocated", "Unused Allocated Unused", "Unused Pool! Unused",
+        "Allocate Pool Allocated", "Allocate Unused Allocated", "Unused Allocated Unused", "Unused Pool! Unused",
         "Void Pool Voided", "Void Allocated Voided", "Void Unused Voided",
-        "Encode Allocated Encoded", "Encode Pool! Encoded",
+        "Encode Allocated Encoded", "Encode Unused Encoded", "Encode Pool! Encoded",
         "Reject Encoded Rejected", "Reject Commissioned Rejected",
         "Scrap Encoded Scrapped", "Scrap Rejected- Scrapped",
-        "Commission Allocated Commissioned", "Commission Encoded Commissioned", "Commission Rejected- Commissioned", "Commission Pool! Commissioned",
+        "Commission Allocated Commissioned", "Commission Encoded Commissioned", "Commission Unused Commissioned", "Commission Rejected- Commissioned", "Commission Pool! Commissioned",
         "ReworkOk Rejected+ Commissioned", "ReworkOk Returned Commissioned",
         "Sample Commissioned Sampled",
         "Decommission Commissioned Decommissioned", "Decommission Rejected+ Decommissioned", "Decommission Sampled Decommissioned",

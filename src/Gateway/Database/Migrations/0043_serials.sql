@@ -109,6 +109,11 @@ create index serial_change_number_grant on serial_change_number (grant_id) where
 create function serials_made(of_item bigint) returns bigint language sql stable set app.party = '*' as
     $$ select coalesce(sum(made), 0)::bigint from public.serial_pool where item = of_item $$;
 
+-- Which of these keys the ledger has, whoever told of them: a number that stands on a pack is given out to nobody. It tells nothing else of other parties' units.
+-- The numbers of the keys are Gateway.Units.UnitKey's.
+create function units_known(heads int[], hashes bigint[], keys text[]) returns setof text language sql stable set app.party = '*' as
+    $$ select k.key from unnest(heads, hashes, keys) k (head, hash, key) cross join lateral (select from public.unit u where u.head = k.head and u.hash = k.hash and u.key = k.key limit 1) u $$;
+
 -- Counters are no decisions: they follow from grants and changes, which are recorded.
 create trigger serial_pool_audit after insert or update or delete on serial_pool for each row execute function audit_row('public_id', 'made', 'free', 'next_ref', 'version');
 create trigger serial_grant_audit after insert or update or delete on serial_grant for each row execute function audit_row('public_id', 'version');

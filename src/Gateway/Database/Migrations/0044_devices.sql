@@ -99,7 +99,15 @@ create table device_message (
 create index device_message_ready on device_message (line_id, corrected_at) where state = 'ready';
 create index device_message_waiting on device_message (device_id, epoch, seq) where state = 'waiting';
 create index device_message_quarantined on device_message (device_id, epoch, seq) where state = 'quarantined';
+create index device_message_capture on device_message (capture_id) where capture_id is not null;
 create index device_message_received on device_message using brin (received_at);  -- what is old is together
+
+-- What devices have said and the pools have not heard yet, but for what they have not used; as far as the caller sees it.
+create function device_messages_unapplied() returns setof text language sql stable as $$
+    select body from public.device_message where state in ('waiting', 'ready', 'quarantined') and typ <> 'unused'
+    union all
+    select m.body from public.capture c join public.device_message m using (capture_id) where c.state = 'processing' and m.typ <> 'unused'
+$$;
 
 -- Numbers that a device left out.
 create table device_gap (
