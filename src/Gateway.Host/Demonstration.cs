@@ -47,15 +47,24 @@ public static class Demonstration
     {
         try
         {
-            await lines.MakeAsync(ct);
-            var line = live.RunAsync(ct);
-            await history.WriteAsync(ct);
-            await plant.SendForeignAsync(ct);
-            await await Task.WhenAny(line, plant.ShipAsync(ct));
+            await await Task.WhenAny(WorkAsync(), ShipAsync());
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             // Being stopped is how the plant ends.
+        }
+
+        async Task WorkAsync()
+        {
+            await lines.MakeAsync(ct);
+            await live.RunAsync(ct);
+        }
+
+        async Task ShipAsync()
+        {
+            await history.WriteAsync(ct);
+            await plant.SendForeignAsync(ct);
+            await plant.ShipAsync(ct);
         }
     }
 

@@ -62,7 +62,7 @@ public sealed class DeviceCommandExpiry(GatewayDatabase database, IOptions<Comma
                 await OpenAsync(work, e, "cmd.expired", Severity.Warning, e.Tries == 0 ? $"{e.Device} was not there to be told of {e.Type} ({e.CmdId}) before its deadline." : $"{e.Device} did not complete {e.Type} ({e.CmdId}) by its deadline.");
             }
         }
-        foreach (var e in await ChangeAsync(work, "proof = 'unproved'", "proof = 'awaited' and deadline <= gateway_now()", parameters))
+        foreach (var e in await ChangeAsync(work, "proof = 'unproved'", "proof = 'awaited' and lifted_by is null and deadline <= gateway_now()", parameters))
         {
             await OpenAsync(work, e, "pause.unproved", Severity.Error, string.Create(CultureInfo.InvariantCulture,
                 $"{e.Device} was asked to pause line {e.Line} and did not report in time that it stands. Everything commissioned on the line since {e.TriggerAt!.Value:yyyy-MM-dd HH:mm:ss} UTC is being held. Asked because: {Short(e.Reason)}"));

@@ -43,15 +43,18 @@ internal static class RunBlockers
     /// <summary>What was said of the run and is not in its balance yet: documents, messages of its line's devices, and what those still keep.</summary>
     public static async Task<IReadOnlyList<string>> PendingAsync(Work work, RunItem run)
     {
-        var (documents, messages, kept) = await work.Connection.QuerySingleAsync<(long Documents, long Messages, long Kept)>("""
+        var (documents, messages, aside, kept) = await work.Connection.QuerySingleAsync<(long Documents, long Messages, long Aside, long Kept)>("""
             select (select count(*) from capture where run_id = @RunId and state = 'processing'),
                 (select count(*) from device d join device_message m using (device_id) where d.line_id = @LineId and m.state in ('ready', 'waiting')
                     and m.corrected_at >= @StartedAt::timestamptz - interval '10 s' and m.corrected_at <= coalesce(@ClosedAt, gateway_now())),
+                (select count(*) from device d join device_message m using (device_id) where d.line_id = @LineId and m.state = 'quarantined'
+                    and m.received_at >= @StartedAt::timestamptz and m.received_at <= coalesce(@ClosedAt, gateway_now())),
                 (select coalesce(sum(greatest(s.reported_seq - s.last_seq, s.buffered)), 0)::bigint from device d join device_status s using (device_id) where d.line_id = @LineId and not d.withdrawn and s.reported_seq > s.last_seq)
             """, run, work.Transaction);
         var pending = new List<string>();
         Tell(documents, "document of the run is", "documents of the run are", "not processed yet: wait.");
         Tell(messages, "message of the line's devices is", "messages of the line's devices are", "not applied yet: wait.");
+        Tell(aside, "message of the line's devices is", "messages of the line's devices are", "set aside for its time: decide about it on the device's page.");
         Tell(kept, "message is", "messages are", "still kept by the line's devices: let them send.");
         return pending;
 

@@ -18,6 +18,7 @@ internal static class RunReadiness
         var later = await work.Connection.QueryFirstOrDefaultAsync<string?>("select lot from run where line_id = @LineId and run_id <> @RunId and ended_at > @cleared order by ended_at desc",
             new { run.LineId, run.RunId, cleared = clearances.Count == 0 ? (DateTime?)null : clearances[^1].ClearedAt }, work.Transaction);
         var isWithdrawn = await work.Connection.ExecuteScalarAsync<bool>("select withdrawn from line where line_id = @LineId", run, work.Transaction);
+        var isStopped = await work.Connection.ExecuteScalarAsync<bool>("select exists (select from standing_quality_pause(@LineId))", run, work.Transaction);
         return
         [
             clearances.Count == 0 ? new("clearance", false, "Nobody has signed the line clearance.")
@@ -30,7 +31,8 @@ internal static class RunReadiness
             loaded is null ? new("numbers", true, "No pool has numbers for this run: the line brings its own.")
                 : loaded < run.Quantity ? new("numbers", false, string.Create(CultureInfo.InvariantCulture, $"{run.Quantity - loaded:N0} of {run.Quantity:N0} numbers are missing: those count that were granted for the run and acknowledged."))
                 : new("numbers", true, string.Create(CultureInfo.InvariantCulture, $"{loaded:N0} numbers are loaded.")),
-            isWithdrawn ? new("line", false, "The line is withdrawn.") : other is not null ? new("line", false, $"Lot {other} is still on the line: end it first.") : new("line", true, "No other lot is on the line."),
+            isWithdrawn ? new("line", false, "The line is withdrawn.")
+                : isStopped ? new("line", false, "A quality pause stands on the line: its resume is signed first, by who may decide.") : other is not null ? new("line", false, $"Lot {other} is still on the line: end it first.") : new("line", true, "No other lot is on the line."),
         ];
     }
 }

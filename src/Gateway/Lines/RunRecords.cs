@@ -52,6 +52,14 @@ public sealed class RunRecords(GatewayDatabase database, RunBalances balances)
         return await FindAsync(work, id) is { } run ? await DetailsAsync(work, run, ct) : null;
     }
 
+    /// <summary>A run as the board shows it: its balance, and <see cref="RunDetails.Warnings"/>.</summary>
+    public async Task<(RunBalance Balance, IReadOnlyList<string> Warnings)> WatchAsync(Actor reader, RunItem run, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct, IsolationLevel.RepeatableRead);
+        var pending = await RunBlockers.PendingAsync(work, run);
+        return (await balances.OfAsync(work, [run.RunId], run.Gtin, ct), await RunBlockers.WarningsAsync(work, run, pending));
+    }
+
     /// <summary>Packs a minute of which documents told in the last ten minutes; 0 when none did.</summary>
     public async Task<decimal> SpeedAsync(Actor reader, RunItem run, CancellationToken ct)
     {

@@ -75,10 +75,11 @@ public sealed class TellByHand(GatewayDatabase database, Mappings mappings, Unit
         }
         await using var work = await database.BeginAsync(actor with { Reason = request.Reason }, ct);
         var now = await work.Connection.ExecuteScalarAsync<DateTime>(new CommandDefinition("select gateway_now()", transaction: work.Transaction, cancellationToken: ct));
+        // The unit's own run, if it is open: another lot may be on the line by now. It is not closed between this look and the commit.
         var run = await work.Connection.QueryFirstOrDefaultAsync<RunOf>(new CommandDefinition("""
-            select run_id as RunId, public_id as PublicId, gtin, lot, expiry from run where line_id = @LineId and state in ('running', 'paused', 'ended', 'reconciled') order by state in ('running', 'paused') desc, run_id desc limit 1
-            """, line, work.Transaction, cancellationToken: ct));
-        var document = Document(line, run, request, unit.Key, parent, actor, now);
+            select r.run_id as RunId, r.public_id as PublicId from capture c join run r using (run_id) where c.public_id = @told and r.line_id = @LineId and r.state in ('running', 'paused', 'ended', 'reconciled') for share of r
+            """, new { told = unit.First.CaptureId, line.LineId }, work.Transaction, cancellationToken: ct));
+        var document = Document(line, run, request, unit, parent, actor, now);
         var publicId = Guid.NewGuid();
         using var bytes = new MemoryStream(document);
         var partyId = await work.Connection.ExecuteScalarAsync<int>(new CommandDefinition("select party_id from line where line_id = @LineId", line, work.Transaction, cancellationToken: ct));
@@ -95,7 +96,7 @@ public sealed class TellByHand(GatewayDatabase database, Mappings mappings, Unit
         : UnitIdentifier.Read(text, out var wrong) is not { } key ? (null, wrong)
         : await units.FindAsync(actor, key, ct) is { } unit ? (unit, null) : (null, $"No unit is known of this number: {text.Trim()}.");
 
-    private static byte[] Document(LineItem line, RunOf? run, HandRequest request, string unit, string? parent, Actor actor, DateTime now)
+    private static byte[] Document(LineItem line, RunOf? run, HandRequest request, UnitFacts unit, string? parent, Actor actor, DateTime now)
     {
         var said = new Dictionary<string, object>
         {
@@ -103,15 +104,15 @@ public sealed class TellByHand(GatewayDatabase database, Mappings mappings, Unit
         };
         if (parent is null)
         {
-            said["id"] = unit;
+            said["id"] = unit.Key;
         }
         else
         {
-            (said["parent"], said["children"]) = (parent, new[] { unit });
+            (said["parent"], said["children"]) = (parent, new[] { unit.Key });
         }
-        var batch = JsonSerializer.Serialize(new { typ = ApplyMessages.OwnBatch, line = line.Code, run = run?.PublicId, gtin = run?.Gtin, lot = run?.Lot, expiry = run?.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) });
+        var batch = JsonSerializer.Serialize(new { typ = ApplyMessages.OwnBatch, line = line.Code, run = run?.PublicId, gtin = unit.Gtin, lot = unit.Lot, expiry = unit.Expiry?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) });
         return Encoding.UTF8.GetBytes($"{batch}\n{JsonSerializer.Serialize(said)}\n");
     }
 
-    private sealed record RunOf(long RunId, Guid PublicId, string Gtin, string Lot, DateOnly Expiry);
+    private sealed record RunOf(long RunId, Guid PublicId);
 }

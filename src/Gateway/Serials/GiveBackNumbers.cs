@@ -84,11 +84,19 @@ public sealed class GiveBackNumbers(GatewayDatabase database)
             return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", SerialNumbers.KeyOf(gtin, held.Serial), kind,
                 $"{held.Serial} is {StateWords[held.State]}{(many == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", as {many - 1:N0} more cannot"))}: {(kind == "return" ? "only what was allocated and never encoded goes back" : "only what was never encoded is voided")}. Nothing was changed.", Found)));
         }
-        if (await SaidOfNumbers.AmongAsync(work, rows.Select(r => r.Serial), ct) is { Count: > 0 } said)
+        if (await SaidOfNumbers.AmongAsync(work, rows.Select(r => r.Serial), andDiscarded: kind == "return", ct) is { Count: > 0 } said)
         {
             var first = said.Min(StringComparer.Ordinal)!;
             return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", SerialNumbers.KeyOf(gtin, first), kind, string.Create(CultureInfo.InvariantCulture,
-                $"{said.Count:N0} of the numbers {(said.Count == 1 ? "stands" : "stand")} in messages of devices that are not applied yet, {first} to begin with: they may be on packs. Nothing was changed; try again when the messages are applied."), Found)));
+                $"{said.Count:N0} of the numbers {(said.Count == 1 ? "stands" : "stand")} in messages of devices that are not applied{(kind == "return" ? ", or were discarded" : " yet")}, {first} to begin with: they may be on packs. Nothing was changed; {(kind == "return" ? "void them, or try again when the messages are applied" : "try again when the messages are applied")}."), Found)));
+        }
+        if (kind == "return" && await work.Connection.ExecuteScalarAsync<string?>(new CommandDefinition("""
+            select min(d.name) from serial_grant g join device d on d.line_id = g.line_id and not d.withdrawn join device_status s using (device_id)
+            where g.grant_id = any(@grants) and (s.offline_since is not null or s.reported_seq > s.last_seq)
+            """, new { grants = rows.Select(r => r.GrantId).OfType<long>().Distinct().ToArray() }, work.Transaction, cancellationToken: ct)) is { } silent)
+        {
+            return Refused(SerialRefusal.State, await work.RefuseAsync(new("serial_number", SerialNumbers.KeyOf(gtin, rows[0].Serial), kind,
+                $"{silent} is offline or keeps messages: what it has not told yet may be of these numbers. Nothing was changed; return them when it has told all.", Found)));
         }
         foreach (var pool in rows.GroupBy(r => (r.PoolId, r.PartyId)))
         {

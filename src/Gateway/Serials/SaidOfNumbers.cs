@@ -9,12 +9,13 @@ namespace Gateway.Serials;
 internal static class SaidOfNumbers
 {
     /// <summary>Those of the numbers that such a message names. However a message spells them: rather one too many.</summary>
-    public static async Task<IReadOnlySet<string>> AmongAsync(Work work, IEnumerable<string> serials, CancellationToken ct)
+    /// <param name="andDiscarded">Also in messages that somebody discarded: what they say was printed is on a pack.</param>
+    public static async Task<IReadOnlySet<string>> AmongAsync(Work work, IEnumerable<string> serials, bool andDiscarded, CancellationToken ct)
     {
         var asked = serials.ToHashSet(StringComparer.Ordinal);
         var lengths = asked.Select(s => s.Length).Distinct().ToArray();
         var found = new HashSet<string>(StringComparer.Ordinal);
-        await using var select = new NpgsqlCommand("select * from device_messages_unapplied()", work.Connection, work.Transaction);
+        await using var select = new NpgsqlCommand("select * from device_messages_unapplied($1)", work.Connection, work.Transaction) { Parameters = { new() { Value = andDiscarded } } };
         await using var rows = await select.ExecuteReaderAsync(ct);
         while (await rows.ReadAsync(ct))
         {

@@ -182,6 +182,8 @@ public sealed class DeviceMessageTests
         Assert.Equal(1L, await gateway.Database.ScalarAsync<long>("select count(*) from audit_entry where action = 'refused' and new ->> 'step' = 'settle'"));
         Assert.Equal("A reason is needed, of at most 2,000 characters.", await quarantine.SettleAsync(officer, 1, new("discard", " ", null, null), Ct));
 
+        Assert.Equal("4 messages are set aside by now, and 3 were looked at: look again.", await quarantine.SettleAsync(officer, 1, new("discard", "why", null, null, Count: 3), Ct));
+        Assert.Equal("No such message of cam-1 is set aside.", await quarantine.SettleAsync(officer, 1, new("discard", "why", null, null, Epoch: 2), Ct));
         Assert.Null(await quarantine.SettleAsync(officer, 1, new("received", "The clock was 20 minutes ahead.", null, 1), Ct));
         Assert.Equal("ready True True", await gateway.Database.ScalarAsync<string>("select state || ' ' || initcap((corrected_at = received_at)::text) || ' ' || initcap((abs(extract(epoch from ts) * 1000 - offset_ms - extract(epoch from received_at) * 1000) < 1)::text) from device_message where seq = 1"));
         Assert.Null(await quarantine.SettleAsync(officer, 1, new("discard", "A test of the maker.", 2, 2), Ct));
@@ -196,6 +198,18 @@ public sealed class DeviceMessageTests
         {
             Assert.Equal("GW002", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => gateway.Database.ExecuteAsync($"update device_message set {attack}"))).SqlState);
         }
+    }
+
+    [Fact]
+    public async Task What_came_in_one_post_and_is_taken_with_the_time_it_came_keeps_the_devices_order()
+    {
+        await using var gateway = await DeviceGateway.StartAsync();
+        var device = await gateway.RegisterAsync();
+        var ahead = DateTimeOffset.UtcNow.AddMinutes(20);
+        await device.PostAsync(device.Message(1, at: ahead), device.Message(2, at: ahead.AddYears(3)), device.Message(3, at: ahead));
+        Assert.Null(await gateway.Get<DeviceQuarantine>().SettleAsync(new Actor("person:anna", "Anna", "officer", 1, "password", "test") { Sees = "*" }, 1, new("received", "The clock was wrong.", null, null, Count: 3), Ct));
+        Assert.Equal("1 -2, 2 -1, 3 0", await gateway.Database.ScalarAsync<string>(
+            "select string_agg(seq || ' ' || round(extract(epoch from corrected_at - received_at) * 1000), ', ' order by corrected_at) from device_message where state = 'ready'"));
     }
 
     [Fact]

@@ -63,10 +63,16 @@ public sealed class GiveBackTests
         var first = ((string[])[n[0], n[1], n[2], n[4]]).Min(StringComparer.Ordinal);
         foreach (var outcome in (GiveBackOutcome[])[await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct), await plant.GiveBack.VoidAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct)])
         {
-            Assert.Equal((SerialRefusal.State, $"4 of the numbers stand in messages of devices that are not applied yet, {first} to begin with: they may be on packs. Nothing was changed; try again when the messages are applied."), (outcome.Refusal, outcome.Sentence));
+            Assert.Equal(SerialRefusal.State, outcome.Refusal);
+            Assert.StartsWith("4 of the numbers stand in messages of devices that are not applied", outcome.Sentence, StringComparison.Ordinal);
+            Assert.Contains($", {first} to begin with: they may be on packs. Nothing was changed; ", outcome.Sentence, StringComparison.Ordinal);
         }
         Assert.Equal(6L, await plant.Database.ScalarAsync<long>("select count(*) from serial_number where state = 1"));
         Assert.Equal(2, (await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Serials: [n[3], n[5]], Reason: "left over"), Ct)).Quantity);
+        // What somebody discarded was printed all the same: it is voided, and goes back to nobody.
+        await plant.Database.ExecuteAsync("set session_replication_role = replica; update device_message set state = 'discarded', decision_id = 1 where seq = 3");
+        Assert.Contains("were discarded", (await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Serials: [n[2]], Reason: "left over"), Ct)).Sentence, StringComparison.Ordinal);
+        Assert.Equal(1, (await plant.GiveBack.VoidAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Serials: [n[2]], Reason: "on a pack of which nobody tells"), Ct)).Quantity);
     }
 
     [Fact]

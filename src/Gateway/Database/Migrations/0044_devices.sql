@@ -64,6 +64,7 @@ create table device_message_decision (
     decision         text   not null check (decision in ('told', 'received', 'discard')),  -- taken with the time as told, taken with the time they came, never taken
     reason           text   not null check (length(reason) between 1 and 2000),
     messages         int    not null check (messages > 0),
+    epoch            int,                                 -- null: of whatever epoch
     first_seq        bigint not null,
     last_seq         bigint not null,
     decided_by       text   not null,
@@ -99,12 +100,16 @@ create table device_message (
 create index device_message_ready on device_message (line_id, corrected_at) where state = 'ready';
 create index device_message_waiting on device_message (device_id, epoch, seq) where state = 'waiting';
 create index device_message_quarantined on device_message (device_id, epoch, seq) where state = 'quarantined';
+create index device_message_discarded on device_message (device_id, epoch, seq) where state = 'discarded';
 create index device_message_capture on device_message (capture_id) where capture_id is not null;
 create index device_message_received on device_message using brin (received_at);  -- what is old is together
 
--- What devices have said and the pools have not heard yet, but for what they have not used; as far as the caller sees it.
-create function device_messages_unapplied() returns setof text language sql stable as $$
+-- What devices have said and the pools have not heard, but for what they have not used; as far as the caller sees it. What a person discarded
+-- was printed all the same: such a number may be voided, and never goes back.
+create function device_messages_unapplied(and_discarded boolean) returns setof text language sql stable as $$
     select body from public.device_message where state in ('waiting', 'ready', 'quarantined') and typ <> 'unused'
+    union all
+    select body from public.device_message where and_discarded and state = 'discarded' and typ <> 'unused'
     union all
     select m.body from public.capture c join public.device_message m using (capture_id) where c.state = 'processing' and m.typ <> 'unused'
 $$;
@@ -204,7 +209,7 @@ begin
         raise exception 'Message % of epoch % has been %.', old.seq, old.epoch, old.state using errcode = 'GW002';
     end if;
     if old.state = 'quarantined' then
-        if new.decision_id is null or new.state not in ('waiting', 'ready', 'discarded') or new.corrected_at not in (old.corrected_at, old.received_at) then
+        if new.decision_id is null or new.state not in ('waiting', 'ready', 'discarded') or new.corrected_at <> old.corrected_at and new.corrected_at not between old.received_at - interval '1 s' and old.received_at then
             raise exception 'Message % of epoch % is set aside until somebody decides about it.', old.seq, old.epoch using errcode = 'GW002';
         end if;
     elsif new.state in ('quarantined', 'discarded') or (new.offset_ms, new.corrected_at, new.decision_id) is distinct from (old.offset_ms, old.corrected_at, old.decision_id) then
