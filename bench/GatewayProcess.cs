@@ -49,7 +49,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
         start.Environment["GATEWAY_DATA"] = data.FullName;
         start.Environment["DOTNET_TieredPGO"] = "0"; // as the gateway's own program is built
         var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, e) =>
+        {
+            // What goes wrong in it would make any figure worthless.
+            if (e.Data is { } line && (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal)))
+            {
+                Console.Error.WriteLine(line);
+            }
+        };
         process.BeginOutputReadLine();
         var ready = Path.Combine(data.FullName, "ready");
         while (!File.Exists(ready))
