@@ -40,7 +40,7 @@ public sealed class DemonstrationDevices : IAsyncDisposable
         {
             await devices.TakeOverAsync(line, ct);
         }
-        await QualifyAsync(services, logins.Single(l => l.Role == "officer"), ct);
+        await QualifyAsync(services, logins, ct);
         devices._life = devices.LiveAsync(devices._ending.Token);
         return devices;
     }
@@ -78,30 +78,22 @@ public sealed class DemonstrationDevices : IAsyncDisposable
         await work.CommitAsync();
     }
 
-    private static async Task QualifyAsync(IServiceProvider services, DemonstrationLogin login, CancellationToken ct)
+    private static async Task QualifyAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, CancellationToken ct)
     {
-        var (list, qualifications, sessions, signing) = (services.GetRequiredService<DeviceList>(), services.GetRequiredService<DeviceQualifications>(), services.GetRequiredService<Sessions>(), services.GetRequiredService<Signing>());
-        var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret!;
-        var holder = (await sessions.FindAsync(cookie, ct))!;
-        var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
+        var (list, qualifications) = (services.GetRequiredService<DeviceList>(), services.GetRequiredService<DeviceQualifications>());
+        await using var officer = await DemonstrationOfficer.SignInAsync(services, logins, ct);
         foreach (var name in s_devices.Select(d => d.Station.DeviceOn(d.Line)))
         {
-            var device = (await list.FindAsync(officer, name, null, ct))!;
-            if ((await qualifications.OfAsync(officer, device.DeviceId, ct)).Count > 0)
+            var device = (await list.FindAsync(officer.Actor, name, null, ct))!;
+            if ((await qualifications.OfAsync(officer.Actor, device.DeviceId, ct)).Count > 0)
             {
                 continue; // of an earlier start
             }
             var request = new QualificationRequest($"IQ-{name}", $"OQ-{name}", $"PQ-{name}", Firmware, ConfigHash, 12,
                 DateOnly.FromDateTime(DateTime.UtcNow).AddDays(name == "PL02-VIS" ? 9 : 365), null, "Qualified before the line was taken into use.");
-            var begun = await signing.BeginAsync(officer, holder.SessionId!.Value, (await qualifications.SignableAsync(officer, device.DeviceId, request, ct))!, DeviceQualifications.Meaning, ct);
-            var refusal = begun.Nonce is not { } nonce ? begun.Refusal : (await signing.SignAsync(officer, holder.SessionId.Value, nonce, new SigningSecret(login.User, login.Password, AcceptedStatement: 1),
-                (work, signature) => DeviceQualifications.QualifiedAsync(work, signature, device.DeviceId, request), ct)).Refusal;
-            if (refusal is not null)
-            {
-                throw new InvalidOperationException(refusal);
-            }
+            await officer.SignAsync(await qualifications.SignableAsync(officer.Actor, device.DeviceId, request, ct), DeviceQualifications.Meaning,
+                (work, signature) => DeviceQualifications.QualifiedAsync(work, signature, device.DeviceId, request), ct);
         }
-        await sessions.EndAsync(cookie, "the demonstration has signed", officer, ct);
     }
 
     private async Task LiveAsync(CancellationToken ct)

@@ -1,12 +1,13 @@
 using Epcis.Identifiers;
 using Gateway.Access;
+using Gateway.Database;
 using Gateway.Host.Simulate;
 using Gateway.Lines;
 using Gateway.Serials;
 
 namespace Gateway.Host;
 
-/// <summary>The demonstration's officer at the lines, signed in: what he signs, he signs with the account's own password. Disposing signs out.</summary>
+/// <summary>The demonstration's officer, signed in: what he signs, he signs with the account's own password. Disposing signs out.</summary>
 internal sealed class DemonstrationOfficer : IAsyncDisposable
 {
     private readonly Sessions _sessions;
@@ -46,6 +47,14 @@ internal sealed class DemonstrationOfficer : IAsyncDisposable
         }
     }
 
+    /// <summary>Signs a record with the account's own password.</summary>
+    /// <exception cref="InvalidOperationException">There is a refusal.</exception>
+    public async Task SignAsync(SignableRecord? record, string meaning, Func<Work, Signature, Task<string?>> effect, CancellationToken ct)
+    {
+        var begun = await _signing.BeginAsync(Actor, _sessionId, record!, meaning, ct);
+        Done(begun.Nonce is { } nonce ? (await _signing.SignAsync(Actor, _sessionId, nonce, new SigningSecret(_login.User, _login.Password, AcceptedStatement: 1), effect, ct)).Refusal : begun.Refusal);
+    }
+
     /// <summary>Plans a run and signs that its line is clear.</summary>
     public async Task<RunItem> PlanAsync(string code, SimulatedProduct product, string lot, int quantity, CancellationToken ct)
     {
@@ -54,8 +63,7 @@ internal sealed class DemonstrationOfficer : IAsyncDisposable
         var (run, refusal) = await Steps.PlanAsync(Actor, line, new PlanRequest(gtin, lot, new DateOnly(2029, 1, 31), quantity, $"4711-{lot}", null), ct);
         Done(refusal);
         ClearanceItem[] items = [.. RunSteps.Checklist.Select(c => new ClearanceItem(c, true))];
-        var begun = await _signing.BeginAsync(Actor, _sessionId, (await Steps.ClearanceAsync(Actor, run!.Id, items, ct))!, RunSteps.Clearance, ct);
-        Done(begun.Nonce is { } nonce ? (await _signing.SignAsync(Actor, _sessionId, nonce, new SigningSecret(_login.User, _login.Password, AcceptedStatement: 1), RunSteps.Cleared(items), ct)).Refusal : begun.Refusal);
+        await SignAsync(await Steps.ClearanceAsync(Actor, run!.Id, items, ct), RunSteps.Clearance, RunSteps.Cleared(items), ct);
         return run;
     }
 

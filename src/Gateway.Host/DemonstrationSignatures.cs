@@ -9,18 +9,14 @@ public static class DemonstrationSignatures
 {
     public static async Task MakeAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, string partnerGln, CancellationToken ct)
     {
-        var (reviews, sessions, signing, goLive) = (services.GetRequiredService<AccessReviews>(), services.GetRequiredService<Sessions>(), services.GetRequiredService<Signing>(), services.GetRequiredService<GoLive>());
+        var (reviews, goLive) = (services.GetRequiredService<AccessReviews>(), services.GetRequiredService<GoLive>());
         var reader = Actor.System("demonstration");
         if ((await reviews.ListAsync(reader, 1, ct)).Count > 0)
         {
             return; // of an earlier start
         }
-        var login = logins.Single(l => l.Role == "officer");
-        var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret!;
-        var holder = (await sessions.FindAsync(cookie, ct))!;
-        var officer = holder.ToPrincipal(SessionAuthentication.SchemeName).ToActor("demonstration");
-        var secret = new SigningSecret(login.User, login.Password, AcceptedStatement: 1);
-
+        await using var signedIn = await DemonstrationOfficer.SignInAsync(services, logins, ct);
+        var officer = signedIn.Actor;
         var review = await reviews.BeginAsync(officer, "the review before the demonstration", ct);
         foreach (var line in (await reviews.LinesAsync(officer, review, ct)).Where(l => l.Owner != officer.Id))
         {
@@ -32,7 +28,6 @@ public static class DemonstrationSignatures
             await SignAsync(await goLive.RecordAsync(officer, partner.Id, ct), GoLive.Meaning, GoLive.SignedAsync);
         }
         await ReviewTrailAsync();
-        await sessions.EndAsync(cookie, "the demonstration has signed", officer, ct);
 
         // What was just done is sealed in a second or two; a demonstration without sealing goes on without a review.
         async Task ReviewTrailAsync()
@@ -52,14 +47,6 @@ public static class DemonstrationSignatures
             }
         }
 
-        async Task SignAsync(SignableRecord? record, string meaning, Func<Database.Work, Signature, Task<string?>> effect)
-        {
-            var begun = await signing.BeginAsync(officer, holder.SessionId!.Value, record!, meaning, ct);
-            var refusal = begun.Nonce is { } nonce ? (await signing.SignAsync(officer, holder.SessionId.Value, nonce, secret, effect, ct)).Refusal : begun.Refusal;
-            if (refusal is not null)
-            {
-                throw new InvalidOperationException(refusal);
-            }
-        }
+        Task SignAsync(SignableRecord? record, string meaning, Func<Database.Work, Signature, Task<string?>> effect) => signedIn.SignAsync(record, meaning, effect, ct);
     }
 }

@@ -25,8 +25,7 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
 
     private const int MaxMessages = 2_000, MaxText = 16 << 20;
     // Words that no device may send as its type.
-    internal const string OwnBatch = "gateway:batch";
-    private const string OwnClock = "gateway:clock";
+    private const string OwnBatch = "gateway:batch", OwnClock = "gateway:clock";
     private static readonly Actor Gateway = Actor.System("lines");
     private readonly LineOptions _options = options.Value;
     private DateTime _toldAt;
@@ -156,13 +155,14 @@ public sealed partial class ApplyMessages(GatewayDatabase database, Mappings map
         }
     }
 
+    /// <summary>The first line of a document of the gateway's own: what those that follow are of.</summary>
+    internal static string Batch(string line, Guid? run, string? gtin, string? lot, DateOnly? expiry) =>
+        JsonSerializer.Serialize(new { typ = OwnBatch, line, run, gtin, lot, expiry = expiry?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) });
+
     private static byte[] Document(string line, RunOf? run, IReadOnlyList<Message> messages)
     {
         var text = new StringBuilder();
-        text.Append(JsonSerializer.Serialize(new
-        {
-            typ = OwnBatch, line, run = run?.PublicId, gtin = run?.Gtin, lot = run?.Lot, expiry = run?.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        })).Append('\n');
+        text.Append(Batch(line, run?.PublicId, run?.Gtin, run?.Lot, run?.Expiry)).Append('\n');
         var offsets = new Dictionary<(string, int), double>();
         foreach (var m in messages)
         {

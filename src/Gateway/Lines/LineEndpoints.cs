@@ -23,6 +23,8 @@ public sealed record CountRequest(string? Kind, long? Counted, string? Note);
 /// <summary>Lines and runs over REST. Clearing a line, going on after a quality stop and accepting a difference are signatures, which a key cannot make: they are made in the dashboard.</summary>
 public static class LineEndpoints
 {
+    private const int MaxExceptions = 100;
+
     private delegate Task<string?> Step(RunSteps steps, Actor actor, Guid id, RunStepRequest request, CancellationToken ct);
 
     public static IServiceCollection AddLines(this IServiceCollection services)
@@ -76,7 +78,7 @@ public static class LineEndpoints
     /// <summary>The wire's view of a run with everything about it; the command line prints the same.</summary>
     public static object View(RunDetails d) => new
     {
-        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers, d.Warnings, d.Exceptions,
+        run = View(d.Run), d.Steps, d.Readiness, d.Clearances, reconciliation = View(d.Balance), d.Counters, d.Counts, d.Differences, d.Accepted, d.Blockers, d.Warnings, exceptions = d.Exceptions.Take(MaxExceptions), openExceptions = d.Exceptions.Count,
     };
 
     /// <summary>The wire's view of a run.</summary>

@@ -54,7 +54,7 @@ internal static class RunBlockers
         var pending = new List<string>();
         Tell(documents, "document of the run is", "documents of the run are", "not processed yet: wait.");
         Tell(messages, "message of the line's devices is", "messages of the line's devices are", "not applied yet: wait.");
-        Tell(aside, "message of the line's devices is", "messages of the line's devices are", "set aside for its time: decide about it on the device's page.");
+        Tell(aside, "message of the line's devices is", "messages of the line's devices are", "set aside for a time that cannot be: somebody decides on the device's page.");
         Tell(kept, "message is", "messages are", "still kept by the line's devices: let them send.");
         return pending;
 

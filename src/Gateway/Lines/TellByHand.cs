@@ -110,8 +110,7 @@ public sealed class TellByHand(GatewayDatabase database, Mappings mappings, Unit
         {
             (said["parent"], said["children"]) = (parent, new[] { unit.Key });
         }
-        var batch = JsonSerializer.Serialize(new { typ = ApplyMessages.OwnBatch, line = line.Code, run = run?.PublicId, gtin = unit.Gtin, lot = unit.Lot, expiry = unit.Expiry?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) });
-        return Encoding.UTF8.GetBytes($"{batch}\n{JsonSerializer.Serialize(said)}\n");
+        return Encoding.UTF8.GetBytes($"{ApplyMessages.Batch(line.Code, run?.PublicId, unit.Gtin, unit.Lot, unit.Expiry)}\n{JsonSerializer.Serialize(said)}\n");
     }
 
     private sealed record RunOf(long RunId, Guid PublicId);

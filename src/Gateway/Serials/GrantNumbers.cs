@@ -171,14 +171,15 @@ public sealed class GrantNumbers(GatewayDatabase database)
         {
             return (null, null, $"There is no line {request.Line}.");
         }
-        var run = await work.Connection.QuerySingleOrDefaultAsync<(long Id, string Lot)?>("""
-            select run_id, lot from run where party_id = @party
+        var run = await work.Connection.QuerySingleOrDefaultAsync<(long Id, string Lot, int Line)?>("""
+            select run_id, lot, line_id from run where party_id = @party
                 and case when @Run::uuid is not null then public_id = @Run else line_id = @line and lot = @Lot end and state not in ('closed', 'cancelled')
             order by run_id desc limit 1
             """, new { party, request.Run, line, request.Lot }, work.Transaction);
         return request.Run is not null && run is null ? (null, null, "There is no such run, or it is closed.")
-            : run is { } of && request.Lot is not null && of.Lot != request.Lot ? (null, null, $"The run is of lot {of.Lot}, not of {request.Lot}.")
-            : (run, line, null);
+            : run is { } other && line is not null && other.Line != line ? (null, null, $"The run is on another line than {request.Line}.")
+            : run is { } of ? request.Lot is not null && of.Lot != request.Lot ? (null, null, $"The run is of lot {of.Lot}, not of {request.Lot}.") : ((of.Id, of.Lot), of.Line, null)
+            : (null, line, null);
     }
 
     private static async Task<List<string>> ClaimAsync(Work work, SerialPool pool, int quantity, long grantId, CancellationToken ct)

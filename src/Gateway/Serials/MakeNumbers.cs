@@ -23,7 +23,7 @@ internal static class MakeNumbers
     public static async Task<List<string>> AddAsync(Work work, SerialPool pool, int quantity, long? grantId, CancellationToken ct)
     {
         var (added, next) = (new List<string>(quantity), pool.NextReference);
-        Queue<string[]>? left = null;
+        IEnumerator<string[]>? left = null;
         for (var round = 0; added.Count < quantity; round++)
         {
             string[] tries;
@@ -42,7 +42,11 @@ internal static class MakeNumbers
             {
                 tries = Candidates(pool, Tries(pool, quantity - added.Count));
             }
-            else if (!(left ??= new(await LeftAsync(work, pool, ct))).TryDequeue(out tries!))
+            else if ((left ??= (await LeftAsync(work, pool, ct)).GetEnumerator()).MoveNext())
+            {
+                tries = left.Current;
+            }
+            else
             {
                 break;
             }
@@ -92,11 +96,16 @@ internal static class MakeNumbers
         {
             return [];
         }
-        var own = (await work.Connection.QueryAsync<string>(new CommandDefinition("select serial from serial_number where item = 0 and serial between @first and @last",
-            new { first = pool.SsccOf(pool.RangeFrom!.Value), last = pool.SsccOf(pool.RangeTo!.Value) }, work.Transaction, cancellationToken: ct))).ToHashSet();
-        var left = Enumerable.Range(0, (int)pool.Possible).Select(n => pool.SsccOf(pool.RangeFrom.Value + n)).Where(n => !own.Contains(n)).ToArray();
+        var first = pool.RangeFrom!.Value;
+        var isOwn = new bool[(int)pool.Possible];
+        foreach (var reference in await work.Connection.QueryAsync<long>(new CommandDefinition("select substr(serial, @at, @Length)::bigint from serial_number where item = 0 and serial between @first and @last",
+            new { at = pool.SsccPrefix!.Length + 1, pool.Length, first = pool.SsccOf(first), last = pool.SsccOf(pool.RangeTo!.Value) }, work.Transaction, cancellationToken: ct)))
+        {
+            isOwn[reference - first] = true;
+        }
+        var left = Enumerable.Range(0, isOwn.Length).Where(n => !isOwn[n]).ToArray();
         RandomNumberGenerator.Shuffle(left.AsSpan());
-        return left.Chunk(10_000);
+        return left.Chunk(10_000).Select(chunk => chunk.Select(n => pool.SsccOf(first + n)).ToArray());
     }
 
     private static int Tries(SerialPool pool, int missing)

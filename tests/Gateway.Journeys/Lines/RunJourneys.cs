@@ -40,8 +40,13 @@ public sealed class RunJourneys
         Assert.Contains("2 units are rejected and without a disposition", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
         var serials = await officer.GetFromJsonAsync<JsonElement>($"api/runs/{id}/serials?term=rejectedAfterCommission", Ct);
         Assert.Equal([Pack(6), Pack(7)], serials.GetProperty("items").EnumerateArray().Select(s => s.GetProperty("epc").GetString()!));
-        // No device says what became of them: a person does.
+        // No device says what became of them: a person does, while the next lot is on the line.
         using var operators = gateway.Client("operator");
+        using var next = await operators.PostAsJsonAsync("api/lines/PL01/runs", new { gtin = Gtin, lot = "L2", expiry = "2029-08-31", quantity = 8 }, Ct);
+        var second = (await next.Content.ReadFromJsonAsync<JsonElement>(Ct)).GetProperty("id").GetGuid();
+        await ClearAsync(gateway, second, anna, session);
+        await StepAsync(officer, second, "ready");
+        await StepAsync(officer, second, "start");
         Assert.Contains("Nobody has approved the mapping", await SayAsync(operators, Pack(6), "rework_ok", "seal was loose", 422), StringComparison.Ordinal);
         using var approved = await officer.PostAsJsonAsync("api/intake/mappings/device-messages/approve", new { reason = "tried" }, Ct);
         Assert.True(approved.IsSuccessStatusCode);
@@ -54,6 +59,9 @@ public sealed class RunJourneys
         await SayAsync(operators, $"01{Gtin}21U000007", "destroy", "crushed");
         await SayAsync(operators, Pack(6), "decommission", "fell on the floor");
         Assert.Equal("manual, operator key", await gateway.Database.ScalarAsync<string>("select string_agg(distinct c.method || ', ' || case when c.submitted_by like 'key:%' then 'operator key' else c.submitted_by end, '; ') from capture c where c.run_id is not null and c.mapping = 'device-messages@1'"));
+        // It is told of its own lot and run, and not of the one that runs.
+        Assert.Equal("L1", await gateway.Database.ScalarAsync<string>("select string_agg(distinct r.lot, ',') from capture c join run r using (run_id) where c.method = 'manual'"));
+        Assert.DoesNotContain("\"L2\"", await officer.GetStringAsync("events?perPage=1000", Ct), StringComparison.Ordinal);
         Assert.Contains("\"crushed\"", await officer.GetStringAsync("events?perPage=1000", Ct), StringComparison.Ordinal);
         var run = await StepAsync(officer, id, "close");
         Assert.Equal("closed", run.GetProperty("state").GetString());

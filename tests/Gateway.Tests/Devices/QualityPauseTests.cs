@@ -124,8 +124,13 @@ public sealed class QualityPauseTests
         await line.IssueAsync("pause", "quality");
         var request = CommandLine.Request("resume", "quality");
         Assert.Null((await SignAsync(line, new AccountsOf(line.Database.Gateway), "anna", "officer", request, request)).Refusal);
-        await line.IssueAsync("resume");
+        var second = await line.IssueAsync("resume");
         Assert.False(await line.List.StandsForQualityAsync(CommandLine.Operator, "L1", Ct));
+        // Until nothing comes of that either.
+        await line.HearAsync();
+        await line.Answers.CompleteAsync(CommandLine.Machine, line.Plc, second, (await line.RowAsync(second)).Fence, "rejected", "Held", null, Ct);
+        Assert.True(await line.List.StandsForQualityAsync(CommandLine.Operator, "L1", Ct));
+        Assert.True((await line.Issuing.IssueAsync(CommandLine.Operator, "L1", CommandLine.Request("resume"), Ct)).NeedsSignature);
     }
 
     [Fact]

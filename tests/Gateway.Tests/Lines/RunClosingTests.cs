@@ -25,6 +25,7 @@ public sealed class RunClosingTests
         { "of the run", "1 exception is open: recon.mismatch. Settle each." },
         { "of its document", "1 exception is open: agg.level. Settle each." },
         { "of a device", "1 exception is open: seq.gap. Settle each." },
+        { "set aside", "2 messages of the line's devices are set aside for a time that cannot be: somebody decides on the device's page." },
         { "gap", "Messages 5 to 8 of CAM1 have not come." },
         { "gap of the run's time", "Messages 5 to 8 of CAM1 have not come." },
         { "of a unit", "1 exception is open: unit.packed. Settle each." },
@@ -53,6 +54,13 @@ public sealed class RunClosingTests
             case "of a device":
                 await line.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'CAM1', line_id, 'camera', now() from line");
                 await OpenAsync(line, "seq.gap", "device", "CAM1");
+                break;
+            case "set aside":
+                await line.AddDeviceAsync("CAM1");
+                await line.PastRulesAsync("""
+                    insert into device_message (device_id, epoch, seq, party_id, line_id, sha256, body, typ, ts, mono, offset_ms, corrected_at, received_at, state)
+                    select d.device_id, 1, n + 1, d.party_id, d.line_id, sha256('x'), '{}', 'encode', gateway_now() + interval '1 day', 1, 0, gateway_now() + interval '1 day', r.started_at + (n - 1) * interval '1 ms', 'quarantined' from device d cross join run r, generate_series(0, 2) n
+                    """); // the first came before the run
                 break;
             case "gap" or "gap of the run's time":
                 await line.AddDeviceAsync("CAM1");

@@ -95,13 +95,18 @@ public sealed class RunStepTests
                 ("update device_status set firmware = '1.0', offline_since = gateway_now() where device_id = 2", "devices", "PRT1 is offline."),
                 ("update device_status set offline_since = null, offset_ms = -61000 where device_id = 2", "clocks", "The clock of PRT1 is 61 s behind the gateway's."),
                 ("update device_status set measured_at = null where device_id = 2", "clocks", "PRT1 has sent no heartbeat yet, so its clock is not known."),
+                ("""
+                 update device_status set measured_at = gateway_now(), offset_ms = 400;
+                 insert into device_command (party_id, line_id, device_id, type, reason, reason_class, trigger_at, fence, issued_by, issued_by_name, issued_at, deadline, proof)
+                 select party_id, line_id, device_id, 'pause', 'rejects', 'quality', now(), 1, 'test', 'test', now(), now(), 'proved' from device where device_id = 2
+                 """, "line", "A quality pause stands on the line: its resume is signed first, by who may decide."),
             ])
         {
             await line.PastRulesAsync(sql);
             Assert.Equal((name, sentence), Assert.Single((await line.DetailsAsync()).Readiness, c => !c.IsMet) is var check ? (check.Name, check.Says) : default);
             Assert.Equal(sentence, await line.TakeAsync(TestLine.Somebody, "ready"));
         }
-        await line.PastRulesAsync("update device_status set measured_at = gateway_now(), offset_ms = 400");
+        await line.PastRulesAsync("update device_command set lifted_by = command_id");
         await line.WalkAsync("ready", "start");
         // Who looks at a line that runs is told what it waits for.
         Assert.Empty((await line.DetailsAsync()).Warnings);

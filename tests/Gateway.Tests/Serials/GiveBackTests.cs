@@ -43,6 +43,41 @@ public sealed class GiveBackTests
         Assert.Equal(2L, await plant.Database.ScalarAsync<long>("select count(*) from audit_entry where entity = 'serial_change' and reason in ('left over', 'the rest')"));
     }
 
+    [Theory]
+    [InlineData("offline_since = now()")]
+    [InlineData("reported_seq = 9, last_seq = 4")]
+    public async Task While_a_device_of_the_line_is_silent_or_keeps_messages_no_number_goes_back(string silent)
+    {
+        await using var plant = await SerialPlant.CreateAsync();
+        await plant.PoolAsync(new PoolRequest(SerialPlant.Gtin, Stock: 0));
+        var (_, run) = await plant.RunAsync();
+        var granted = await plant.GrantAsync(plant.Officer, new SerialRequest("r1", SerialPlant.Gtin, Quantity: 3, Run: run));
+        await plant.Database.ExecuteAsync($"""
+            set session_replication_role = replica;
+            insert into device (party_id, name, line_id, kind, registered_at) select party_id, 'PRT1', line_id, 'printer', now() from line;
+            insert into device_status (device_id, party_id, key_id, epoch, heard_at, firmware, config_hash) select device_id, party_id, 'key', 1, now(), '1', 'c' from device;
+            update device_status set {silent}
+            """);
+        var refused = await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct);
+        Assert.Equal((SerialRefusal.State, "PRT1 is offline or keeps messages: what it has not told yet may be of these numbers. Nothing was changed; return them when it has told all."), (refused.Refusal, refused.Sentence));
+        Assert.Equal(3L, await plant.Database.ScalarAsync<long>("select count(*) from serial_number where state = 1"));
+        await plant.Database.ExecuteAsync("set session_replication_role = replica; update device_status set offline_since = null, last_seq = reported_seq");
+        Assert.Equal(3, (await plant.GiveBack.ReturnAsync(plant.Officer, new GiveBackRequest(granted.Grant.Id, Reason: "left over"), Ct)).Quantity);
+    }
+
+    [Fact]
+    public async Task A_grant_for_a_run_is_of_its_line_and_lot_and_of_no_other()
+    {
+        await using var plant = await SerialPlant.CreateAsync();
+        await plant.PoolAsync(new PoolRequest(SerialPlant.Gtin, Stock: 0));
+        var (_, run) = await plant.RunAsync();
+        await plant.Database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into line (party_id, code, name, site, read_point, time_zone, speed) select party_id, 'L2', 'Line 2', site, read_point, time_zone, speed from line");
+        var asked = new SerialRequest("r1", SerialPlant.Gtin, Quantity: 3, Run: run);
+        Assert.Equal("The run is on another line than L2.", (await plant.Grants.RunAsync(plant.Officer, asked with { Line = "L2" }, Ct)).Sentence);
+        Assert.Equal("The run is of lot LOT1, not of LOT2.", (await plant.Grants.RunAsync(plant.Officer, asked with { Lot = "LOT2" }, Ct)).Sentence);
+        Assert.Equal(("L1", "LOT1"), (await plant.GrantAsync(plant.Officer, asked)).Grant is var g ? (g.Line, g.Lot) : default);
+    }
+
     [Fact]
     public async Task What_a_device_said_and_nobody_has_applied_yet_neither_goes_back_nor_is_voided()
     {
