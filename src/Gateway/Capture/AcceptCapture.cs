@@ -30,6 +30,9 @@ internal sealed record AcceptedMapping(string Mapping, string Method, long? RunI
 /// </summary>
 internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptures small, CaptureRules rules, KnownMasterData masterData, IOptions<CaptureOptions> options, ILogger<AcceptCapture> log)
 {
+    /// <summary>The run that a file is said to tell of was closed while its bytes came.</summary>
+    private const string RunClosed = "GW049";
+
     private readonly CaptureOptions _options = options.Value;
 
     /// <exception cref="CommitUnknownException">The commit was not confirmed; the caller must not be told of success.</exception>
@@ -65,6 +68,10 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
             catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "idempotency_pkey" })
             {
                 // Or with the same key.
+            }
+            catch (PostgresException e) when (e.SqlState == RunClosed)
+            {
+                return (null, Problems.BadParameter(e.MessageText));
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
             {

@@ -5,6 +5,7 @@ using Dapper;
 using Epcis;
 using Gateway.Access;
 using Gateway.Database;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Devices;
 
@@ -24,8 +25,11 @@ public sealed record HeartbeatRequest(int Ep, DateTimeOffset? T0, ClockExchange?
 public sealed record HeartbeatAnswer(DateTime T1, DateTime T2, double OffsetMs, long AckedThrough, IReadOnlyList<long[]> Missing, int CommandsWaiting);
 
 /// <summary>Signs of life: what a device's clock shows, what it is made of and how it is.</summary>
-public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnswers answers)
+public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnswers answers, IOptions<DeviceOptions> options)
 {
+    // When a plant comes back at once, its heartbeats take no connections away from its messages.
+    private readonly SemaphoreSlim _turns = new(options.Value.HeartbeatsAtOnce);
+
     /// <summary>Beyond it an exchange tells nothing of a clock.</summary>
     private static readonly TimeSpan MaxRoundTrip = TimeSpan.FromSeconds(10), MaxAge = TimeSpan.FromMinutes(10);
 
@@ -46,6 +50,19 @@ public sealed class DeviceHeartbeats(GatewayDatabase database, DeviceCommandAnsw
         {
             return (null, PostRefusal.None, unfit);
         }
+        await _turns.WaitAsync(ct);
+        try
+        {
+            return await NoteAsync(actor, keyId, device, beat, receivedAt, ct);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    private async Task<(HeartbeatAnswer? Answer, PostRefusal Refusal, string? Sentence)> NoteAsync(Actor actor, string keyId, string device, HeartbeatRequest beat, long receivedAt, CancellationToken ct)
+    {
         await using var work = await database.BeginAsync(DeviceExceptions.Gateway with { Sees = actor.Sees }, ct);
         // Nothing depends on a sign of life: it waits for no disk, unless it opens or ends an exception.
         var row = await work.Connection.QuerySingleOrDefaultAsync<Row>("""

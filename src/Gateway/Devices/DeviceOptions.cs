@@ -18,6 +18,9 @@ public sealed class DeviceOptions
 
     /// <summary>Transactions that a node stores messages in side by side; the posts that come meanwhile share the next.</summary>
     [Range(1, 16)] public int TransactionsAtOnce { get; init; } = 2;
+
+    /// <summary>Heartbeats that a node notes side by side; the others wait for their turn, and hold no connection to the database meanwhile.</summary>
+    [Range(1, 64)] public int HeartbeatsAtOnce { get; init; } = 8;
 }
 
 /// <summary>LINES.md sections 6 and 7: what devices are told, and held to.</summary>

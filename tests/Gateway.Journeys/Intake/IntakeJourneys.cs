@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Gateway.Intake;
 using Gateway.MasterData;
 using Gateway.TestSupport;
+using Npgsql;
 
 namespace Gateway.Journeys.Intake;
 
@@ -130,6 +131,37 @@ public sealed class IntakeJourneys
         Assert.Equal(("REJECTED", "COMMISSIONED", 1, 1), ((string)told["difference"]![0]!["from"]!, (string)told["difference"]![0]!["to"]!, (int)told["changed"]!, (int)told["unchanged"]!));
         Assert.Equal("unit.duplicate_commission", (string)told["result"]!["exceptions"]![0]!["code"]!);
         Assert.Equal(1, await gateway.Database.ScalarAsync<long>("select count(*) from capture"));
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_while_a_file_of_it_is_stored_takes_none_of_it()
+    {
+        await using var gateway = await PlantAsync();
+        await gateway.Database.ExecuteAsync($"""
+            set session_replication_role = replica;
+            insert into line (party_id, code, name, site, read_point, time_zone, speed) select party_id, 'L1', 'Line 1', '9521234000013', 'urn:epc:id:sgln:9521234.00001.1', 'Europe/Berlin', 300 from party where kind = 'organisation';
+            insert into run (party_id, line_id, gtin, lot, expiry, quantity, state, planned_at) select party_id, line_id, '09521234001010', 'L26B101', '2028-08-31', 1000, 'ready', now() from line
+            """);
+        using var line = gateway.Client("operator");
+        var file = Encoding.UTF8.GetBytes("#GTIN;09521234001010\r\n#LOT;L26B101\r\n#EXP;31.08.2028\r\n#TZ;Europe/Berlin\r\n#COUNT;1\r\nNr;Seriennummer;Status;Zeit;Station;Grund;Güte\r\n1;AAAAAAAAA1;OK;14.09.2026 08:02:11,120;V;;A\r\n");
+        var address = $"api/intake/f1-unit-csv?run={await gateway.Database.ScalarAsync<Guid>("select public_id from run")}";
+        await using var ending = new NpgsqlConnection(gateway.Database.AdministratorConnectionString);
+        await ending.OpenAsync(Ct);
+        await using (var end = new NpgsqlCommand("begin; set local session_replication_role = replica; update run set state = 'cancelled'", ending))
+        {
+            await end.ExecuteNonQueryAsync(Ct);
+        }
+        var early = PostAsync(line, address, file, HttpStatusCode.BadRequest);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 1);
+        await using (var end = new NpgsqlCommand("commit", ending))
+        {
+            await end.ExecuteNonQueryAsync(Ct);
+        }
+        foreach (var refused in (HttpResponseMessage[])[await early, await PostAsync(line, address, file, HttpStatusCode.BadRequest)])
+        {
+            Assert.Contains("The run is cancelled: no file tells of it any more.", await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        }
+        Assert.Equal(0L, await gateway.Database.ScalarAsync<long>("select count(*) from document"));
     }
 
     [Fact]
