@@ -22,18 +22,22 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly DirectoryInfo _data;
     private readonly Process _process;
 
-    private GatewayProcess(DirectoryInfo data, Process process, string url, string key, string administrator)
+    private GatewayProcess(DirectoryInfo data, Process process, string url, string key, string officersKey, string administrator)
     {
         (_data, _process, Administrator) = (data, process, administrator);
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(30) };
-        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        (Http, Officer) = (With(key), With(officersKey));
         Floor = new NpgsqlConnectionStringBuilder(administrator) { Database = "floor" }.ConnectionString;
+
+        HttpClient With(string secret) => new() { BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(30), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", secret) } };
     }
 
     public static SimulatedParty Partner => DemonstrationCast.Partners[0].Party;
 
     /// <summary>With a key that may capture and query.</summary>
     public HttpClient Http { get; }
+
+    /// <summary>With an officer's key.</summary>
+    public HttpClient Officer { get; }
 
     /// <summary>The administrator's connection string of the gateway's database.</summary>
     public string Administrator { get; }
@@ -68,17 +72,18 @@ internal sealed class GatewayProcess : IAsyncDisposable
             await Task.Delay(50);
         }
         var told = await File.ReadAllLinesAsync(ready);
-        return new GatewayProcess(data, process, told[0], told[1], told[2]);
+        return new GatewayProcess(data, process, told[0], told[1], told[2], told[3]);
     }
 
     /// <summary>What the process does: it serves until its standard input ends, with whoever started it.</summary>
     public static async Task ServeAsync()
     {
         await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), CancellationToken.None);
-        string key;
+        string key, officersKey;
         await using (var work = await database.Gateway.BeginAsync(Actor.System("bench"), CancellationToken.None))
         {
-            key = await ApiKeys.CreateAsync(work, await Parties.EnsureAsync(work, "organisation", "Bench", null), "operator", "bench", "gwl");
+            var party = await Parties.EnsureAsync(work, "organisation", "Bench", null);
+            (key, officersKey) = (await ApiKeys.CreateAsync(work, party, "operator", "bench", "gwl"), await ApiKeys.CreateAsync(work, party, "officer", "bench's officer", "gwl"));
             await work.CommitAsync();
         }
         await using (var connection = new NpgsqlConnection(database.AdministratorConnectionString))
@@ -98,7 +103,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         await using var app = GatewayHost.Build(database, new Dictionary<string, string?> { ["Http:Port"] = "0", ["RateLimits:PerKeyPerMinute"] = "10000000" });
         await app.StartAsync();
         var ready = Path.Combine(DataDirectory.Path, "ready");
-        await File.WriteAllLinesAsync(ready + ".new", [app.Urls.First(), key, database.AdministratorConnectionString]);
+        await File.WriteAllLinesAsync(ready + ".new", [app.Urls.First(), key, officersKey, database.AdministratorConnectionString]);
         File.Move(ready + ".new", ready);
         await Console.In.ReadToEndAsync();
         await app.StopAsync();
@@ -159,6 +164,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        Officer.Dispose();
         NpgsqlConnection.ClearAllPools();
         _process.StandardInput.Close();
         await _process.WaitForExitAsync();

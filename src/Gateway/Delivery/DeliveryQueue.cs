@@ -2,6 +2,7 @@ using Dapper;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Delivery.Channels;
+using Gateway.Partners;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
@@ -33,6 +34,12 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
     {
         await using var work = await database.BeginAsync(Worker, ct);
         await EndAbandonedAsync(work, partnerId);
+        // A licence ends with its day, not with the next look at all of them.
+        if (await Licences.HoldAsync(work, partnerId) > 0)
+        {
+            await work.CommitAsync();
+            return [];
+        }
         // The breaker's row is locked, so that only one node probes.
         var breaker = await work.Connection.QuerySingleOrDefaultAsync<(bool Open, bool Probing)?>("""
             select coalesce(open_until > gateway_now(), false), opened > 0 from breaker where partner_id = @partnerId for update

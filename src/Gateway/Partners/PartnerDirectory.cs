@@ -8,8 +8,8 @@ namespace Gateway.Partners;
 
 public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt)
 {
-    /// <summary>It waits for the signature of its go-live, which resumes it.</summary>
-    public bool Waits => State == "paused" && PauseReason == GoLive.Waiting;
+    /// <summary>It waits for the signature of its go-live, or for a licence, which resumes it.</summary>
+    public bool Waits => State == "paused" && PauseReason is GoLive.Waiting or Licences.Waiting;
 }
 
 public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln, string Reason, bool Active);
@@ -68,12 +68,12 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
         var changed = await work.Connection.ExecuteAsync("""
             update partner set state = case when @paused then 'paused' else 'active' end, pause_reason = case when @paused then @reason end
-            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end and (@paused or pause_reason is distinct from @Waiting)
-            """, new { partnerId, paused, reason, GoLive.Waiting }, work.Transaction);
+            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end and (@paused or not coalesce(pause_reason = any(@waiting), false))
+            """, new { partnerId, paused, reason, waiting = (string[])[GoLive.Waiting, Licences.Waiting] }, work.Transaction);
         if (changed == 0)
         {
             await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), paused ? "pause" : "resume",
-                paused ? "Only an active partner can be paused." : "Only a paused partner can be resumed, and one that waits for its go-live by signing that.",
+                paused ? "Only an active partner can be paused." : "Only a paused partner can be resumed, and one that waits for its go-live or a licence by that.",
                 "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int"));
             return false;
         }

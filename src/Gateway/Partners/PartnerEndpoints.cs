@@ -27,6 +27,7 @@ public static class PartnerEndpoints
         services.AddOptions<PartnerOptions>().BindConfiguration(PartnerOptions.Section);
         services.AddOptions<GoLiveOptions>().BindConfiguration(GoLiveOptions.Section);
         services.AddSingleton<GoLive>().AddNodeChore<HoldUnsigned>("hold-unsigned-partners", TimeSpan.FromMinutes(1));
+        services.AddSingleton<Licences>().AddChore<WatchLicences>("watch-licences", TimeSpan.FromMinutes(1));
         return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
     }
 
@@ -40,6 +41,7 @@ public static class PartnerEndpoints
         partners.MapPost("/{gln}/resume", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, false, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/routes", AddRouteAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapGet("/{gln}/routes", RoutesAsync).RequireAuthorization(Permissions.ReadPartners);
+        LicenceEndpoints.Map(partners);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
@@ -89,7 +91,7 @@ public static class PartnerEndpoints
         }
         return await directory.SetPausedAsync(context.Actor(), partner.Id, paused, request.Reason, ct)
             ? TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!))
-            : Problems.NotDecidable(!paused && partner.Waits ? GoLive.Waiting : $"The partner is {partner.State}.");
+            : Problems.NotDecidable(!paused && partner.Waits ? partner.PauseReason! : $"The partner is {partner.State}.");
     }
 
     private static async Task<IResult> AddRouteAsync(HttpContext context, string gln, RouteRequest request, PartnerDirectory directory, CancellationToken ct)
