@@ -65,6 +65,11 @@ public sealed partial class AccessMatrixTests
         POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403 403
         GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200 403
+        GET    /api/partners/{gln}/licences          own    200 200 403 403 403 200 403
+        POST   /api/partners/{gln}/licences          own    422 422 403 403 403 403 403
+        PUT    /api/partners/{gln}/licences/need     own    422 422 403 403 403 403 403
+        POST   /api/partners/{gln}/licences/{id:int}/check own 422 422 403 403 403 403 403
+        POST   /api/partners/{gln}/licences/{id:int}/withdraw own 422 422 403 403 403 403 403
         GET    /api/products                         any    200 200 200 403 403 200 403
         GET    /api/products/{gtin}                  own    200 200 200 403 403 200 403
         GET    /api/products/{gtin}/versions         own    200 200 200 403 403 200 403
@@ -397,6 +402,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
             pattern = pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal).Replace("{cmdId:guid}", CommandOf(plant), StringComparison.Ordinal).Replace("{version:int}", "1", StringComparison.Ordinal);
+            pattern = pattern.StartsWith("/api/partners/", StringComparison.Ordinal) ? pattern.Replace("{id:int}", "1", StringComparison.Ordinal) : pattern; // a part of what the value names
             return Placeholder().Replace(pattern, value);
         }
 

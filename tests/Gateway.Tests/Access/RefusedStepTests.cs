@@ -36,7 +36,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     [
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
-        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync",
+        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync", "NeedAsync", "ExceptionAsync",
     ];
 
     private Outbox _outbox = default!;
@@ -79,6 +79,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             values (1, 1, 1, 'plc', '', 1, '', 'i', 'o', 'p', 'f', 'c', '1 day', '2030-01-01', '', 'r', 'x', 'x', now(), 1);
             insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason) values ('f1-unit-csv', 1, 't', 'x', sha256('x'), now(), 'x', 'x', 'r');
             insert into breaker (partner_id, party_id) values (1, 2);
+            insert into licence (partner_id, party_id, kind, number, issuer, region, valid_from, valid_until, checked_at, checked_by) values (1, 2, 'dispenser', '1', 'b', 'US', '2020-01-01', '2030-01-01', now(), 'x');
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());
             insert into validation_change (title, why, impact, risk, tests, concerns, drafted_by, drafted_by_name, drafted_at) values ('t', 'w', 'i', 'r', 't', '{x}', 'person:ben', 'b', now());
             insert into access_review (party_id, reason, began_at, began_by, began_by_name) values (1, 'r', now(), 'person:ben', 'b');
@@ -179,6 +180,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     {
         var database = _outbox.Database;
         var node = _outbox.Node();
+        var licences = node.GetRequiredService<Licences>();
         var (deliveries, operations, partners) = (node.GetRequiredService<DeliveryDecisions>(), node.GetRequiredService<OperationControl>(), node.GetRequiredService<PartnerDirectory>());
         var (exceptions, baselines, changes) = (new ExceptionDecisions(database.Gateway), new Baselines(database.Gateway), new ChangeRecords(database.Gateway));
         var (keys, people, access, audit, masterData) = (new ApiKeys(database.Gateway), new People(database.Gateway), new AccessReviews(database.Gateway), new AuditReviews(database.Gateway), new ChangeMasterData(database.Gateway));
@@ -232,11 +234,17 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                     new("cancel", operations.CancelAsync, ["running", "paused"], _ => operations.CancelAsync(_ben, 1, Why, Ct)),
                 ]),
             new("partner", "1",
-                [("active", "update partner set state = 'active'"), ("paused", "update partner set state = 'paused', pause_reason = 'x'"), ("paused: " + GoLive.Waiting, $"update partner set pause_reason = '{GoLive.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"),
+                [("active", "update partner set state = 'active'"), ("paused", "update partner set state = 'paused', pause_reason = 'x'"), ("paused: " + GoLive.Waiting, $"update partner set pause_reason = '{GoLive.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"), ("paused: " + Licences.Waiting, $"update partner set pause_reason = '{Licences.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"),
                  ("draft", "update partner set state = 'draft', pause_reason = null")],
                 [
                     new("pause", partners.SetPausedAsync, ["active"], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
                     new("resume", partners.SetPausedAsync, ["paused"], _ => partners.SetPausedAsync(_ben, 1, false, Why, Ct)),
+                ]),
+            new("licence", "1",
+                [("recorded", "update licence set withdrawn = false"), ("withdrawn", "update licence set withdrawn = true")],
+                [
+                    new("check", licences.CheckAsync, ["recorded"], async _ => await licences.CheckAsync(_ben, 1, 1, Why, Ct) is null),
+                    new("withdraw", licences.WithdrawAsync, ["recorded"], async _ => await licences.WithdrawAsync(_ben, 1, 1, Why, Ct) is null),
                 ]),
             new("partner", "1",
                 [("served", "update partner set state = 'active'"), ("left alone", "update breaker set open_until = now() + interval '2 days'"), ("left alone, being tried", "update breaker set probe = gen_random_uuid()")],

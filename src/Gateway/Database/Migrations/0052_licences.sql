@@ -21,7 +21,7 @@ create table licence (
     version      int  not null default 1,
     check (valid_until >= valid_from)
 );
-create unique index licence_once on licence (partner_id, issuer, number, valid_from) where not withdrawn;
+create unique index licence_once on licence (partner_id, party_id, issuer, number, valid_from) where not withdrawn;
 
 -- Somebody answers for sending without one, until a day.
 create table licence_exception (
