@@ -11,7 +11,7 @@ public static class DevicesCommand
 {
     private static readonly Actor CommandLine = Actor.System("command line");
 
-    public static Command Create() => new("devices", "The devices of lines: registration, clock, gaps and qualification.") { List(), ShowOne() };
+    public static Command Create() => new("devices", "The devices of lines: registration, clock, gaps and qualification.") { List(), ShowOne(), Settle() };
 
     private static Command List()
     {
@@ -71,6 +71,25 @@ public static class DevicesCommand
                 await WriteAsync($"left out {gap.First} to {gap.Last} of epoch {gap.Epoch}: {(gap.ClosedAt is not null ? "has come" : gap.OpenedAt is not null ? "missing" : "waited for")}");
             }
             return 0;
+        });
+        return command;
+    }
+
+    private static Command Settle()
+    {
+        var name = new Argument<string>("NAME") { Description = "The device's name." };
+        var party = new Option<string?>("--party") { Description = "Whose, where two parties call a device so." };
+        var decision = new Option<string>("--decision") { Description = $"{string.Join(", ", DeviceQuarantine.Decisions)}: with the time that the device told, with the time at which they came, or not at all.", Required = true };
+        var reason = new Option<string>("--reason") { Description = "Why.", Required = true };
+        var count = new Option<long?>("--count") { Description = "How many were looked at; when there are others by now, nothing is decided." };
+        var command = new Command("settle", "Decides about messages that are set aside because their time cannot be. Exit 1 when nothing was decided.") { name, party, decision, reason, count };
+        command.SetAction(async (parsed, ct) =>
+        {
+            await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
+            var device = await new DeviceList(database.Gateway).FindAsync(CommandLine, parsed.GetValue(name)!, parsed.GetValue(party), ct) ?? throw new WrongUseException($"There is no device {parsed.GetValue(name)}.");
+            var refusal = await new DeviceQuarantine(database.Gateway).SettleAsync(CommandLine, device.DeviceId, new SettleRequest(parsed.GetValue(decision), parsed.GetValue(reason), null, null, Count: parsed.GetValue(count)), ct);
+            await WriteAsync(refusal ?? $"{device.SetAside} decided: {parsed.GetValue(decision)}.");
+            return refusal is null ? 0 : 1;
         });
         return command;
     }
