@@ -87,7 +87,7 @@ public static class DevicesCommand
         {
             await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
             var device = await new DeviceList(database.Gateway).FindAsync(CommandLine, parsed.GetValue(name)!, parsed.GetValue(party), ct) ?? throw new WrongUseException($"There is no device {parsed.GetValue(name)}.");
-            var refusal = await new DeviceQuarantine(database.Gateway).SettleAsync(CommandLine, device.DeviceId, new SettleRequest(parsed.GetValue(decision), parsed.GetValue(reason), null, null, Count: parsed.GetValue(count)), ct);
+            var refusal = await new DeviceQuarantine(database.Gateway).SettleAsync(CommandLine, device.DeviceId, new SettleRequest(parsed.GetValue(decision), parsed.GetValue(reason), null, null, Count: parsed.GetValue(count) ?? device.SetAside), ct);
             await WriteAsync(refusal ?? $"{device.SetAside} decided: {parsed.GetValue(decision)}.");
             return refusal is null ? 0 : 1;
         });

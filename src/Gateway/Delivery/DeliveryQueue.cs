@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Delivery;
 
 /// <summary>The outbox as its workers see it. Every change names the lease it is made under.</summary>
-public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOptions> options)
+public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOptions<DeliveryOptions> options)
 {
     private const int MaxCrashes = 3;
     private const int EqualRefusals = 3;
@@ -35,7 +35,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         await using var work = await database.BeginAsync(Worker, ct);
         await EndAbandonedAsync(work, partnerId);
         // A licence ends with its day, not with the next look at all of them.
-        if (await Licences.HoldAsync(work, partnerId) > 0)
+        if (await Licences.HoldAsync(work, goLive, partnerId) > 0)
         {
             await work.CommitAsync();
             return [];
@@ -147,17 +147,23 @@ public sealed class DeliveryQueue(GatewayDatabase database, IOptions<DeliveryOpt
         """, new { partnerId, MaxCrashes }, work.Transaction);
 
     /// <summary>Commits the intent before anything is sent.</summary>
-    /// <returns>The attempt's number, or null when the lease is lost.</returns>
+    /// <returns>The attempt's number, or null when the lease is lost, or nothing goes to the partner any more since it was claimed.</returns>
     public async Task<int?> IntendAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
         var number = await work.Connection.ExecuteScalarAsync<int?>("""
             with mine as (
                 update delivery set attempts = attempts + 1, lease_until = gateway_now() + @LeaseTime
-                where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due' returning delivery_id, attempts, party_id)
+                where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due'
+                    and exists (select from partner p where p.partner_id = delivery.partner_id and p.state = 'active' and (not p.needs_licence or licence_until(p.partner_id) is not null))
+                returning delivery_id, attempts, party_id)
             insert into attempt (delivery_id, number, party_id, started_at, request_hash) select delivery_id, attempts, party_id, gateway_now(), @Sha256 from mine
             returning number
             """, new { options.Value.LeaseTime, delivery.DeliveryId, delivery.LeaseToken, delivery.Sha256 }, work.Transaction);
+        if (number is null)
+        {
+            await work.Connection.ExecuteAsync("update delivery set lease_token = null, lease_until = null where delivery_id = @DeliveryId and lease_token = @LeaseToken", new { delivery.DeliveryId, delivery.LeaseToken }, work.Transaction);
+        }
         await work.CommitAsync();
         return number;
     }

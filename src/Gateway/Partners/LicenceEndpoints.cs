@@ -39,7 +39,7 @@ internal static class LicenceEndpoints
 
     private static Task<IResult> NeedAsync(HttpContext context, string gln, LicenceNeedRequest request, Licences licences, PartnerDirectory directory, CancellationToken ct) =>
         ChangeAsync(context, gln, request.Reason, licences, directory, async partner =>
-            request.Needed is not { } needed ? "needed is true or false." : await licences.NeedAsync(context.Actor(), partner, needed, request.Reason!, ct) ? null : "There is no such partner.", ct);
+            request.Needed is not { } needed ? "needed is true or false." : await licences.NeedAsync(context.Actor(), partner, needed, request.Reason!, ct), ct);
 
     private static async Task<IResult> ChangeAsync(HttpContext context, string gln, string? reason, Licences licences, PartnerDirectory directory, Func<int, Task<string?>> change, CancellationToken ct) =>
         string.IsNullOrWhiteSpace(reason) ? Problems.ReasonMissing()

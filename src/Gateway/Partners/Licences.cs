@@ -14,7 +14,7 @@ namespace Gateway.Partners;
 /// Who is an authorised trading partner. A partner that needs a licence and has none that is valid today is paused before anything more is
 /// sent to it, and goes on by itself when one is recorded, or when somebody answers for it under signature (docs/decisions/0032).
 /// </summary>
-public sealed class Licences(GatewayDatabase database)
+public sealed class Licences(GatewayDatabase database, GoLive goLive)
 {
     public const string Meaning = "licence exception";
 
@@ -48,18 +48,21 @@ public sealed class Licences(GatewayDatabase database)
         return new LicenceStanding(found.Needs, found.Until, licences.AsList(), exceptions.AsList());
     }
 
-    /// <summary>Says whether a partner needs one.</summary>
-    /// <returns>False when there is no such partner.</returns>
-    public async Task<bool> NeedAsync(Actor actor, int partnerId, bool needs, string reason, CancellationToken ct)
+    /// <summary>Says whether a partner needs one. What is signed for one that has none is not said away.</summary>
+    /// <returns>Null, or the refusal as a sentence; then nothing was changed.</returns>
+    public async Task<string?> NeedAsync(Actor actor, int partnerId, bool needs, string reason, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        if (await work.Connection.ExecuteAsync("update partner set needs_licence = @needs where partner_id = @partnerId", new { partnerId, needs }, work.Transaction) == 0)
+        if (await work.Connection.ExecuteAsync("update partner set needs_licence = @needs where partner_id = @partnerId and (@needs or not needs_licence or licence_until(partner_id) is not null)", new { partnerId, needs }, work.Transaction) == 0)
         {
-            return false;
+            return await work.Connection.ExecuteScalarAsync<bool>("select exists (select from partner where partner_id = @partnerId)", new { partnerId }, work.Transaction)
+                ? await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), "need no licence", "No licence of it is valid today: that it needs none is said after somebody has answered for an exception under signature.",
+                    "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int"))
+                : "There is no such partner.";
         }
-        await HoldAsync(work, partnerId);
+        await HoldAsync(work, goLive, partnerId);
         await work.CommitAsync();
-        return true;
+        return null;
     }
 
     /// <summary>Records a licence that somebody has looked up.</summary>
@@ -82,7 +85,7 @@ public sealed class Licences(GatewayDatabase database)
         {
             return "This licence is on record already: note that you have looked it up again, or withdraw it.";
         }
-        await HoldAsync(work, partnerId);
+        await HoldAsync(work, goLive, partnerId);
         await work.CommitAsync();
         return null;
     }
@@ -105,7 +108,7 @@ public sealed class Licences(GatewayDatabase database)
                 ? await work.RefuseAsync(new RefusedStep("licence", licenceId.ToString(CultureInfo.InvariantCulture), step, "The licence is withdrawn.", "select case when withdrawn then 'withdrawn' else 'recorded' end, version from licence where licence_id = @key::int"))
                 : "There is no such licence.";
         }
-        await HoldAsync(work, partnerId);
+        await HoldAsync(work, goLive, partnerId);
         await work.CommitAsync();
         return null;
     }
@@ -121,9 +124,11 @@ public sealed class Licences(GatewayDatabase database)
     }
 
     /// <summary>What the signature of an exception does, in its transaction.</summary>
-    public static Func<Work, Signature, Task<string?>> Excepted(DateOnly until, string why) => async (work, signature) =>
+    public Func<Work, Signature, Task<string?>> Excepted(DateOnly until, string why) => async (work, signature) =>
     {
         var partnerId = int.Parse(signature.RecordId, CultureInfo.InvariantCulture);
+        // Whoever changes its setup meanwhile is waited for, and then the signature is of another version.
+        await work.Connection.ExecuteAsync("select from partner where partner_id = @partnerId for update", new { partnerId }, work.Transaction);
         await work.Connection.ExecuteAsync("savepoint before_exception", transaction: work.Transaction);
         try
         {
@@ -137,54 +142,71 @@ public sealed class Licences(GatewayDatabase database)
             await work.Connection.ExecuteAsync("rollback to savepoint before_exception", transaction: work.Transaction);
             return e.MessageText;
         }
-        await HoldAsync(work, partnerId);
+        await HoldAsync(work, goLive, partnerId);
         return null;
     };
 
     private static string Decided(DateOnly until, string why) => JsonSerializer.Serialize(new { until, why }, JsonSerializerOptions.Web);
 
-    /// <summary>Pauses a partner that may not be sent to, and resumes one that waited for nothing else.</summary>
+    /// <summary>Pauses a partner that may not be sent to, and resumes one that waited for nothing else: what waited has its time for retries before it.</summary>
     /// <param name="partnerId">Null: every partner.</param>
     /// <returns>How many.</returns>
-    internal static Task<int> HoldAsync(Work work, int? partnerId) => work.Connection.ExecuteAsync("""
-        update partner p set state = case when n.may then 'active' else 'paused' end, pause_reason = case when n.may then null else @Waiting end
-        from (select partner_id, not needs_licence or licence_until(partner_id) is not null as may from partner where @partnerId::int is null or partner_id = @partnerId) n
-        where n.partner_id = p.partner_id and (n.may and p.state = 'paused' and p.pause_reason = @Waiting or not n.may and p.state = 'active')
-        """, new { partnerId, Waiting }, work.Transaction);
+    internal static async Task<int> HoldAsync(Work work, GoLive goLive, int? partnerId)
+    {
+        var changed = await work.Connection.ExecuteScalarAsync<int>("""
+            with held as (
+                update partner p set state = case when n.may then 'active' else 'paused' end, pause_reason = case when n.may then null else @Waiting end
+                from (select partner_id, not needs_licence or licence_until(partner_id) is not null as may from partner where @partnerId::int is null or partner_id = @partnerId) n
+                where n.partner_id = p.partner_id and (n.may and p.state = 'paused' and p.pause_reason = @Waiting or not n.may and p.state = 'active')
+                returning p.partner_id, p.state),
+            waited as (
+                update delivery d set give_up_at = greatest(give_up_at, gateway_now() + (give_up_at - created_at)) from held h where h.state = 'active' and d.partner_id = h.partner_id and d.state = 'due')
+            select count(*)::int from held
+            """, new { partnerId, Waiting }, work.Transaction);
+        if (changed > 0)
+        {
+            await goLive.HoldAsync(work);
+        }
+        return changed;
+    }
 
-    /// <summary>Tells of licences that end within two months, and of those that have, until another is recorded.</summary>
+    /// <summary>Tells of licences that end within two months, and of those that have ended, until others cover the time.</summary>
     internal static async Task TellAsync(Work work)
     {
-        var partners = (await work.Connection.QueryAsync<(int Id, int PartyId, string Name, bool Needs, DateOnly? Until, DateOnly Today, bool Told)>("""
-            select p.partner_id, p.party_id, p.name, p.needs_licence, (select max(valid_until) from licence l where l.partner_id = p.partner_id and not l.withdrawn), gateway_now()::date,
-                exists (select from exception e where e.party_id = p.party_id and e.code = @Ends and e.source_kind = 'partner' and e.source_id = p.partner_id::text and e.state = 'open')
+        var partners = (await work.Connection.QueryAsync<(int Id, int PartyId, string Name, bool Needs, DateOnly? Until, DateOnly Today, string? Told)>("""
+            select p.partner_id, p.party_id, p.name, p.needs_licence, licence_cover(p.partner_id), gateway_now()::date,
+                (select severity from exception e where e.party_id = p.party_id and e.code = @Ends and e.source_kind = 'partner' and e.source_id = p.partner_id::text and e.state = 'open')
             from partner p where p.needs_licence or exists (select from exception e where e.party_id = p.party_id and e.code = @Ends and e.state = 'open')
             """, new { Ends }, work.Transaction)).AsList();
         foreach (var p in partners)
         {
             var source = new ExceptionSource("partner", p.Id.ToString(CultureInfo.InvariantCulture), p.PartyId, null);
-            var isWanting = p.Needs && (p.Until is null || p.Until < p.Today.AddDays(ToldDaysBefore));
-            if (isWanting && !p.Told)
+            var severity = !p.Needs || p.Until >= p.Today.AddDays(ToldDaysBefore) ? (Severity?)null : p.Until is null ? Severity.Error : Severity.Warning;
+            if (p.Told == severity?.ToString().ToLowerInvariant())
             {
-                await ExceptionRecords.OpenAsync(work, new ExceptionFacts(Ends, p.Until is null || p.Until < p.Today ? Severity.Error : Severity.Warning, p.Until is null
-                    ? $"{p.Name} needs a licence, and none is on record: nothing is sent to it."
-                    : string.Create(CultureInfo.InvariantCulture, $"The last licence of {p.Name} {(p.Until < p.Today ? "was" : "is")} valid until {p.Until:yyyy-MM-dd}: without another nothing is sent to it after that day.")), source, []);
+                continue;
             }
-            else if (!isWanting && p.Told)
+            if (p.Told is not null)
             {
-                await ExceptionRecords.ResolveAsync(work, Ends, source, "A licence that is valid for longer is on record, or none is needed.");
+                await ExceptionRecords.ResolveAsync(work, Ends, source, severity switch { null => "Licences cover the time to come, or none is needed.", Severity.Error => "The licence has ended.", _ => "A licence is valid again." });
+            }
+            if (severity is { } wanting)
+            {
+                await ExceptionRecords.OpenAsync(work, new ExceptionFacts(Ends, wanting, p.Until is { } until
+                    ? string.Create(CultureInfo.InvariantCulture, $"Licences of {p.Name} are valid until {until:yyyy-MM-dd}: without another nothing is sent to it after that day.")
+                    : $"{p.Name} needs a licence, and none is valid today: nothing is sent to it."), source, []);
             }
         }
     }
 }
 
 /// <summary>Days pass without anybody doing anything.</summary>
-internal sealed class WatchLicences(GatewayDatabase database) : IChore
+internal sealed class WatchLicences(GatewayDatabase database, GoLive goLive) : IChore
 {
     public async Task RunAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Actor.System("licences"), ct);
-        await Licences.HoldAsync(work, null);
+        await Licences.HoldAsync(work, goLive, null);
         await Licences.TellAsync(work);
         await work.CommitAsync();
     }

@@ -68,12 +68,12 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
         var changed = await work.Connection.ExecuteAsync("""
             update partner set state = case when @paused then 'paused' else 'active' end, pause_reason = case when @paused then @reason end
-            where partner_id = @partnerId and state = case when @paused then 'active' else 'paused' end and (@paused or not coalesce(pause_reason = any(@waiting), false))
+            where partner_id = @partnerId and case when @paused then state = 'active' or state = 'paused' and pause_reason = any(@waiting) else state = 'paused' and not coalesce(pause_reason = any(@waiting), false) end
             """, new { partnerId, paused, reason, waiting = (string[])[GoLive.Waiting, Licences.Waiting] }, work.Transaction);
         if (changed == 0)
         {
             await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), paused ? "pause" : "resume",
-                paused ? "Only an active partner can be paused." : "Only a paused partner can be resumed, and one that waits for its go-live or a licence by that.",
+                paused ? "Only a partner that is active, or waits for its go-live or a licence, can be paused." : "Only a paused partner can be resumed, and one that waits for its go-live or a licence by that.",
                 "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int"));
             return false;
         }

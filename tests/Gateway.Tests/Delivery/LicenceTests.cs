@@ -1,5 +1,6 @@
 using Dapper;
 using Gateway.Access;
+using Gateway.Delivery;
 using Gateway.Partners;
 using Gateway.Tests.Access;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,7 +23,8 @@ public sealed class LicenceTests
         var (licences, directory) = (node.GetRequiredService<Licences>(), node.GetRequiredService<PartnerDirectory>());
         var today = DateOnly.FromDateTime(await database.ScalarAsync<DateTime>("select gateway_now()"));
 
-        Assert.True(await licences.NeedAsync(AccountsOf.Admin, 1, true, "US trade", Ct));
+        Assert.Null(await licences.NeedAsync(AccountsOf.Admin, 1, true, "US trade", Ct));
+        Assert.StartsWith("No licence of it is valid today: ", await licences.NeedAsync(AccountsOf.Admin, 1, false, "never mind", Ct), StringComparison.Ordinal);
         Assert.Equal("paused " + Licences.Waiting, await StateAsync());
         Assert.False(await directory.SetPausedAsync(AccountsOf.Admin, 1, paused: false, "go on", Ct));
         Assert.Equal(0, await Outbox.TurnAsync(node));
@@ -45,11 +47,22 @@ public sealed class LicenceTests
         Assert.Equal("paused " + Licences.Waiting, await StateAsync());
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from attempt"));
 
-        // Whoever pauses it himself is not overruled by a licence.
-        Assert.Null(await AddAsync("NJ-4", today, today.AddDays(400)));
+        // Whoever pauses it himself, before or while it waits, is not overruled by a licence; and waiting has used up no time for retries.
         Assert.True(await directory.SetPausedAsync(AccountsOf.Admin, 1, paused: true, "holiday", Ct));
-        Assert.Null(await AddAsync("NJ-5", today, today.AddDays(500)));
+        Assert.Null(await AddAsync("NJ-4", today, today.AddDays(400)));
         Assert.Equal("paused holiday", await StateAsync());
+        Assert.True(await directory.SetPausedAsync(AccountsOf.Admin, 1, paused: false, "back", Ct));
+        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, 4, "revoked", Ct));
+        Assert.Equal("paused " + Licences.Waiting, await StateAsync());
+        Assert.Null(await AddAsync("NJ-3", today, today.AddDays(500))); // the same, for longer
+        Assert.True(await database.ScalarAsync<bool>("select give_up_at - gateway_now() >= give_up_at - created_at - interval '1 day' - interval '10 days' and give_up_at > gateway_now() + interval '6 days' from delivery"));
+
+        // What was claimed before is not sent after.
+        var claimed = await node.GetRequiredService<DeliveryQueue>().ClaimAsync(1, 10, Ct);
+        Assert.Single(claimed);
+        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, 5, "revoked", Ct));
+        Assert.Null(await node.GetRequiredService<DeliveryQueue>().IntendAsync(claimed[0], Ct));
+        Assert.Equal("due 0 free", await database.ScalarAsync<string>("select concat_ws(' ', state, attempts, case when lease_token is null then 'free' end) from delivery"));
         Assert.Equal("The licence is withdrawn.", await licences.WithdrawAsync(AccountsOf.Admin, 1, 1, "again", Ct));
         Assert.Equal("There is no such licence.", await licences.CheckAsync(AccountsOf.Admin, 1, 99, "looked", Ct));
         Assert.Equal("refused licence 1 withdraw", await database.ScalarAsync<string>("select concat_ws(' ', action, entity, entity_key, new ->> 'step') from audit_entry where action = 'refused' and entity = 'licence'"));
@@ -79,7 +92,7 @@ public sealed class LicenceTests
         Assert.Equal("An exception ends within 30 days.", (await SignAsync(today.AddDays(-1), "renewal under way")).Refusal);
         // What is signed is what takes effect.
         var begun = await BeginAsync(today.AddDays(3), "renewal under way");
-        Assert.Equal("An exception is made by signing it.", (await accounts.Signing.SignAsync(anna, session, begun, Secret, Licences.Excepted(today.AddDays(5), "renewal under way"), Ct)).Refusal);
+        Assert.Equal("An exception is made by signing it.", (await accounts.Signing.SignAsync(anna, session, begun, Secret, licences.Excepted(today.AddDays(5), "renewal under way"), Ct)).Refusal);
         Assert.Equal("paused", await database.ScalarAsync<string>("select state from partner"));
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from signature"));
 
@@ -89,18 +102,23 @@ public sealed class LicenceTests
         Assert.Equal("licence exception", await database.ScalarAsync<string>("select meaning from signature"));
         await database.AdvanceAsync(TimeSpan.FromDays(3));
         Assert.Equal("active", await HeldAsync());
+        // It was signed for the partner as it was set up.
+        await database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set url = 'https://example.net'");
+        Assert.Equal("paused", await HeldAsync());
+        Assert.Null((await SignAsync(today.AddDays(3), "still under way")).Refusal);
+        Assert.Equal("active", await HeldAsync());
         await database.AdvanceAsync(TimeSpan.FromDays(1));
         Assert.Equal("paused", await HeldAsync());
 
         async Task<string> HeldAsync()
         {
-            await new WatchLicences(database.Gateway).RunAsync(Ct);
+            await new WatchLicences(database.Gateway, node.GetRequiredService<GoLive>()).RunAsync(Ct);
             return await database.ScalarAsync<string>("select state from partner");
         }
 
         async Task<Guid> BeginAsync(DateOnly until, string why) => (await accounts.Signing.BeginAsync(anna, session, (await licences.ExceptionAsync(anna, 1, until, why, Ct))!, Licences.Meaning, Ct)).Nonce!.Value;
 
-        async Task<SigningAnswer> SignAsync(DateOnly until, string why) => await accounts.Signing.SignAsync(anna, session, await BeginAsync(until, why), Secret, Licences.Excepted(until, why), Ct);
+        async Task<SigningAnswer> SignAsync(DateOnly until, string why) => await accounts.Signing.SignAsync(anna, session, await BeginAsync(until, why), Secret, licences.Excepted(until, why), Ct);
     }
 
     [Fact]
@@ -109,21 +127,29 @@ public sealed class LicenceTests
         await using var outbox = await Outbox.CreateAsync();
         var database = outbox.Database;
         await outbox.AddPartnerAsync("https://example.org");
-        var licences = outbox.Node().GetRequiredService<Licences>();
+        var node = outbox.Node();
+        var licences = node.GetRequiredService<Licences>();
         var today = DateOnly.FromDateTime(await database.ScalarAsync<DateTime>("select gateway_now()"));
         await licences.NeedAsync(AccountsOf.Admin, 1, true, "US trade", Ct);
-        Assert.EndsWith("needs a licence, and none is on record: nothing is sent to it. error open", await ToldAsync(), StringComparison.Ordinal);
+        Assert.EndsWith("needs a licence, and none is valid today: nothing is sent to it. error open", await ToldAsync(), StringComparison.Ordinal);
         Assert.Null(await licences.AddAsync(AccountsOf.Admin, 1, new Licence("dispenser", "1", "Board", "US", today, today.AddDays(70)), "looked up", Ct));
         Assert.EndsWith("resolved", await ToldAsync(), StringComparison.Ordinal);
         await database.AdvanceAsync(TimeSpan.FromDays(11));
-        Assert.EndsWith($"is valid until {today.AddDays(70):yyyy-MM-dd}: without another nothing is sent to it after that day. warning open", await ToldAsync(), StringComparison.Ordinal);
-        Assert.Null(await licences.AddAsync(AccountsOf.Admin, 1, new Licence("dispenser", "2", "Board", "US", today.AddDays(70), today.AddDays(700)), "looked up", Ct));
+        Assert.EndsWith($"are valid until {today.AddDays(70):yyyy-MM-dd}: without another nothing is sent to it after that day. warning open", await ToldAsync(), StringComparison.Ordinal);
+        // One that leaves days uncovered helps nothing; one that begins the day after does.
+        Assert.Null(await licences.AddAsync(AccountsOf.Admin, 1, new Licence("dispenser", "2", "Board", "US", today.AddDays(72), today.AddDays(700)), "looked up", Ct));
+        Assert.EndsWith("warning open", await ToldAsync(), StringComparison.Ordinal);
+        Assert.Null(await licences.AddAsync(AccountsOf.Admin, 1, new Licence("dispenser", "3", "Board", "US", today.AddDays(71), today.AddDays(71)), "looked up", Ct));
         Assert.EndsWith("resolved", await ToldAsync(), StringComparison.Ordinal);
-        Assert.Equal(2L, await database.ScalarAsync<long>("select count(*) from exception"));
+        await database.AdvanceAsync(TimeSpan.FromDays(650));
+        Assert.EndsWith("warning open", await ToldAsync(), StringComparison.Ordinal);
+        await database.AdvanceAsync(TimeSpan.FromDays(60));
+        Assert.EndsWith("none is valid today: nothing is sent to it. error open", await ToldAsync(), StringComparison.Ordinal);
+        Assert.Equal("error resolved, warning resolved, warning resolved, error open", await database.ScalarAsync<string>("select string_agg(severity || ' ' || state, ', ' order by exception_id) from exception"));
 
         async Task<string> ToldAsync()
         {
-            await new WatchLicences(database.Gateway).RunAsync(Ct);
+            await new WatchLicences(database.Gateway, node.GetRequiredService<GoLive>()).RunAsync(Ct);
             return await database.ScalarAsync<string>("select concat_ws(' ', message, severity, state) from exception where code = 'partner.licence' order by exception_id desc limit 1");
         }
     }

@@ -3,6 +3,11 @@
 
 alter table partner add column needs_licence boolean not null default false;
 grant update (needs_licence) on partner to gateway_app;
+-- Whether it needs one is no part of how documents reach it, which is what go-live signs.
+create or replace function partner_content(partner int) returns jsonb language sql stable set search_path = pg_catalog, public, pg_temp set timezone = 'UTC' as $$
+    select to_jsonb(p) - 'secret' - 'state' - 'pause_reason' - 'live_version' - 'needs_licence'
+        || jsonb_build_object('secretSha256', encode(sha256(p.secret), 'hex'), 'glns', (select jsonb_agg(gln order by gln) from public.partner_gln g where g.partner_id = p.partner_id))
+    from public.partner p where p.partner_id = partner $$;
 
 create table licence (
     licence_id   int  generated always as identity primary key,
@@ -21,13 +26,14 @@ create table licence (
     version      int  not null default 1,
     check (valid_until >= valid_from)
 );
-create unique index licence_once on licence (partner_id, party_id, issuer, number, valid_from) where not withdrawn;
+create unique index licence_once on licence (partner_id, party_id, issuer, number, valid_from, valid_until) where not withdrawn;
 
--- Somebody answers for sending without one, until a day.
+-- Somebody answers for sending without one, until a day, to the partner as it is set up.
 create table licence_exception (
     exception_id  int  generated always as identity primary key,
     partner_id    int  not null references partner,
     party_id      int  not null references party,
+    partner_version int not null,                    -- of the setup that was looked at
     until         date not null,                     -- its last day
     why           text not null check (why <> ''),
     signature_id  bigint not null unique references signature,
@@ -36,13 +42,23 @@ create table licence_exception (
 );
 create index licence_exception_partner on licence_exception (partner_id);
 
+-- The last day of the unbroken time from today that licences cover; null when none is valid today. Days are of UTC.
+create function licence_cover(the_partner int) returns date language plpgsql stable set search_path = pg_catalog, public, pg_temp as $$
+declare
+    covered date := public.gateway_now()::date - 1;
+    further date;
+begin
+    loop
+        select max(valid_until) into further from public.licence where partner_id = the_partner and not withdrawn and valid_from <= covered + 1 and valid_until > covered;
+        exit when further is null;
+        covered := further;
+    end loop;
+    return nullif(covered, public.gateway_now()::date - 1);
+end $$;
 -- The last day on which documents may go to a partner as things stand; null when they may not go today.
 create function licence_until(the_partner int) returns date language sql stable set search_path = pg_catalog, public, pg_temp as $$
-    select max(until) from (
-        select valid_until as until from public.licence, (select public.gateway_now()::date as day) n
-        where partner_id = the_partner and not withdrawn and day between valid_from and valid_until
-        union all
-        select until from public.licence_exception, (select public.gateway_now()::date as day) n where partner_id = the_partner and day <= until) u $$;
+    select greatest(licence_cover(the_partner), (select max(e.until) from public.licence_exception e join public.partner p using (partner_id)
+        where e.partner_id = the_partner and e.partner_version = p.version and e.until >= public.gateway_now()::date)) $$;
 
 -- What a signature of an exception covers: the partner, and what was decided.
 create function licence_exception_content(the_partner int, decided jsonb) returns jsonb language sql stable set search_path = pg_catalog, public, pg_temp as $$
@@ -59,6 +75,7 @@ begin
     if new.until < public.gateway_now()::date or new.until > public.gateway_now()::date + 30 then
         raise exception 'An exception ends within 30 days.' using errcode = 'GW052';
     end if;
+    new.partner_version := (select version from public.partner where partner_id = new.partner_id);
     if not exists (select from public.signature s join public.partner p on p.partner_id = new.partner_id and p.party_id = new.party_id
         where s.signature_id = new.signature_id and s.record_type = 'partner' and s.record_id = p.partner_id::text and s.version = p.version
             and s.meaning = 'licence exception' and s.signer = current_setting('app.actor', true)
@@ -77,6 +94,10 @@ end $$;
 create trigger licence_changed after insert or update on licence for each row execute function licence_changed();
 create trigger licence_exception_changed after insert on licence_exception for each row execute function licence_changed();
 
+-- A pause that no person made is told to open pages too.
+create trigger partner_licence_changed after update on partner for each row
+    when ((old.state, old.pause_reason, old.needs_licence) is distinct from (new.state, new.pause_reason, new.needs_licence)) execute function licence_changed();
+
 create trigger licence_audit after insert or update or delete on licence for each row execute function audit_row('licence_id', 'version');
 create trigger licence_exception_audit after insert or update or delete on licence_exception for each row execute function audit_row('exception_id');
 create trigger licence_exception_append_only before update on licence_exception for each row execute function refuse_change();
@@ -92,7 +113,7 @@ begin
     end loop;
 end $$;
 grant select, insert on licence, licence_exception to gateway_app;
-grant update (valid_until, evidence, checked_at, checked_by, withdrawn, version) on licence to gateway_app;
+grant update (checked_at, checked_by, withdrawn, version) on licence to gateway_app;
 
 alter table exception drop constraint exception_source_kind_check;
 alter table exception add constraint exception_source_kind_check check (source_kind in ('capture', 'delivery', 'device', 'run', 'pool', 'partner'));
