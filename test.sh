@@ -8,6 +8,7 @@ need_postgres
 need_chromium
 need_node
 need_openssl
+need_openssh
 log=$(mktemp)
 GATEWAY_REQUIREMENTS=$(mktemp -d)
 export GATEWAY_REQUIREMENTS

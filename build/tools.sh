@@ -29,6 +29,21 @@ need_openssl() {
   command -v openssl >/dev/null || install openssl "OpenSSL"
 }
 
+# Partners' SFTP servers of the tests, and the program by which the gateway speaks with them. The server is started by the tests only,
+# so where its package would start it as a service, that is kept from happening.
+need_openssh() {
+  command -v sftp >/dev/null || install openssh-client "OpenSSH's sftp"
+  [ -x /usr/sbin/sshd ] && return 0
+  if [ "$(id -u)" = 0 ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
+    (install openssh-server "OpenSSH's server"); rc=$?
+    rm -f /usr/sbin/policy-rc.d
+    [ "$rc" = 0 ] || exit "$rc"
+  else
+    install openssh-server "OpenSSH's server"
+  fi
+}
+
 need_chromium() {
   CHROMIUM="${CHROMIUM:-$(command -v chromium || true)}"
   if [ -z "$CHROMIUM" ]; then

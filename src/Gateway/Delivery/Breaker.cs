@@ -25,10 +25,10 @@ internal static class Breaker
         var failed = answer.Meaning == AnswerMeaning.Retry && answer.Verdict is Verdict.Theirs or Verdict.Network;
         if (credential || failed)
         {
-            return await FailAsync(work, delivery, credential ? "credential" : answer.Code, credential);
+            return await FailAsync(work, delivery, credential && answer.Status is not null ? "credential" : answer.Code, credential);
         }
         // The partner has answered; or we failed before it could, and another delivery may probe.
-        await work.Connection.ExecuteAsync(answer.Status is not null
+        await work.Connection.ExecuteAsync(answer.Status is not null || answer.Meaning is AnswerMeaning.Accepted or AnswerMeaning.Pending or AnswerMeaning.Negative or AnswerMeaning.Refused
             ? """
               update breaker set failures = 0, opened = 0, open_until = null, reason = null, probe = null, closed_at = case when opened > 0 then gateway_now() else closed_at end
               where partner_id = @PartnerId and (opened = 0 and failures > 0 or opened > 0 and probe = @LeaseToken)

@@ -1,9 +1,13 @@
 namespace Gateway.Delivery;
 
 /// <summary>A delivery under a lease, with all that sending it (or asking for its receipt) needs. The token fences: who lost it can change nothing.</summary>
+/// <param name="Settings">The partner's channel settings as stored.</param>
+/// <param name="ReceivedAt">When the document came in.</param>
+/// <param name="SentBefore">The partner may have it already: it was attempted before, or is a replay.</param>
 public sealed record ClaimedDelivery(
     long DeliveryId, int PartnerId, int PartyId, string PartnerGln, string Channel, string Url, byte[]? Secret, Guid MessageId,
-    long DocumentId, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string Format, string PrivateRanges, string? ReceiptRef, bool IsReceipt, Guid LeaseToken, string? TraceParent);
+    long DocumentId, byte[] Sha256, long Length, string MediaType, string? ContentEncoding, string Format, string PrivateRanges, string? ReceiptRef, bool IsReceipt, Guid LeaseToken, string? TraceParent,
+    string Settings, DateTime ReceivedAt, bool SentBefore);
 
 /// <summary>What an attempt or a question has led to.</summary>
 /// <param name="State">The delivery's state now.</param>

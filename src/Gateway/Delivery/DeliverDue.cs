@@ -43,7 +43,7 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
             {
                 turn.Take(await queue.ClaimAsync(turn.PartnerId, options.Value.BatchSize, ct));
             }
-            while (turn.Sending.Count < options.Value.MaxInFlightPerPartner && turn.Waiting.TryDequeue(out var next))
+            while (turn.Sending.Count < AtOnce(turn) && turn.Waiting.TryDequeue(out var next))
             {
                 turn.Sending.Add(SendAsync(turn, next, ct));
             }
@@ -66,6 +66,8 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
             wake ??= woken?.WaitToReadAsync(ct).AsTask();
         }
     }
+
+    private int AtOnce(Turn turn) => turn.Waiting.TryPeek(out var next) && deliver.GoesAlone(next) ? 1 : options.Value.MaxInFlightPerPartner;
 
     private async Task SendAsync(Turn turn, ClaimedDelivery delivery, CancellationToken ct)
     {

@@ -13,6 +13,9 @@ public sealed partial class DeliverOne(DeliveryQueue queue, IEnumerable<IChannel
 {
     private readonly Dictionary<string, IChannel> _channels = channels.ToDictionary(c => c.Kind, StringComparer.Ordinal);
 
+    /// <summary>Whether nothing else is sent to its partner, or asked of it, at the same time.</summary>
+    internal bool GoesAlone(ClaimedDelivery delivery) => _channels.TryGetValue(delivery.Channel, out var channel) && channel.OneAtATime;
+
     public async Task AttemptAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
         using var activity = GatewayTrace.Continue("delivery attempt", delivery.TraceParent, ActivityKind.Client);

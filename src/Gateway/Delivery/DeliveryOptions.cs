@@ -10,8 +10,11 @@ public sealed class DeliveryOptions : IValidatableObject
     /// <summary>Lets partners have private addresses, any port and <c>http://</c>: for the demonstration and tests only.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
-    /// <summary>The ports that partners' addresses may name; none listed means 443.</summary>
+    /// <summary>The ports that partners' addresses may name; none listed means 443, and 22 for SFTP.</summary>
     [MaxLength(100)] public int[] AllowedPorts { get; init; } = [];
+
+    /// <summary>The roots below which the channel <c>folder</c> may write; none listed means that it is not available.</summary>
+    [MaxLength(100)] public string[] Folders { get; init; } = [];
 
     /// <summary>First wait; it doubles with jitter up to <see cref="RetryCap"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")] public TimeSpan RetryBase { get; init; } = TimeSpan.FromSeconds(2);
@@ -49,6 +52,10 @@ public sealed class DeliveryOptions : IValidatableObject
         if (MaxInFlightPerPartner > MaxInFlight / 5)
         {
             yield return new ValidationResult("Delivery:MaxInFlightPerPartner is at most a fifth of Delivery:MaxInFlight.", [nameof(MaxInFlightPerPartner)]);
+        }
+        if (Folders.FirstOrDefault(folder => !Path.IsPathFullyQualified(folder)) is { } relative)
+        {
+            yield return new ValidationResult($"Delivery:Folders are whole paths; {relative} is none.", [nameof(Folders)]);
         }
         if (AllowedPorts.Any(port => port is < 1 or > 65535))
         {

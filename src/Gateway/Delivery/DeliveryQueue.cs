@@ -105,7 +105,8 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
             returning d.delivery_id as "DeliveryId", d.partner_id as "PartnerId", d.party_id as "PartyId", coalesce(y.gln, '') as "PartnerGln", p.channel as "Channel",
                 p.url as "Url", p.secret as "Secret", d.message_id as "MessageId", d.document_id as "DocumentId", o.sha256 as "Sha256", o.length as "Length",
                 o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", p.private_ranges as "PrivateRanges", d.receipt_ref as "ReceiptRef",
-                @receipts as "IsReceipt", d.lease_token as "LeaseToken", d.traceparent as "TraceParent"
+                @receipts as "IsReceipt", d.lease_token as "LeaseToken", d.traceparent as "TraceParent",
+                p.channel_settings::text as "Settings", o.received_at as "ReceivedAt", d.attempts > 0 or d.replay_of is not null as "SentBefore"
             """, new { options.Value.LeaseTime, partnerId, max, receipts }, work.Transaction);
         return claimed.OrderBy(d => d.DeliveryId).ToList();
     }
@@ -206,7 +207,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
     public async Task<Outcome?> CompleteReceiptAsync(ClaimedDelivery delivery, ChannelAnswer answer)
     {
         await using var work = await database.BeginAsync(Worker, CancellationToken.None);
-        // Asked less often as it ages: a quarter of its age, between 1 s and 5 min. The partner's errors are kept with the attempt they answer.
+        // Asked less often as it ages: a quarter of its age, between 1 s and 5 min. What the partner says in the end is kept with the attempt it answers.
         var changed = await work.Connection.QuerySingleOrDefaultAsync<(string State, bool Overdue)?>("""
             with mine as (
                 select delivery_id, attempts, not receipt_overdue and not @accepted and not @negative and gateway_now() - finished_at >= @ReceiptOverdueAfter as overdue
@@ -219,7 +220,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
                     due_at = gateway_now() + greatest(interval '1 s', least(interval '5 min', (gateway_now() - finished_at) / 4))
                 from mine m where d.delivery_id = m.delivery_id returning d.state, m.overdue),
             answered as (
-                update attempt a set code = @Code, verdict = @Verdict, response = @Response from mine m where @negative and a.delivery_id = m.delivery_id and a.number = m.attempts)
+                update attempt a set code = @Code, verdict = @Verdict, response = coalesce(@Response, a.response) from mine m where (@negative or @accepted) and a.delivery_id = m.delivery_id and a.number = m.attempts)
             select state, overdue from changed
             """, new
         {

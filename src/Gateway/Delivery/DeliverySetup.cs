@@ -14,6 +14,8 @@ public static class DeliverySetup
         services.AddSingleton<OutgoingHttp>();
         services.AddSingleton<IChannel, HttpsChannel>();
         services.AddSingleton<IChannel, EpcisChannel>();
+        services.AddSingleton<IChannel, SftpChannel>();
+        services.AddSingleton<IChannel, FolderChannel>();
         services.AddSingleton<RouteCapture>();
         services.AddSingleton<DeliveryQueue>();
         services.AddSingleton<DeliverOne>();

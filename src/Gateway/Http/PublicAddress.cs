@@ -24,9 +24,14 @@ public static class PublicAddress
     // The networks of an organisation, of which some may be opened for a partner; never the machine itself or its link.
     private static readonly IPNetwork[] Organisation = [.. ((string[])["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]).Select(n => IPNetwork.Parse(n))];
 
-    /// <param name="allowedPorts">None listed means 443.</param>
-    public static bool IsPortAllowed(int port, IReadOnlyCollection<int> allowedPorts, bool allowPrivate) =>
-        allowPrivate || (allowedPorts.Count == 0 ? port == 443 : allowedPorts.Contains(port));
+    /// <param name="allowedPorts">None listed means the usual one.</param>
+    /// <param name="usual">The port of the protocol.</param>
+    public static bool IsPortAllowed(int port, IReadOnlyCollection<int> allowedPorts, bool allowPrivate, int usual = 443) =>
+        allowPrivate || (allowedPorts.Count == 0 ? port == usual : allowedPorts.Contains(port));
+
+    /// <returns>Whether what stands instead of a name is an address that may not be called.</returns>
+    public static bool IsForbiddenLiteral(string host, bool allowPrivate, IReadOnlyList<string> privateRanges) =>
+        !allowPrivate && IPAddress.TryParse(host, out var address) && !Is(address) && !privateRanges.Any(r => IPNetwork.Parse(r).Contains(address));
 
     /// <returns>Why the text is not a private network that can be opened for a partner, or null.</returns>
     public static string? RefuseRange(string range) =>
@@ -53,6 +58,6 @@ public static class PublicAddress
         {
             return $"Port {uri.Port} is not among the allowed ports.";
         }
-        return !allowPrivate && IPAddress.TryParse(uri.DnsSafeHost, out var address) && !Is(address) && !privateRanges.Any(r => IPNetwork.Parse(r).Contains(address)) ? "The URL leads to a private address." : null;
+        return IsForbiddenLiteral(uri.DnsSafeHost, allowPrivate, privateRanges) ? "The URL leads to a private address." : null;
     }
 }

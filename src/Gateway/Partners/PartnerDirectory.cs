@@ -6,11 +6,21 @@ using Npgsql;
 
 namespace Gateway.Partners;
 
-public sealed record PartnerItem(int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt)
+/// <param name="SettingsJson">What its channel knows beside the address, as stored.</param>
+/// <param name="HasSecret">A token or private key is sealed with it.</param>
+/// <param name="Version">Of its setup.</param>
+public sealed record PartnerItem(
+    int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt, string SettingsJson, bool HasSecret, int Version)
 {
+    /// <summary>What its channel knows beside the address.</summary>
+    public ChannelSettings Settings => ChannelSettings.Read(SettingsJson);
+
     /// <summary>It waits for the signature of its go-live, or for a licence, which resumes it.</summary>
     public bool Waits => State == "paused" && PauseReason is GoLive.Waiting or Licences.Waiting;
 }
+
+/// <summary>A partner from whose SFTP server documents are fetched.</summary>
+public sealed record InboundPartner(int Id, int PartyId, string Gln, string Url, string PrivateRanges, string? PrivateKey, ChannelSettings Settings);
 
 public sealed record RouteItem(int Id, string? SourceGln, string? DestinationGln, string Reason, bool Active);
 
@@ -19,12 +29,12 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
 {
     private const string Select = """
         select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.private_ranges as "PrivateRanges", p.state as "State",
-            p.pause_reason as "PauseReason", p.created_at as "CreatedAt"
+            p.pause_reason as "PauseReason", p.created_at as "CreatedAt", p.channel_settings::text as "SettingsJson", p.secret is not null as "HasSecret", p.version as "Version"
         from partner p join party y using (party_id)
         """;
 
     /// <returns>False when the GLN is somebody's already.</returns>
-    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, string[] privateRanges, CancellationToken ct)
+    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, string[] privateRanges, CancellationToken ct, ChannelSettings? settings = null)
     {
         await using var work = await database.BeginAsync(actor, ct);
         try
@@ -36,9 +46,9 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
             }
             // Two statements: row security of the GLN looks for its partner, which must be there already.
             var partnerId = await work.Connection.ExecuteScalarAsync<int>("""
-                insert into partner (party_id, name, format, channel, url, private_ranges, secret, created_at)
-                values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, gateway_now()) returning partner_id
-                """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token) }, work.Transaction);
+                insert into partner (party_id, name, format, channel, url, private_ranges, secret, channel_settings, created_at)
+                values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, @settings::jsonb, gateway_now()) returning partner_id
+                """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token), settings = settings?.ToJson() ?? "{}" }, work.Transaction);
             await work.Connection.ExecuteAsync("insert into partner_gln (gln, partner_id) values (@gln, @partnerId)", new { gln, partnerId }, work.Transaction);
             await goLive.HoldAsync(work);
             await work.CommitAsync();
@@ -60,6 +70,39 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
     {
         await using var work = await database.BeginAsync(actor, ct);
         return await work.Connection.QuerySingleOrDefaultAsync<PartnerItem>(Select + " where p.partner_id = (select partner_id from partner_gln where gln = @gln)", new { gln }, work.Transaction);
+    }
+
+    /// <summary>Gives the partner another channel, or the same one set up otherwise. A secret that is not given stays, unless the kind changes.</summary>
+    /// <param name="version">The version of the setup that was looked at.</param>
+    /// <returns>Null, or why not.</returns>
+    public async Task<string?> SetChannelAsync(Actor actor, int partnerId, ChannelSetup setup, int version, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        var partyId = await work.Connection.ExecuteScalarAsync<int>("select party_id from partner where partner_id = @partnerId", new { partnerId }, work.Transaction);
+        var changed = await work.Connection.ExecuteAsync("""
+            update partner set channel = @Kind, url = @Url, private_ranges = @ranges, channel_settings = @settings::jsonb,
+                secret = case when @secret::bytea is not null then @secret when channel = @Kind then secret end
+            where partner_id = @partnerId and version = @version
+            """, new { setup.Kind, setup.Url, ranges = string.Join(' ', setup.PrivateRanges), settings = setup.Settings.ToJson(), secret = secrets.Seal(partyId, setup.Secret), partnerId, version }, work.Transaction);
+        if (changed == 0)
+        {
+            const string refusal = "The partner's setup has changed: look at it again.";
+            await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), "channel", refusal, "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int", version));
+            return refusal;
+        }
+        await goLive.HoldAsync(work);
+        await work.CommitAsync();
+        return null;
+    }
+
+    /// <summary>The active partners from whose SFTP servers documents are fetched.</summary>
+    public async Task<IReadOnlyList<InboundPartner>> InboundAsync(CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Actor.System("inbound sftp"), ct);
+        return [.. (await work.Connection.QueryAsync<(int Id, int PartyId, string Gln, string Url, string PrivateRanges, byte[]? Secret, string Settings)>(new CommandDefinition("""
+            select p.partner_id, p.party_id, coalesce(y.gln, ''), p.url, p.private_ranges, p.secret, p.channel_settings::text from partner p join party y using (party_id)
+            where p.state = 'active' and p.channel = 'sftp' and p.channel_settings ? 'inbound' order by p.partner_id
+            """, transaction: work.Transaction, cancellationToken: ct))).Select(p => new InboundPartner(p.Id, p.PartyId, p.Gln, p.Url, p.PrivateRanges, secrets.Open(p.PartyId, p.Secret), ChannelSettings.Read(p.Settings)))];
     }
 
     /// <returns>False when the partner is not in the state this starts from.</returns>

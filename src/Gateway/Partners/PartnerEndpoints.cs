@@ -11,10 +11,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Partners;
 
-/// <param name="PrivateRanges">Private networks that the address may lie in.</param>
-public sealed record ChannelRequest(string? Kind, string? Url, string? Token, string[]? PrivateRanges = null);
-
 public sealed record PartnerRequest(string? Gln, string? Name, string? Format, ChannelRequest? Channel);
+
+/// <param name="Version">The version of the partner's setup that was looked at.</param>
+public sealed record ChannelChange(ChannelRequest? Channel, int? Version, string? Reason);
 
 public sealed record ReasonRequest(string? Reason);
 
@@ -37,6 +37,7 @@ public static class PartnerEndpoints
         partners.MapPost("", AddAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapGet("", ListAsync).RequireAuthorization(Permissions.ReadPartners);
         partners.MapGet("/{gln}", FindAsync).RequireAuthorization(Permissions.ReadPartners);
+        partners.MapPut("/{gln}/channel", ChangeChannelAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/pause", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, true, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/resume", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, false, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/routes", AddRouteAsync).RequireAuthorization(Permissions.ManagePartners);
@@ -46,30 +47,55 @@ public static class PartnerEndpoints
 
     private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
     {
-        if (Refuse(request, options.Value) is { } refusal)
+        var wrongChannel = ChannelSetup.Refuse(request.Channel, options.Value, hasKey: false, out var channel);
+        if ((Refuse(request) ?? wrongChannel) is { } refusal)
         {
             return Problems.Invalid(refusal);
         }
-        var (gln, channel) = (request.Gln!, request.Channel!);
-        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind!, channel.Url!, channel.Token, channel.PrivateRanges ?? [], ct)
+        var gln = request.Gln!;
+        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind, channel.Url, channel.Secret, channel.PrivateRanges, ct, channel.Settings)
             ? TypedResults.Created($"/api/partners/{gln}", View((await directory.FindAsync(context.Actor(), gln, ct))!))
             : Problems.PartnerExists(gln);
     }
 
-    private static string? Refuse(PartnerRequest request, PartnerOptions options) => request switch
+    private static string? Refuse(PartnerRequest request) => request switch
     {
         { Gln: null } => "gln is missing.",
         _ when !Gln.Parse(request.Gln!).Try(out _, out var error) => error,
         _ when string.IsNullOrWhiteSpace(request.Name) => "name is missing.",
         { Format: not ("1.2-xml" or "2.0-xml" or "2.0-json") } => "format is 1.2-xml, 2.0-xml or 2.0-json.",
-        { Channel.Kind: "as2" or "sftp" or "soap" or "folder" } => $"The channel {request.Channel!.Kind} is not available yet; use https or epcis.",
-        { Channel.Kind: not ("https" or "epcis") } or { Channel: null } => "channel.kind is https or epcis.",
-        { Channel.PrivateRanges.Length: > 50 } => "channel.privateRanges holds at most 50 networks.",
-        _ => (request.Channel!.PrivateRanges ?? []).Select(PublicAddress.RefuseRange).FirstOrDefault(refusal => refusal is not null)
-            ?? PublicAddress.Refuse(request.Channel.Url ?? "", options.AllowPrivateAddresses, options.AllowedPorts, request.Channel.PrivateRanges ?? []),
+        _ => null,
     };
 
-    private static object View(PartnerItem p) => new { p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url, privateRanges = p.PrivateRanges.Split(' ', StringSplitOptions.RemoveEmptyEntries) }, p.State, p.PauseReason, p.CreatedAt };
+    private static async Task<IResult> ChangeChannelAsync(HttpContext context, string gln, ChannelChange change, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(change.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        if (change.Version is not { } version)
+        {
+            return Problems.Invalid("version is missing: the one that the partner had when it was looked at.");
+        }
+        if (ChannelSetup.Refuse(change.Channel, options.Value, partner is { Channel: "sftp", HasSecret: true }, out var channel) is { } refusal)
+        {
+            return Problems.Invalid(refusal);
+        }
+        return await directory.SetChannelAsync(context.Actor(), partner.Id, channel, version, change.Reason, ct) is { } late
+            ? Problems.NotDecidable(late)
+            : TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!));
+    }
+
+    // Never the secret, only whether there is one.
+    private static object View(PartnerItem p) => new
+    {
+        p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url, privateRanges = p.PrivateRanges.Split(' ', StringSplitOptions.RemoveEmptyEntries), settings = p.Channel is "sftp" or "folder" ? p.Settings : null, p.HasSecret },
+        p.State, p.PauseReason, p.CreatedAt, p.Version,
+    };
 
     private static async Task<IResult> ListAsync(HttpContext context, PartnerDirectory directory, int? limit, string? cursor, CancellationToken ct) =>
         Refuse(limit, cursor, out var after) is { } refusal

@@ -8,8 +8,11 @@ public sealed class PartnerOptions
     /// <summary>Lets private addresses and http pass: the demonstration and tests only.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
-    /// <summary>The ports that addresses may name; none listed means 443.</summary>
+    /// <summary>The ports that addresses may name; none listed means 443, and 22 for SFTP.</summary>
     public int[] AllowedPorts { get; init; } = [];
+
+    /// <summary>The roots below which partners' folders of this machine lie; none listed means that there are none.</summary>
+    public string[] Folders { get; init; } = [];
 }
 
 /// <summary>Section <c>Partners</c> of the configuration.</summary>

@@ -62,6 +62,7 @@ public sealed partial class AccessMatrixTests
         GET    /api/partners                         any    200 200 403 403 403 200 403
         GET    /api/partners/{gln}                   own    200 200 403 403 403 200 403
         POST   /api/partners/{gln}/pause             own    422 422 403 403 403 403 403
+        PUT    /api/partners/{gln}/channel           own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403 403
         GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200 403

@@ -200,6 +200,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
         var (commands, cmd, plc) = (new DeviceCommandAnswers(database.Gateway), await database.ScalarAsync<Guid>("select public_id from device_command"), new SpeakingDevice(1, 1, 1, "plc1"));
         var (devices, qualifications) = (new DeviceService(database.Gateway), new DeviceQualifications(database.Gateway));
         var mappings = new Mappings(database.Gateway, Options.Create(new IntakeOptions { Mappings = Repository.File("mappings") }));
+        var channel = new ChannelSetup("https", "https://example.net", null, [], new ChannelSettings());
         const string Due = "update delivery set state = 'due', dead_reason = null, held_by = null, held_why = null, lease_token = null, finished_at = null; ";
         const string Baseline = """
             update validation_baseline set reviewed_by = 'x', reviewed_by_name = 'x', reviewed_at = now(), approved_by = 'y', approved_by_name = 'y', approved_at = now(), effective_at = now(), ended_at = null, state =
@@ -239,6 +240,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                 [
                     new("pause", partners.SetPausedAsync, ["active"], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
                     new("resume", partners.SetPausedAsync, ["paused"], _ => partners.SetPausedAsync(_ben, 1, false, Why, Ct)),
+                    new("channel", partners.SetChannelAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "draft"], async v => await partners.SetChannelAsync(_ben, 1, channel, v ?? 1, Why, Ct) is null, HasVersion: true),
                 ]),
             new("licence", "1",
                 [("recorded", "update licence set withdrawn = false"), ("withdrawn", "update licence set withdrawn = true")],

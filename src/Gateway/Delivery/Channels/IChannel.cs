@@ -6,6 +6,9 @@ public interface IChannel
     /// <summary>As the partner row spells it.</summary>
     string Kind { get; }
 
+    /// <summary>A partner has one connection of this channel at a time.</summary>
+    bool OneAtATime => false;
+
     Task<ChannelAnswer> SendAsync(ClaimedDelivery delivery, CancellationToken ct);
 
     /// <summary>Asks the partner what became of a document it has taken for later processing.</summary>

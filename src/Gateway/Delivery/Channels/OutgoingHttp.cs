@@ -12,13 +12,6 @@ using Polly.Timeout;
 
 namespace Gateway.Delivery.Channels;
 
-/// <summary>An address was about to be called that must not be.</summary>
-/// <param name="code">As the attempt names it.</param>
-public sealed class ForbiddenAddressException(string code, string message) : IOException(message)
-{
-    public string Code { get; } = code;
-}
-
 /// <summary>
 /// The one way out to partners. The address is checked when connecting and that very address is connected to, so a name that
 /// changes its address between check and use gains nothing.
@@ -26,7 +19,6 @@ public sealed class ForbiddenAddressException(string code, string message) : IOE
 public sealed partial class OutgoingHttp : IDisposable
 {
     public const int MaxResponseBytes = 256 * 1024;
-    private const int KeptResponseBytes = 4 * 1024;
 
     // One per distinct list of private networks, so that no partner uses a pooled connection that another's list allowed.
     private readonly ConcurrentDictionary<string, Lazy<HttpClient>> _clients = new(StringComparer.Ordinal);
@@ -42,7 +34,7 @@ public sealed partial class OutgoingHttp : IDisposable
     }
 
     private HttpClient ClientFor(string privateRanges) => _clients.GetOrAdd(privateRanges, ranges =>
-        new(() => MakeClient([.. ranges.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(r => IPNetwork.Parse(r))]))).Value;
+        new(() => MakeClient(OutgoingAddress.Networks(ranges)))).Value;
 
     private HttpClient MakeClient(IReadOnlyList<IPNetwork> privateRanges)
     {
@@ -132,33 +124,15 @@ public sealed partial class OutgoingHttp : IDisposable
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
-    // A partner may echo our request, and PostgreSQL's text holds no NUL.
-    private static string Mask(string body, string? secret)
-    {
-        var masked = string.IsNullOrEmpty(secret) ? body : body.Replace(secret, "***", StringComparison.Ordinal);
-        masked = BearerToken().Replace(masked, "Bearer ***").Replace('\0', '\uFFFD');
-        if (masked.Length <= KeptResponseBytes)
-        {
-            return masked;
-        }
-        // Half of a surrogate pair is no text: the outcome of the attempt could not be recorded with it.
-        return masked[..(char.IsHighSurrogate(masked[KeptResponseBytes - 1]) ? KeptResponseBytes - 1 : KeptResponseBytes)];
-    }
+    // A partner may echo our request.
+    private static string Mask(string body, string? secret) => BearerToken().Replace(KeptAnswer.Of(body, secret), "Bearer ***");
 
     [GeneratedRegex(@"\bBearer\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
     private static partial Regex BearerToken();
 
     private async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, IReadOnlyList<IPNetwork> privateRanges, CancellationToken ct)
     {
-        if (!PublicAddress.IsPortAllowed(endPoint.Port, _options.AllowedPorts, _options.AllowPrivateAddresses))
-        {
-            throw new ForbiddenAddressException("port-not-allowed", $"Port {endPoint.Port} is not among the allowed ports.");
-        }
-        var addresses = IPAddress.TryParse(endPoint.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(endPoint.Host, ct);
-        if (addresses.Length == 0 || (!_options.AllowPrivateAddresses && !addresses.All(a => PublicAddress.Is(a) || privateRanges.Any(r => r.Contains(a)))))
-        {
-            throw new ForbiddenAddressException("private-address", $"{endPoint.Host} resolves to a private address.");
-        }
+        var addresses = await OutgoingAddress.ResolveAsync(endPoint.Host, endPoint.Port, 443, privateRanges, _options, ct);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
