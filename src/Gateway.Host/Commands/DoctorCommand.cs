@@ -40,6 +40,7 @@ public static class DoctorCommand
             checks.Add(KeyRingCheck());
             checks.Add(SealKeyCheck(configuration));
             checks.Add(RulesCheck(configuration));
+            checks.Add(SftpCheck(await database.ScalarAsync<long>("select count(*) from partner where channel = 'sftp'", ct)));
             foreach (var check in checks)
             {
                 await Console.Out.WriteLineAsync(parsed.GetValue(json)
@@ -56,6 +57,15 @@ public static class DoctorCommand
             return checks.TrueForAll(c => c.Ok) ? 0 : 1;
         });
         return command;
+    }
+
+    // OpenSSH's own program speaks with partners' servers.
+    internal static HealthCheck SftpCheck(long partners)
+    {
+        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(folder => folder.Length > 0).Select(folder => Path.Combine(folder, "sftp")).FirstOrDefault(File.Exists);
+        return partners == 0
+            ? new("sftp", true, "no partner needs it")
+            : new("sftp", found is not null, found ?? string.Create(CultureInfo.InvariantCulture, $"{partners} partners need it, and it is not on the PATH: install Debian's package openssh-client"));
     }
 
     internal static HealthCheck RulesCheck(IConfiguration configuration)
