@@ -63,6 +63,7 @@ public static class GatewayHost
         });
         builder.Services.AddIntake();
         builder.Services.AddCapture();
+        builder.Services.AddInboundFetching();
         builder.Services.AddDevices();
         builder.Services.AddLines();
         builder.Services.AddDeviceCommands();

@@ -3,6 +3,10 @@ using Gateway.Units;
 
 namespace Gateway.Capture;
 
+/// <param name="Folder">Its whole path, by no link.</param>
+/// <param name="Party">Whose files lie in it: a GLN, or a name that one party has.</param>
+public sealed record InboundFolder(string Folder, string Party);
+
 public sealed class CaptureOptions : IValidatableObject
 {
     public const string Section = "Capture";
@@ -52,8 +56,18 @@ public sealed class CaptureOptions : IValidatableObject
     /// <summary>An event received so long after its event time is flagged as late.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan LateAfter { get; init; } = new LatenessOptions().LateAfter;
 
+    /// <summary>Folders into which parties lay documents; none listed: none is looked at.</summary>
+    [MaxLength(1000)] public InboundFolder[] Inbound { get; init; } = [];
+
+    /// <summary>How often they are looked at. A file is taken when it has not changed between two looks.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "01:00:00")] public TimeSpan InboundEvery { get; init; } = TimeSpan.FromSeconds(5);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (Inbound.FirstOrDefault(i => string.IsNullOrWhiteSpace(i.Party) || !Path.IsPathFullyQualified(i.Folder ?? "")) is { } incomplete)
+        {
+            yield return new ValidationResult($"Capture:Inbound has a whole path and a party each; {incomplete.Folder} has not.", [nameof(Inbound)]);
+        }
         if (MaxLargeUploadBytes < MaxBytes)
         {
             yield return new ValidationResult("Capture:MaxLargeUploadBytes must be at least Capture:MaxBytes, or the largest document could never come in.", [nameof(MaxLargeUploadBytes)]);

@@ -66,6 +66,8 @@ public static class CaptureSetup
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<SmallCaptures>();
         services.AddSingleton<AcceptCapture>();
+        services.AddSingleton<TakeFile>();
+        services.AddHostedService<WatchInbound>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<AcceptCapture>(), s.GetRequiredService<UploadLimit>(), s.GetRequiredService<IAntiforgery>(),
             s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<CaptureRules>()));
@@ -79,4 +81,7 @@ public static class CaptureSetup
         services.AddHostedService<CaptureWorker>();
         return services;
     }
+
+    /// <summary>Fetches documents from partners' SFTP servers; register partners and deliveries beforehand.</summary>
+    public static IServiceCollection AddInboundFetching(this IServiceCollection services) => services.AddChore<FetchInbound>("fetch-inbound", TimeSpan.FromMinutes(1));
 }

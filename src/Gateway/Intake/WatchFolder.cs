@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Capture;
@@ -16,7 +17,7 @@ namespace Gateway.Intake;
 internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeIn, UploadLimit uploads, IOptions<IntakeOptions> options, IOptions<CaptureOptions> captures, ILogger<WatchFolder> log) : BackgroundService
 {
     private static readonly Actor Gateway = Actor.System("intake folder");
-    private readonly Dictionary<string, (long Length, DateTime At)> _seen = new(StringComparer.Ordinal);
+    private readonly FolderFiles _files = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -50,22 +51,21 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
             {
                 present.Add(path);
                 var file = new FileInfo(path);
-                var now = (file.Length, file.LastWriteTimeUtc);
-                if (_seen.TryGetValue(path, out var before) && before == now)
+                try
                 {
-                    await TakeAsync(Path.GetFileName(folder), file, ct);
-                    done++;
+                    if (_files.StandsStill(path, file.Length, file.LastWriteTimeUtc.Ticks.ToString(CultureInfo.InvariantCulture)))
+                    {
+                        await TakeAsync(Path.GetFileName(folder), file, ct);
+                        done++;
+                    }
                 }
-                else
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    _seen[path] = now;
+                    NotRead(e, file.Name, Path.GetFileName(folder)); // the others are taken all the same
                 }
             }
         }
-        foreach (var gone in _seen.Keys.Except(present).ToList())
-        {
-            _seen.Remove(gone);
-        }
+        _files.Forget("", present);
         return done;
     }
 
@@ -81,7 +81,7 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
             var (answer, problem) = await takeIn.AcceptAsync(new IntakeRequest(mapping, "file"), body, null, Gateway with { PartyId = organisation }, ct);
             if (answer is not null)
             {
-                Move(file, "taken", answer.PublicId.ToString("N")[..8]);
+                FolderFiles.Move(file, "taken", answer.PublicId.ToString("N")[..8]);
                 Taken(file.Name, mapping, answer.PublicId);
             }
             else if (problem is ProblemHttpResult { StatusCode: 404 or 409 } refusal && refusal.ProblemDetails.Title != "Still running")
@@ -97,16 +97,8 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
 
     private void Refuse(FileInfo file, string mapping, string why)
     {
-        File.WriteAllText(Move(file, "refused", null) + ".why.txt", why + Environment.NewLine);
+        FolderFiles.Refuse(file, why);
         Refused(file.Name, mapping, why);
-    }
-
-    private static string Move(FileInfo file, string to, string? mark)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(file.DirectoryName!, to));
-        var target = Path.Combine(folder.FullName, mark is null ? file.Name : $"{Path.GetFileNameWithoutExtension(file.Name)}.{mark}{file.Extension}");
-        File.Move(file.FullName, target, overwrite: true); // the same file again is the same capture
-        return target;
     }
 
     [LoggerMessage(1861, LogLevel.Information, "File {File} for mapping {Mapping} is taken in as capture {CaptureId}.")]
@@ -117,4 +109,7 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
 
     [LoggerMessage(1863, LogLevel.Warning, "The watched folder could not be worked through; it is looked at again.")]
     private partial void Interrupted(Exception exception);
+
+    [LoggerMessage(1864, LogLevel.Warning, "File {File} for mapping {Mapping} could not be taken in; it is tried again.")]
+    private partial void NotRead(Exception exception, string file, string mapping);
 }
