@@ -2,6 +2,7 @@ using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Delivery.Channels;
 using Gateway.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -45,4 +46,33 @@ internal sealed partial class EndAbandonedAttempts(DeliveryQueue queue, ILogger<
 
     [LoggerMessage(2091, LogLevel.Warning, "{Count} deliveries were left by a node that died; they are free again.")]
     private partial void Ended(int count);
+}
+
+/// <summary>Deletes what sessions with partners' SFTP servers left in the temporary folder when their process died: a private key is among it.</summary>
+internal sealed partial class RemoveLeftSessions(TimeProvider time, ILogger<RemoveLeftSessions> log) : IChore
+{
+    // Longer than any attempt may last.
+    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(10);
+
+    public Task RunAsync(CancellationToken ct)
+    {
+        var before = time.GetUtcNow().UtcDateTime - Settled;
+        foreach (var folder in new DirectoryInfo(Path.GetTempPath()).EnumerateDirectories(SftpSession.FolderPrefix + "*").Where(f => f.LastWriteTimeUtc < before && f.LinkTarget is null))
+        {
+            ct.ThrowIfCancellationRequested();
+            try
+            {
+                folder.Delete(recursive: true);
+                Removed();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Gone meanwhile, or another account's: not ours to delete.
+            }
+        }
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(2092, LogLevel.Information, "What a node that died had in the temporary folder to speak with a partner's server was removed.")]
+    private partial void Removed();
 }

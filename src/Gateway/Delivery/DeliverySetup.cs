@@ -25,6 +25,7 @@ public static class DeliverySetup
         services.AddSingleton<DeliveryDepth>();
         services.AddChore<FindOverdueReceipts>("find-overdue-receipts", TimeSpan.FromMinutes(5));
         services.AddChore<EndAbandonedAttempts>("end-abandoned-attempts", TimeSpan.FromMinutes(1));
+        services.AddNodeChore<RemoveLeftSessions>("remove-left-sessions", TimeSpan.FromMinutes(10));
         services.AddHostedService<DeliveryWorker>();
         return services;
     }

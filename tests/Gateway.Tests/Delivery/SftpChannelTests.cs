@@ -251,6 +251,17 @@ public sealed class SftpChannelTests : IAsyncLifetime
         Assert.Equal(0, _relay.Connections);
     }
 
+    [Fact]
+    public async Task A_key_that_a_dead_process_left_is_deleted_and_one_in_use_is_not()
+    {
+        var (left, used) = (Directory.CreateTempSubdirectory(SftpSession.FolderPrefix), Directory.CreateTempSubdirectory(SftpSession.FolderPrefix));
+        await File.WriteAllTextAsync(Path.Combine(left.FullName, "key"), "x");
+        left.LastWriteTimeUtc = DateTime.UtcNow.AddMinutes(-11);
+        await _outbox.Node().GetRequiredService<RemoveLeftSessions>().RunAsync(CancellationToken.None);
+        Assert.Equal((false, true), (Directory.Exists(left.FullName), Directory.Exists(used.FullName)));
+        used.Delete();
+    }
+
     private string Url(string folder) => $"sftp://{_server.User}@127.0.0.1:{_relay.Port}{folder}";
 
     private async Task RestartAsync(string options)

@@ -32,6 +32,7 @@ public sealed class NoSftpProgramException(Exception cause) : IOException("OpenS
 /// </summary>
 public sealed partial class SftpSession : IAsyncDisposable
 {
+    internal const string FolderPrefix = "gateway-sftp-";
     private const int LockSpace = 20300051;
     private const int MaxOutputChars = 8 << 20;
     private readonly NpgsqlConnection _turn;
@@ -54,7 +55,7 @@ public sealed partial class SftpSession : IAsyncDisposable
         string? folder = null;
         try
         {
-            folder = Directory.CreateTempSubdirectory("gateway-sftp-").FullName; // only its owner may enter
+            folder = Directory.CreateTempSubdirectory(FolderPrefix).FullName; // only its owner may enter
             await WriteAsync(Path.Combine(folder, "key"), login.PrivateKey, ct);
             await WriteAsync(Path.Combine(folder, "hosts"), $"partner {login.HostKey}\n", ct);
             return new SftpSession(turn, login, server, folder);
