@@ -2,6 +2,7 @@ using Gateway.Access;
 using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
+using Gateway.Composing;
 using Gateway.Delivery;
 using Gateway.Devices;
 using Gateway.Exceptions;
@@ -56,6 +57,7 @@ public static class GatewayHost
         builder.Services.AddUnits();
         builder.Services.AddLots();
         builder.Services.AddDelivery();
+        builder.Services.AddComposing();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync)
         {
@@ -96,6 +98,7 @@ public static class GatewayHost
         app.MapLots();
         app.MapRecalls();
         app.MapDeliveries();
+        app.MapComposing();
         app.MapOperations();
         app.MapExceptions();
         app.MapDevices();

@@ -84,7 +84,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
     }
 
     private static CapturedDocument CapturedDocumentOf(DecidedDocument d, EventStore store) =>
-        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { TraceParent = d.Lease.TraceParent };
+        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { Voids = store.Shipments.Voids, TraceParent = d.Lease.TraceParent };
 
     private object AuditOf(DecidedDocument d) => new
     {

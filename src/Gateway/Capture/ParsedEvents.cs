@@ -172,25 +172,29 @@ internal sealed class ParsedEvents
     }
 }
 
-/// <summary>The shipping events of a document, for routing; a bounded number of EPCs is kept.</summary>
+/// <summary>The shipping events of a document, and those that void shipments, for routing; a bounded number of EPCs is kept.</summary>
 internal sealed class Shipments
 {
     private const int MaxEpcsInAll = 100_000;
     private readonly List<ShippingEvent> _all = [];
+    private readonly List<ShippingEvent> _voids = [];
     private int _epcs;
 
     public IReadOnlyList<ShippingEvent> All => _all;
 
+    public IReadOnlyList<ShippingEvent> Voids => _voids;
+
     public void See(long eventId, EpcisEvent e)
     {
-        if (e.BizStep is not { } step || CbvTerms.ToBare(CbvVocabulary.BizStep, step) != "shipping")
+        var step = e.BizStep is { } said ? CbvTerms.ToBare(CbvVocabulary.BizStep, said) : null;
+        if (step != "shipping" && (step != "void_shipping" || e.ErrorDeclaration is not null))
         {
             return;
         }
         // The top of a shipment: its objects, or the parent that holds them.
         var tops = e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => x.Epc).Take(Math.Min(ShippingEvent.MaxEpcs, MaxEpcsInAll - _epcs)).ToList();
         _epcs += tops.Count;
-        _all.Add(new ShippingEvent(eventId, tops, Glns(e.Sources), Glns(e.Destinations), e.BizTransactions));
+        (step == "shipping" ? _all : _voids).Add(new ShippingEvent(eventId, tops, Glns(e.Sources), Glns(e.Destinations), e.BizTransactions) { EventUri = e.EventId, IsDeclaration = e.ErrorDeclaration is not null });
     }
 
     private static List<(string Type, string Gln)> Glns(IReadOnlyList<SourceOrDestination> places)

@@ -11,6 +11,9 @@ namespace Gateway.Delivery;
 public sealed record CapturedDocument(
     long CaptureId, long DocumentId, int PartyId, long FirstEventId, long LastEventId, short Period, bool HasRepeats, DocumentHeader Header, IReadOnlyList<ShippingEvent> Shipments)
 {
+    /// <summary>Its events that take shipments back, in document order.</summary>
+    public IReadOnlyList<ShippingEvent> Voids { get; init; } = [];
+
     /// <summary>The trace it is stored in, which its deliveries continue.</summary>
     public string? TraceParent { get; init; }
 }
@@ -24,4 +27,10 @@ public sealed record ShippingEvent(
     IReadOnlyList<BizTransaction> BizTransactions)
 {
     public const int MaxEpcs = 1000;
+
+    /// <summary>Its eventID, if it has one.</summary>
+    public string? EventUri { get; init; }
+
+    /// <summary>It declares the shipment of this eventID to be in error.</summary>
+    public bool IsDeclaration { get; init; }
 }

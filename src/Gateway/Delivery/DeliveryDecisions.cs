@@ -46,8 +46,8 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
             with original as (update delivery set version = version + 1
                 where delivery_id = @id and state = 'delivered' and version = coalesce(@version, version)
                   and not exists (select from delivery r where r.replay_of = @id and r.state = 'due') returning *)
-            insert into delivery (party_id, document_id, partner_id, replay_of, message_id, ordering, state, due_at, created_at, give_up_at)
-            select party_id, document_id, partner_id, delivery_id, message_id, ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime from original
+            insert into delivery (party_id, document_id, capture_id, partner_id, replay_of, message_id, ordering, state, due_at, created_at, give_up_at)
+            select party_id, document_id, capture_id, partner_id, delivery_id, message_id, ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime from original
             on conflict (replay_of) where state = 'due' do nothing
             returning party_id, delivery_id
             """, "Only what is delivered can be replayed, once at a time; retry or close what is not."),

@@ -55,7 +55,9 @@ public static class DeliveryEndpoints
     public static string? StateOf(string? stored) => stored switch { "delivered" => "taken", "due" => "open", _ => stored };
 
     private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
-        await list.FindAsync(context.Actor(), id, ct) is { } row ? TypedResults.Ok(DeliveryItem.Of(row)) : Problems.NotFound("such delivery");
+        await list.FindAsync(context.Actor(), id, ct) is { } row
+            ? TypedResults.Ok(DeliveryItem.Of(row) with { Composing = ComposingItem.Of(await list.ComposingAsync(context.Actor(), id, ct)) })
+            : Problems.NotFound("such delivery");
 
     private static async Task<IResult> AttemptsAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
         await list.FindAsync(context.Actor(), id, ct) is null

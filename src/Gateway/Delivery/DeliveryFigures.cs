@@ -5,7 +5,7 @@ using Gateway.Database;
 namespace Gateway.Delivery;
 
 /// <summary>
-/// Where a day's routing decisions and replays are now. <see cref="Decided"/> is counted from the decisions, the rest from the deliveries:
+/// Where a day's routing decisions, replays and further parts of composed shipments are now. <see cref="Decided"/> is counted from the decisions, the rest from the deliveries:
 /// they must agree, and if they do not, something is lost.
 /// </summary>
 public sealed record DeliveryBalance(long Decided, long NotSent, DeliveryCounts Deliveries)
@@ -61,7 +61,7 @@ public sealed record VerdictCount(string Verdict, string? Code, long Count);
 /// <summary>The figures of the first page of the day. Days are those of UTC, by when the document was received.</summary>
 public sealed class DeliveryFigures(GatewayDatabase database)
 {
-    private const string OfDay = "from capture c join delivery d using (document_id) where c.created_at >= @day and c.created_at < @day + interval '1 day'";
+    private const string OfDay = "from capture c join delivery d using (capture_id) where c.created_at >= @day and c.created_at < @day + interval '1 day'";
 
     public async Task<DeliveryBalance> BalanceAsync(Actor reader, DateTime day, CancellationToken ct)
     {
@@ -69,7 +69,7 @@ public sealed class DeliveryFigures(GatewayDatabase database)
         var (routed, notSent, replays) = await work.Connection.QuerySingleAsync<(long, long, long)>(new CommandDefinition("""
             select (select count(*) from capture c join routing_decision r using (capture_id) where c.created_at >= @day and c.created_at < @day + interval '1 day'),
                    (select count(*) from capture c join routing_decision r using (capture_id) where c.created_at >= @day and c.created_at < @day + interval '1 day' and r.decision = 'not sent'),
-                   (select count(*) from capture c join delivery d using (document_id) where c.created_at >= @day and c.created_at < @day + interval '1 day' and d.replay_of is not null)
+                   (select count(*) from capture c join delivery d using (capture_id) where c.created_at >= @day and c.created_at < @day + interval '1 day' and (d.replay_of is not null or d.part_of is not null))
             """, new { day }, work.Transaction, cancellationToken: ct));
         return new DeliveryBalance(routed + replays, notSent, await DeliveryOverview.CountDayAsync(work, day, ct));
     }
@@ -95,7 +95,7 @@ public sealed class DeliveryFigures(GatewayDatabase database)
             select p.partner_id as PartnerId, p.name as Partner, date_trunc('day', c.created_at) as Day, count(*) as All,
                 count(*) filter (where d.state = 'closed' or d.state = 'delivered' and d.receipt <> 'pending') as Delivered, count(*) filter (where d.state = 'dead') as Dead,
                 count(*) filter (where d.state = 'delivered' and d.attempts = 1) as FirstTry
-            from capture c join delivery d using (document_id) join partner p using (partner_id)
+            from capture c join delivery d using (capture_id) join partner p using (partner_id)
             where c.created_at >= @day - make_interval(days => @days - 1) and c.created_at < @day + interval '1 day'
             group by 1, 2, 3 order by 2, 1, 3
             """, new { day, days }, work.Transaction, cancellationToken: ct))).AsList();

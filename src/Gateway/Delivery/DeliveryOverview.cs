@@ -13,11 +13,12 @@ namespace Gateway.Delivery;
 /// <param name="HeldWhy">Why a due delivery waits for more than its time: a person's hold, a paused partner, or one left alone after failures.</param>
 /// <param name="HeldUntil">When it goes on by itself; null: when somebody resumes it.</param>
 /// <param name="ReceiptOverdue">The partner has owed the receipt for too long.</param>
-/// <param name="CaptureId">The capture its document came with; null for a reader who may not see that.</param>
+/// <param name="DocumentId">What is sent; null as long as it is not composed.</param>
+/// <param name="CaptureId">The capture that it is about; null for a reader who may not see that.</param>
 public sealed record DeliveryRow(
     long DeliveryId, string State, string Stored, string? DeadReason, string? Code, int PartnerId, string Partner, string PartnerGln, string Channel, int Attempts, bool Sending,
     string? HeldBy, string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
-    string Ordering, long DocumentId, long? ReplayOf, int Version, Guid? CaptureId)
+    string Ordering, long? DocumentId, long? ReplayOf, int Version, Guid? CaptureId)
 {
     /// <summary>When it is sent next; null when nothing is planned, or when that is for somebody to say.</summary>
     public DateTime? Next => State switch
@@ -77,6 +78,14 @@ public sealed record AttemptRow(int Number, DateTime StartedAt, DateTime? EndedA
 
 public sealed record DecisionRow(long DecisionId, string Action, string Reason, string Actor, DateTime DecidedAt, long? Created);
 
+/// <summary>What a delivery is composed of.</summary>
+/// <param name="Kind">shipment, void or declaration.</param>
+/// <param name="Corrects">The delivery whose shipment it voids, or declares to be in error.</param>
+/// <param name="PartOf">The delivery that the routing decision names, of which this is another lane or part.</param>
+/// <param name="Findings">Why it is not composed yet: a JSON list of <see cref="ComposeFinding"/>.</param>
+/// <param name="Composed">What is in the document and what was left out: JSON of <see cref="ComposedContent"/>.</param>
+public sealed record ComposingRow(string Kind, long? Corrects, long? PartOf, string? Findings, string? Composed);
+
 /// <summary>Deliveries for reading, newest first; each reader sees what row security lets it see.</summary>
 public sealed class DeliveryOverview(GatewayDatabase database)
 {
@@ -107,7 +116,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
                {HeldBy} as HeldBy, {HeldWhy} as HeldWhy, {HeldUntil} as HeldUntil,
                d.due_at as DueAt, d.created_at as CreatedAt, d.give_up_at as GiveUpAt, d.finished_at as FinishedAt, d.receipt as Receipt, d.receipt_overdue as ReceiptOverdue,
                d.message_id as MessageId, d.ordering as Ordering, d.document_id as DocumentId, d.replay_of as ReplayOf, d.version as Version, c.public_id as CaptureId
-        {From} join party y on y.party_id = p.party_id left join capture c on c.document_id = d.document_id
+        {From} join party y on y.party_id = p.party_id left join capture c on c.capture_id = d.capture_id
         """;
 
     private const string From = $"""
@@ -244,7 +253,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
 
     /// <summary>The deliveries of all documents received on one day (UTC), replays included: all of them, because a balance is exact.</summary>
     internal static async Task<DeliveryCounts> CountDayAsync(Work work, DateTime day, CancellationToken ct) => Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition(
-        $"select s.shown, count(*) {From} where d.document_id in (select document_id from capture where created_at >= @day and created_at < @day + interval '1 day') group by s.shown",
+        $"select s.shown, count(*) {From} where d.capture_id in (select capture_id from capture where created_at >= @day and created_at < @day + interval '1 day') group by s.shown",
         new { day }, work.Transaction, cancellationToken: ct)));
 
     private static DeliveryCounts Counts(IEnumerable<(string State, long Count)> counted)
@@ -269,10 +278,10 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         }
         if (filter.Day is { } day)
         {
-            // An array is looked up by the index of documents; a join would walk the deliveries from the newest to that day.
-            values.Add("documents", (await work.Connection.QueryAsync<long>(
-                "select document_id from capture where created_at >= @day and created_at < @day + interval '1 day'", new { day }, work.Transaction)).ToArray());
-            where.Add("d.document_id = any(@documents)");
+            // An array is looked up by the index of captures; a join would walk the deliveries from the newest to that day.
+            values.Add("captures", (await work.Connection.QueryAsync<long>(
+                "select capture_id from capture where created_at >= @day and created_at < @day + interval '1 day'", new { day }, work.Transaction)).ToArray());
+            where.Add("d.capture_id = any(@captures)");
         }
         if (filter.Text is { Length: > 0 } text)
         {
@@ -304,6 +313,19 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         return await work.Connection.QuerySingleOrDefaultAsync<DeliveryRow>(new CommandDefinition(
             Rows + " where d.delivery_id = @deliveryId", new { deliveryId }, work.Transaction, cancellationToken: ct));
+    }
+
+    /// <returns>What was composed for the delivery, or why it is not yet; null for a document that goes as it came, and for readers of other parties: it names what they were not sent.</returns>
+    public async Task<ComposingRow?> ComposingAsync(Actor reader, long deliveryId, CancellationToken ct)
+    {
+        if (reader.Sees != "*")
+        {
+            return null;
+        }
+        await using var work = await database.BeginAsync(reader, ct);
+        return await work.Connection.QuerySingleOrDefaultAsync<ComposingRow>(new CommandDefinition("""
+            select compose_kind as Kind, corrects as Corrects, part_of as PartOf, compose_findings::text as Findings, composed::text as Composed from delivery where delivery_id = @deliveryId and compose_kind is not null
+            """, new { deliveryId }, work.Transaction, cancellationToken: ct));
     }
 
     /// <summary>The last <see cref="MaxAttempts"/> attempts, newest first.</summary>

@@ -20,14 +20,14 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
         await using var work = await database.BeginAsync(Worker, ct);
         var partners = await work.Connection.QueryAsync<int>($"""
             select partner_id from partner p where state = 'active' and (
-                exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'due' and d.due_at <= (select gateway_now()) and not {DeliveryHold.Stands})
+                exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'due' and d.document_id is not null and d.due_at <= (select gateway_now()) and not {DeliveryHold.Stands})
                 or exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'delivered' and d.receipt = 'pending' and d.due_at <= (select gateway_now())))
             """, transaction: work.Transaction);
         return partners.AsList();
     }
 
     /// <summary>
-    /// Leases the heads of the partner's due lanes (an earlier row that is due, held or dead blocks its lane), and receipts to ask for.
+    /// Leases the heads of the partner's due lanes (an earlier row that is due, held, dead or not composed yet blocks its lane), and receipts to ask for.
     /// While the partner's breaker is open there is nothing; half open, one.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(int partnerId, int max, CancellationToken ct)
@@ -92,7 +92,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
     {
         var which = receipts
             ? "c.state = 'delivered' and c.receipt = 'pending'"
-            : "c.state = 'due' and c.held_by is null and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
+            : "c.state = 'due' and c.document_id is not null and c.held_by is null and not exists (select from delivery e where e.partner_id = c.partner_id and e.ordering = c.ordering and e.state in ('due', 'dead') and e.delivery_id < c.delivery_id)";
         // Materialized: as the inner side of a join the limit would be asked again for each row, each time for rows not locked yet.
         var claimed = await work.Connection.QueryAsync<ClaimedDelivery>($"""
             with h as materialized (

@@ -18,6 +18,7 @@ public static class DeliverySetup
         services.AddSingleton<IChannel, FolderChannel>();
         services.AddSingleton<RouteCapture>();
         services.AddSingleton<DeliveryQueue>();
+        services.AddSingleton<ComposeQueue>();
         services.AddSingleton<DeliverOne>();
         services.AddSingleton<DeliverDue>();
         services.AddSingleton<DeliveryDecisions>();

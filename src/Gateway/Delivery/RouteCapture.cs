@@ -2,12 +2,16 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Epcis.Cbv;
+using Epcis.Identifiers;
 using Gateway.Database;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Delivery;
 
-/// <summary>Queues a captured document for its partners, in the capture's own transaction; says of each candidate why, or why not.</summary>
+/// <summary>
+/// Queues for the partners of a captured document what they are to get of it, in the capture's own transaction: the document as it came, where it is
+/// just that, or a delivery whose document is composed afterwards. Says of each candidate why, or why not.
+/// </summary>
 public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 {
     // Findings beyond this number are counted, not kept.
@@ -15,7 +19,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     private const int MaxLaneLength = 200;
 
     // Properties, because arrays do not come through a constructor.
-    private sealed record Candidate
+    internal sealed record Candidate
     {
         public int PartnerId { get; init; }
         public int PartyId { get; init; }
@@ -25,6 +29,9 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         public string[] Glns { get; init; } = [];
         public string[] RouteSources { get; init; } = [];
         public string[] RouteDestinations { get; init; } = [];
+        public string Regulation { get; init; } = "none";
+        public bool TakesErrorDeclaration { get; init; }
+        public bool TakesVoidShipping { get; init; }
     }
 
     /// <param name="documents">Stored in the transaction of <paramref name="work"/>.</param>
@@ -55,8 +62,61 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         {
             foreign = await ForeignAsync(work, document);
         }
-        await RecordAsync(work, document, candidates, [.. candidates.Select(c => Decide(c, document, foreign))]);
+        var decisions = new (string Decision, string Code, string Reason)[candidates.Count];
+        var queued = new List<Queued>();
+        foreach (var (c, i) in candidates.Select((c, i) => (c, i)))
+        {
+            decisions[i] = Decide(c, document, foreign);
+            if (decisions[i].Decision == "queued" && c.Regulation == "none")
+            {
+                queued.Add(new Queued(c.PartnerId, Ordering(document)));
+            }
+            else if (c.State != "draft")
+            {
+                var composed = await ToComposeAsync(work, c, document);
+                queued.AddRange(composed);
+                decisions[i] = composed.Count > 0 ? ("queued", "ROUTE-COMPOSED", "A document of what concerns the partner is composed for it.")
+                    : decisions[i].Decision == "queued" ? ("not sent", "ROUTE-NO-SHIPMENT", "The document ships nothing to the partner, and corrects nothing that was sent to it.")
+                    : decisions[i];
+            }
+        }
+        await RecordAsync(work, document, candidates, decisions, queued);
     }
+
+    /// <summary>What is put into the outbox.</summary>
+    /// <param name="Kind">What is to be composed; null: the captured document goes as it came.</param>
+    internal sealed record Queued(int PartnerId, string Lane, string? Kind = null, long[]? Events = null, long? Corrects = null);
+
+    /// <summary>One for each correction of what went to the partner before, then one for each lane of the shipments that concern it.</summary>
+    private static async Task<IReadOnlyList<Queued>> ToComposeAsync(Work work, Candidate c, CapturedDocument document)
+    {
+        var queued = new List<Queued>();
+        foreach (var correction in document.Voids.Concat(document.Shipments.Where(s => s.IsDeclaration)).Where(s => Concerns(c, s)).OrderBy(s => s.EventId))
+        {
+            var kind = correction.IsDeclaration && c.TakesErrorDeclaration ? "declaration" : c.TakesVoidShipping ? "void" : null;
+            foreach (var (deliveryId, lane) in kind is null ? [] : await CorrectedAsync(work, c.PartnerId, correction))
+            {
+                queued.Add(new Queued(c.PartnerId, lane, kind, [correction.EventId], deliveryId));
+            }
+        }
+        queued.AddRange(document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s)).GroupBy(s => Lane([s]) ?? FormattableString.Invariant($"event {s.EventId}"))
+            .Select(lane => new Queued(c.PartnerId, lane.Key, "shipment", [.. lane.Select(s => s.EventId)])));
+        return queued;
+    }
+
+    /// <summary>The deliveries by which the partner was told, or is to be told, of what an event takes back; the one that said it last of each lane.</summary>
+    private static async Task<IReadOnlyList<(long DeliveryId, string Lane)>> CorrectedAsync(Work work, int partnerId, ShippingEvent correction) => (await work.Connection.QueryAsync<(long, string)>($"""
+        with shipped as materialized (
+            select event_id from event where event_uri = @EventUri and @IsDeclaration and event_id <> @EventId and biz_step = 'shipping'
+            union
+            select e.event_id from (select distinct event_id from event_epc where epc = any(@epcs) and role in (1, 2) and not @IsDeclaration) x
+            cross join lateral (select * from event where event_id = x.event_id limit 1) e where e.biz_step = 'shipping' and e.event_id <> @EventId)
+        select max(d.delivery_id), d.ordering from delivery d
+        where d.partner_id = @partnerId and d.replay_of is null and d.state <> 'closed' and coalesce(d.compose_kind, 'shipment') = 'shipment'
+          and (d.capture_id in (select event_id >> 20 from shipped) and (d.shipment_events is null or d.shipment_events && array(select event_id from shipped))
+               or not @IsDeclaration and d.ordering = @lane and not exists (select from shipped))
+        group by d.ordering, coalesce(d.part_of, d.delivery_id) order by 1
+        """, new { correction.EventUri, correction.IsDeclaration, correction.EventId, epcs = correction.Epcs.Select(e => EpcKey.Normalise(e)).ToArray(), partnerId, lane = Lane([correction]) }, work.Transaction)).AsList();
 
     /// <returns>The party that was seen before.</returns>
     private static async Task<string?> SetAsync(Work work, string party, string nestedLoops) => (await work.Connection.QuerySingleAsync<(string? Before, string, string)>("""
@@ -73,7 +133,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 
     private static (string[] Sources, string[] Destinations) PartiesOf(IEnumerable<CapturedDocument> documents)
     {
-        var shipments = documents.SelectMany(d => d.Shipments).ToList();
+        var shipments = documents.SelectMany(d => d.Shipments.Concat(d.Voids)).ToList();
         return ([.. shipments.SelectMany(s => Of(s.Sources)).Distinct()], [.. shipments.SelectMany(s => Of(s.Destinations)).Distinct()]);
     }
 
@@ -100,8 +160,9 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
                 case when o.media_type like '%json%' then '2.0-json' when @version like '1%' then '1.2-xml' else '2.0-xml' end as "Form",
                 array(select gln from partner_gln g where g.partner_id = p.partner_id) as "Glns",
                 array(select coalesce(r.source_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteSources",
-                array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations"
-            from partner p cross join document o
+                array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations",
+                coalesce(f.regulation, 'none') as "Regulation", coalesce(f.takes_error_declaration, false) as "TakesErrorDeclaration", coalesce(f.takes_void_shipping, true) as "TakesVoidShipping"
+            from partner p left join partner_profile f on f.partner_id = p.partner_id cross join document o
             where o.document_id = @DocumentId and ({IsCandidate})
             order by p.partner_id
             """, new { version = document.Header.SchemaVersion ?? "", document.DocumentId, destinations, sources }, work.Transaction);
@@ -159,25 +220,47 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
              and (finding_count > (select count(*) from said) or (select count(*) from said where code = 'GW-EVT-01') >= @MaxRepeats)))
         """, new { document.CaptureId, document.PartyId, document.FirstEventId, document.LastEventId, shipments = document.Shipments.Select(s => s.EventId).ToArray(), MaxRepeats }, work.Transaction);
 
-    private Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions) => work.Connection.ExecuteAsync("""
-        with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),
-        q as (insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, give_up_at, traceparent)
-              select party_id, @DocumentId, partner_id, gen_random_uuid(), @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime, @traceParent from u where decision = 'queued'
-              returning delivery_id, partner_id)
-        insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
-        select @CaptureId, u.partner_id, u.party_id, u.decision, u.code, u.reason, q.delivery_id from u left join q using (partner_id)
-        """, new
+    private async Task RecordAsync(Work work, CapturedDocument document, IReadOnlyList<Candidate> candidates, (string Decision, string Code, string Reason)[] decisions, IReadOnlyList<Queued> queued)
     {
-        partners = candidates.Select(c => c.PartnerId).ToArray(), parties = candidates.Select(c => c.PartyId).ToArray(),
-        decided = decisions.Select(d => d.Decision).ToArray(), codes = decisions.Select(d => d.Code).ToArray(), reasons = decisions.Select(d => d.Reason).ToArray(),
-        document.DocumentId, document.CaptureId, options.Value.RetryLifetime, ordering = Ordering(document), traceParent = document.TraceParent,
-    }, work.Transaction);
+        // The decision names the first of a partner's deliveries; the others are parts of that.
+        var first = queued.DistinctBy(q => q.PartnerId).ToList();
+        await work.Connection.ExecuteAsync("""
+            with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),
+            q as (insert into delivery (party_id, document_id, capture_id, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, give_up_at, traceparent)
+                  select u.party_id, case when l.kind is null then @DocumentId end, @CaptureId, l.partner_id, gen_random_uuid(), l.ordering, l.kind, l.events::bigint[], l.corrects, 'due', gateway_now(), gateway_now(),
+                      gateway_now() + @RetryLifetime, @traceParent
+                  from unnest(@lanePartners, @lanes, @kinds, @events, @corrects) with ordinality as l (partner_id, ordering, kind, events, corrects, n) join u using (partner_id) order by l.n
+                  returning delivery_id, partner_id)
+            insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
+            select @CaptureId, u.partner_id, u.party_id, u.decision, u.code, u.reason, q.delivery_id from u left join q using (partner_id)
+            """, Values(first), work.Transaction);
+        if (queued.Count > first.Count)
+        {
+            await work.Connection.ExecuteAsync("""
+                insert into delivery (party_id, capture_id, part_of, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, give_up_at, traceparent)
+                select r.party_id, @CaptureId, r.delivery_id, l.partner_id, gen_random_uuid(), l.ordering, l.kind, l.events::bigint[], l.corrects, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime, @traceParent
+                from unnest(@lanePartners, @lanes, @kinds, @events, @corrects) with ordinality as l (partner_id, ordering, kind, events, corrects, n)
+                join routing_decision r on r.capture_id = @CaptureId and r.partner_id = l.partner_id order by l.n
+                """, Values([.. queued.Except(first)]), work.Transaction);
+        }
+
+        object Values(IReadOnlyList<Queued> rows) => new
+        {
+            partners = candidates.Select(c => c.PartnerId).ToArray(), parties = candidates.Select(c => c.PartyId).ToArray(),
+            decided = decisions.Select(d => d.Decision).ToArray(), codes = decisions.Select(d => d.Code).ToArray(), reasons = decisions.Select(d => d.Reason).ToArray(),
+            lanePartners = rows.Select(q => q.PartnerId).ToArray(), lanes = rows.Select(q => q.Lane).ToArray(), kinds = rows.Select(q => q.Kind).ToArray(),
+            // Arrays of arrays are square, and these are not.
+            events = rows.Select(q => q.Events is null ? null : $"{{{string.Join(',', q.Events)}}}").ToArray(), corrects = rows.Select(q => q.Corrects).ToArray(),
+            document.DocumentId, document.CaptureId, options.Value.RetryLifetime, traceParent = document.TraceParent,
+        };
+    }
 
     // Messages about one shipment go one after the other.
-    internal static string Ordering(CapturedDocument document) => Lane(
-        document.Shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value
-        ?? document.Shipments.SelectMany(s => s.Epcs).FirstOrDefault()
-        ?? FormattableString.Invariant($"document {document.DocumentId}"));
+    internal static string Ordering(CapturedDocument document) => Lane(document.Shipments) ?? FormattableString.Invariant($"document {document.DocumentId}");
+
+    private static string? Lane(IReadOnlyList<ShippingEvent> shipments) =>
+        (shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value
+        ?? shipments.SelectMany(s => s.Epcs).FirstOrDefault()) is { } name ? Lane(name) : null;
 
     // The lane is indexed, and an index holds no text of any length.
     private static string Lane(string name) => name.Length <= MaxLaneLength ? name : "sha256 " + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));

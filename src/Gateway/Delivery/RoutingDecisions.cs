@@ -41,7 +41,7 @@ public sealed class RoutingDecisions(GatewayDatabase database)
         return await work.Connection.QuerySingleOrDefaultAsync<RoutingRow>(new CommandDefinition($"""
             select p.name as Partner, r.decision as Decision, r.code as Code, r.reason as Reason, d.delivery_id as DeliveryId, {DeliveryOverview.ShownState} as DeliveryState
             from (select gateway_now() as at) n, delivery d join partner p using (partner_id) left join breaker b using (partner_id)
-            join capture c on c.document_id = d.document_id join routing_decision r on r.capture_id = c.capture_id and r.partner_id = d.partner_id
+            join routing_decision r on r.capture_id = d.capture_id and r.partner_id = d.partner_id
             where d.delivery_id = @deliveryId
             """, new { deliveryId }, work.Transaction, cancellationToken: ct));
     }

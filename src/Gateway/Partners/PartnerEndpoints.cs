@@ -18,6 +18,9 @@ public sealed record ChannelChange(ChannelRequest? Channel, int? Version, string
 
 public sealed record ReasonRequest(string? Reason);
 
+/// <param name="Profile">What is left out is as it is where nothing was ever said.</param>
+public sealed record ProfileRequest(PartnerProfile? Profile, string? Reason);
+
 public sealed record RouteRequest(string? SourceGln, string? DestinationGln, string? Reason);
 
 public static class PartnerEndpoints
@@ -28,7 +31,7 @@ public static class PartnerEndpoints
         services.AddOptions<GoLiveOptions>().BindConfiguration(GoLiveOptions.Section);
         services.AddSingleton<GoLive>().AddNodeChore<HoldUnsigned>("hold-unsigned-partners", TimeSpan.FromMinutes(1));
         services.AddSingleton<Licences>().AddChore<WatchLicences>("watch-licences", TimeSpan.FromMinutes(1));
-        return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>();
+        return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>().AddSingleton<PartnerProfiles>();
     }
 
     public static void MapPartners(this IEndpointRouteBuilder app)
@@ -43,6 +46,8 @@ public static class PartnerEndpoints
         partners.MapPost("/{gln}/routes", AddRouteAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapGet("/{gln}/routes", RoutesAsync).RequireAuthorization(Permissions.ReadPartners);
         LicenceEndpoints.Map(partners);
+        partners.MapGet("/{gln}/profile", ProfileAsync).RequireAuthorization(Permissions.ReadPartners);
+        partners.MapPut("/{gln}/profile", SetProfileAsync).RequireAuthorization(Permissions.ManagePartners);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
@@ -150,6 +155,34 @@ public static class PartnerEndpoints
         return await directory.FindAsync(context.Actor(), gln, ct) is { } partner
             ? Page(await directory.RoutesAsync(context.Actor(), partner.Id, after, (limit ?? 50) + 1, ct), limit ?? 50, r => r.Id, r => r)
             : Problems.NotFound("such partner");
+    }
+
+    private static async Task<IResult> ProfileAsync(HttpContext context, string gln, PartnerDirectory directory, PartnerProfiles profiles, CancellationToken ct)
+    {
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        var (profile, version) = await profiles.FindAsync(context.Actor(), partner.Id, ct);
+        return TypedResults.Ok(new { profile, version });
+    }
+
+    private static async Task<IResult> SetProfileAsync(HttpContext context, string gln, ProfileRequest? request, PartnerDirectory directory, PartnerProfiles profiles, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request?.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        if ((request.Profile is null ? "profile is missing." : request.Profile.Refuse(partner.Format)) is { } refusal)
+        {
+            return Problems.Invalid(refusal);
+        }
+        await profiles.SetAsync(context.Actor(), partner.Id, request.Profile!, request.Reason, ct);
+        return await ProfileAsync(context, gln, directory, profiles, ct);
     }
 
     private static string? Refuse(int? limit, string? cursor, out int after)

@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Dapper;
 using Epcis.Events;
 using Epcis.Identifiers;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Units;
 
@@ -40,8 +42,28 @@ internal sealed class PackHistory(Work work)
         return await InsideAsync(sent, ct);
     }
 
+    /// <summary>What was in containers at a moment, directly, and by which event it came there.</summary>
+    /// <returns>For each container that anything was ever packed into: its contents, by their keys; and what had left it again.</returns>
+    public async Task<Dictionary<string, PackedContents>> AsOfAsync(IReadOnlyList<string> keys, DateTime moment, CancellationToken ct)
+    {
+        var contents = new Dictionary<string, PackedContents>(StringComparer.Ordinal);
+        await foreach (var packing in StreamAsync(keys, ct))
+        {
+            if (packing.Time > moment)
+            {
+                continue;
+            }
+            if (!contents.TryGetValue(packing.Key, out var packed))
+            {
+                contents.Add(packing.Key, packed = new PackedContents());
+            }
+            packed.See(packing.Action == "ADD", packing.Child, packing.EventId, packing.Time);
+        }
+        return contents;
+    }
+
     // An error declaration has the eventID of what it declares, so it goes with it.
-    private const string IsTakenBack = "exists (select from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' and i.party_id = e.party_id)";
+    internal const string IsTakenBack = "exists (select from event_identity i where i.event_uri = e.event_uri and i.declared_at <> '' and i.party_id = e.party_id)";
 
     /// <param name="containers">Each with the moment whose contents are meant; null: of any.</param>
     private async Task<IReadOnlyCollection<string>> InsideAsync(Dictionary<string, DateTime?> containers, CancellationToken ct)
@@ -84,17 +106,70 @@ internal sealed class PackHistory(Work work)
     /// <summary>What was put into these containers and taken out of them, in the order in which it happened (ties: LINES.md section 9).</summary>
     private async Task<IEnumerable<Packing>> PackingsAsync(string[] keys, CancellationToken ct)
     {
+        var packings = new List<Packing>();
+        await foreach (var packing in StreamAsync(keys, ct))
+        {
+            packings.Add(packing);
+        }
+        return packings;
+    }
+
+    private async IAsyncEnumerable<Packing> StreamAsync(IReadOnlyList<string> keys, [EnumeratorCancellation] CancellationToken ct)
+    {
         var named = keys.SelectMany(k => UnitKey.Spellings(k).Select(epc => (Key: k, Epc: epc))).ToList();
-        var rows = await work.Connection.QueryAsync<(string Key, string Action, DateTime Time, string? Child)>(new CommandDefinition($"""
-            select n.key, e.action, e.event_time, c.epc
-            from unnest(@keys, @epcs) n (key, epc) cross join lateral (select event_id from event_epc where epc = n.epc and role = {(int)EpcRole.Parent} offset 0) x
+        // Row by row: one container may hold a hundred thousand.
+        await using var select = new NpgsqlCommand($"""
+            select n.key, e.action, e.event_time, c.epc, e.event_id
+            from unnest($1, $2) n (key, epc) cross join lateral (select event_id from event_epc where epc = n.epc and role = {(int)EpcRole.Parent} offset 0) x
             cross join lateral (select * from event where event_id = x.event_id limit 1) e
             left join lateral (select epc from event_things(e.body, e.keys) where role = {(int)EpcRole.Child}) c on true
             where e.event_type = 'AggregationEvent' and e.action in ('ADD', 'DELETE') and not e.told_again and not {IsTakenBack}
             order by e.event_time, e.action desc, e.event_id
-            """, new { keys = named.Select(n => n.Key).ToArray(), epcs = named.Select(n => n.Epc).ToArray() }, work.Transaction, cancellationToken: ct));
-        return rows.Select(r => new Packing(r.Key, r.Action, r.Time, r.Child is null ? null : UnitKey.Of(r.Child) ?? ""));
+            """, work.Connection, work.Transaction)
+        {
+            Parameters = { new() { Value = named.Select(n => n.Key).ToArray() }, new() { Value = named.Select(n => n.Epc).ToArray() } },
+        };
+        await using var rows = await select.ExecuteReaderAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            yield return new Packing(rows.GetString(0), rows.GetString(1), rows.GetDateTime(2), await rows.IsDBNullAsync(3, ct) ? null : UnitKey.Of(rows.GetString(3)) ?? "", rows.GetInt64(4));
+        }
     }
 
-    private sealed record Packing(string Key, string Action, DateTime Time, string? Child);
+    /// <param name="Child">Its key, empty for what is no unit; null when the event names none: all of them.</param>
+    private sealed record Packing(string Key, string Action, DateTime Time, string? Child, long EventId);
+}
+
+/// <summary>What is directly in a container at a moment.</summary>
+internal sealed class PackedContents
+{
+    private readonly Dictionary<string, (long EventId, DateTime Time)> _inside = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _left = new(StringComparer.Ordinal);
+
+    /// <summary>Each unit, by its key, with the event that linked it.</summary>
+    public IReadOnlyDictionary<string, (long EventId, DateTime Time)> Inside => _inside;
+
+    /// <summary>What was in it before, and is not.</summary>
+    public IReadOnlyCollection<string> Left => _left;
+
+    /// <param name="child">Null for all of them.</param>
+    public void See(bool isAdded, string? child, long eventId, DateTime time)
+    {
+        if (isAdded)
+        {
+            // Packed again where it is already, it came there by the first.
+            if (child is { Length: > 0 } && _inside.TryAdd(child, (eventId, time)))
+            {
+                _left.Remove(child);
+            }
+            return;
+        }
+        foreach (var gone in child is null ? [.. _inside.Keys] : (string[])[child])
+        {
+            if (_inside.Remove(gone))
+            {
+                _left.Add(gone);
+            }
+        }
+    }
 }

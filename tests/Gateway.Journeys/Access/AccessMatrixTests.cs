@@ -71,6 +71,11 @@ public sealed partial class AccessMatrixTests
         PUT    /api/partners/{gln}/licences/need     own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/licences/{id:int}/check own 422 422 403 403 403 403 403
         POST   /api/partners/{gln}/licences/{id:int}/withdraw own 422 422 403 403 403 403 403
+        GET    /api/partners/{gln}/profile           own    200 200 403 403 403 200 403
+        PUT    /api/partners/{gln}/profile           own    422 422 403 403 403 403 403
+        GET    /api/statement-authorisations         any    200 200 403 403 403 200 403
+        POST   /api/statement-authorisations         any    422 422 403 403 403 403 403
+        POST   /api/statement-authorisations/{id:long}/end own 422 422 403 403 403 403 403
         GET    /api/products                         any    200 200 200 403 403 200 403
         GET    /api/products/{gtin}                  own    200 200 200 403 403 200 403
         GET    /api/products/{gtin}/versions         own    200 200 200 403 403 200 403
@@ -389,7 +394,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" // of a device's own it would not end
                 : pattern.Contains("devices", StringComparison.Ordinal) ? $"plc{plant}"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
-                : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) || pattern.Contains("statement", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)

@@ -48,6 +48,6 @@ public sealed partial class HelpTests
         Assert.Equal(404, (int)unknown.StatusCode);
     }
 
-    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|pool|seq|epoch|time|clock|device|cmd|pause|recon|file|record|scan|date|gs1|id|partner)\\.[a-z_]+)\"")]
+    [GeneratedRegex("\"((?:EPCIS|CBV|GW|DSCSA)-[A-Z]+-[0-9]{2}|ROUTE-[A-Z-]+|masterdata\\.[a-z]+_[a-z]+|(?:unit|agg|lot|pool|seq|epoch|time|clock|device|cmd|pause|recon|file|record|scan|date|gs1|id|partner|compose)\\.[a-z_]+)\"")]
     private static partial Regex Code();
 }

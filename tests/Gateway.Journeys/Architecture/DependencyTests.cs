@@ -21,6 +21,7 @@ public sealed partial class DependencyTests
         ["Units"] = ["MasterData"],
         ["MasterData"] = [],
         ["Delivery"] = ["Partners"],
+        ["Composing"] = ["Delivery", "MasterData", "Units"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Validation"] = ["Devices"],

@@ -38,14 +38,14 @@ public sealed class PageStateTests
         await using var browser = await SignedInBrowser.OpenAsync(gateway, "officer");
         await browser.GoAsync("routing");
         await browser.AxeAsync("routing-empty");
-        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set format = '2.0-json'");
+        await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'draft'");
         foreach (var n in (int[])[1, 2, 3])
         {
             using var answer = await gateway.CaptureAsync(Document(n));
             await gateway.JobAsync(answer.Headers.Location!);
             if (n == 2)
             {
-                await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set format = '1.2-xml'");
+                await gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'active'");
             }
         }
         await browser.GoAsync("today");
@@ -53,7 +53,7 @@ public sealed class PageStateTests
         await browser.AtAsync("**/routing?day=*&decision=not*sent");
         await browser.Page.Locator("h1", new() { HasText = "2 of 3 routing decisions" }).WaitForAsync();
         Assert.Equal(2, await browser.Page.Locator("table.rows").Last.Locator("tbody tr").CountAsync());
-        Assert.All(await browser.Page.Locator("table.rows").Last.Locator("tbody tr").AllInnerTextsAsync(), t => Assert.Contains("ROUTE-PARTNER-FORMAT", t, StringComparison.Ordinal));
+        Assert.All(await browser.Page.Locator("table.rows").Last.Locator("tbody tr").AllInnerTextsAsync(), t => Assert.Contains("ROUTE-PARTNER-DRAFT", t, StringComparison.Ordinal));
         await browser.AxeAsync("routing");
         await browser.GoAsync("routing?day=2020-01-01");
         await browser.Page.GetByText("No decision is like this.").WaitForAsync();

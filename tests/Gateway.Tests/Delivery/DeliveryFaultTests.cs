@@ -133,14 +133,14 @@ public sealed class DeliveryFaultTests
     }
 
     [Fact]
-    public async Task A_document_with_shipments_for_two_partners_goes_to_neither_and_says_why()
+    public async Task A_document_with_shipments_for_two_parties_goes_to_neither_as_it_came_and_says_why()
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var partner = await StartPartnerAsync(_ => Task.CompletedTask);
         await using var services = Services(database);
         await RouteAsync(database, services, partner.Urls.First(), new ShippingEvent(2, ["urn:epc:id:sscc:9521321.0000000002"], [], [("owning_party", "9521234000204")], []));
-        Assert.Equal("not sent", await database.ScalarAsync<string>("select decision from routing_decision"));
-        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from delivery"));
+        Assert.Equal("queued ROUTE-COMPOSED", await database.ScalarAsync<string>("select decision || ' ' || code from routing_decision"));
+        Assert.Equal(1L, await database.ScalarAsync<long>("select count(*) from delivery where document_id is null and compose_kind = 'shipment'"));
     }
 
     [Fact]

@@ -143,8 +143,9 @@ public sealed class HoldTests
             update delivery set attempts = 1 where delivery_id in (1, 2);
             select set_config('app.actor', 'test', false); update partner set state = 'paused', pause_reason = 'Moving.' where partner_id = {second};
             insert into capture (party_id, document_id, state, submitted_by, error_behaviour, answer_status, answer_body, created_at, finished_at) select 1, document_id, 'accepted', 'test', 'rollback', 202, '', gateway_now(), gateway_now() from delivery;
+            update delivery d set capture_id = c.capture_id from capture c where c.document_id = d.document_id;
             insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
-            select capture_id, d.partner_id, d.party_id, 'queued', 'x', 'x', d.delivery_id from capture join delivery d using (document_id)
+            select d.capture_id, d.partner_id, d.party_id, 'queued', 'x', 'x', d.delivery_id from capture join delivery d using (document_id)
             """);
         var until = (await outbox.Database.ScalarAsync<DateTime>("select date_trunc('second', gateway_now())")).AddHours(1);
         await decisions.HoldAsync(Ada, 1, null, "The lot is in doubt.", until, Ct);

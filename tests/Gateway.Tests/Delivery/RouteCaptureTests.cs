@@ -44,16 +44,16 @@ public sealed class RouteCaptureTests
         Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping]));
 
     [Fact]
-    public async Task An_EPC_that_is_not_shipped_keeps_the_document_here() =>
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Add, EpcList = [Stranger] }]));
+    public async Task An_EPC_that_is_not_shipped_is_told_to_no_partner() =>
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Add, EpcList = [Stranger] }]));
 
     [Fact]
-    public async Task A_lot_that_is_not_shipped_keeps_the_document_here() =>
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, QuantityList = [Of(StrangeLot)] }]));
+    public async Task A_lot_that_is_not_shipped_is_told_to_no_partner() =>
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Commissioning, Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, QuantityList = [Of(StrangeLot)] }]));
 
     [Fact]
     public async Task A_lot_named_beside_a_shipped_EPC_is_still_looked_at() =>
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, EpcList = [Pack], QuantityList = [Of(StrangeLot)] }]));
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Packing, Shipping, new ObjectEvent { Action = EventAction.Observe, EpcList = [Pack], QuantityList = [Of(StrangeLot)] }]));
 
     [Fact]
     public async Task A_lot_packed_in_what_is_shipped_is_its_history() =>
@@ -62,11 +62,11 @@ public sealed class RouteCaptureTests
 
     [Fact]
     public async Task The_inputs_of_a_transformation_are_not_what_is_shipped() =>
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Packing, Shipping, new TransformationEvent { InputQuantityList = [Of(StrangeLot)], OutputEpcList = [Pack] }]));
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Packing, Shipping, new TransformationEvent { InputQuantityList = [Of(StrangeLot)], OutputEpcList = [Pack] }]));
 
     [Fact]
-    public async Task An_event_without_any_EPC_keeps_the_document_here() =>
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await DecideAsync([Commissioning, Packing, Shipping, new TransactionEvent { Action = EventAction.Add, BizTransactions = [new("po", "urn:epcglobal:cbv:bt:9521321000018:PO7")] }]));
+    public async Task An_event_without_any_EPC_is_told_to_no_partner() =>
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Commissioning, Packing, Shipping, new TransactionEvent { Action = EventAction.Add, BizTransactions = [new("po", "urn:epcglobal:cbv:bt:9521321000018:PO7")] }]));
 
     [Fact]
     public async Task An_event_without_any_EPC_that_names_the_shipments_transaction_is_its_history() =>
@@ -86,32 +86,32 @@ public sealed class RouteCaptureTests
         await database.ExecuteAsync("insert into event_identity (event_uri, content_hash, event_id, party_id, claim) values ('urn:uuid:first', 'x', 1 << 20, 2, 0)");
         await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
         await FindAsync(database, "GW-EVT-01", "info");
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await RouteAsync(database, [To(Buyer)], Last(3)));
+        Assert.Equal("queued ROUTE-COMPOSED", await RouteAsync(database, [To(Buyer)], Last(3)));
     }
 
     [Theory]
     [InlineData("GW-EVT-02", "warning")]
     [InlineData("EPCIS-AGG-01", "error")]
-    public async Task An_event_of_the_document_that_was_not_accepted_keeps_it_here(string code, string severity)
+    public async Task A_document_with_an_event_that_was_not_accepted_does_not_go_as_it_came(string code, string severity)
     {
         await using var database = await TestDatabase.CreateAsync();
         await PrepareAsync(database);
         await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
         await FindAsync(database, code, severity);
-        Assert.Equal("not sent ROUTE-FOREIGN-EVENTS", await RouteAsync(database, [To(Buyer)], Last(3)));
+        Assert.Equal("queued ROUTE-COMPOSED", await RouteAsync(database, [To(Buyer)], Last(3)));
     }
 
     [Fact]
-    public async Task Shipments_to_two_partners_in_one_document_are_sent_to_neither() =>
-        Assert.Equal("not sent ROUTE-MIXED-DESTINATIONS", await DecideAsync([Commissioning, Packing, Shipping], [To(Buyer), To(Other)]));
+    public async Task Of_shipments_to_two_parties_in_one_document_a_partner_gets_its_own_in_a_document_of_its_own() =>
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Commissioning, Packing, Shipping], [To(Buyer), To(Other)]));
 
     [Fact]
     public async Task A_document_that_ships_nothing_is_not_sent_even_where_a_route_takes_all() =>
         Assert.Equal("not sent ROUTE-NO-SHIPMENT", await DecideAsync([Commissioning], [], "insert into route (partner_id, reason) values (1, 'They take all')"));
 
     [Fact]
-    public async Task A_partner_that_takes_another_format_is_not_sent_this_one() =>
-        Assert.Equal("not sent ROUTE-PARTNER-FORMAT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set format = '2.0-json'"));
+    public async Task A_partner_that_takes_another_format_gets_a_document_in_that() =>
+        Assert.Equal("queued ROUTE-COMPOSED", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set format = '2.0-json'"));
 
     [Fact]
     public async Task A_draft_of_a_partner_is_sent_nothing() =>
@@ -120,6 +120,19 @@ public sealed class RouteCaptureTests
     [Fact]
     public async Task A_paused_partner_still_has_its_deliveries_queued() =>
         Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set state = 'paused', pause_reason = 'Their move'"));
+
+    [Fact]
+    public async Task A_partner_of_a_regulation_gets_nothing_as_it_came_and_a_delivery_for_each_lane()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        await database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into partner_profile (partner_id, party_id, regulation) values (1, 1, 'us-dscsa')");
+        await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
+        ShippingEvent In(string lane, long place) => To(Buyer) with { EventId = (2L << 20) + place, BizTransactions = [new("desadv", lane)] };
+        Assert.Equal("queued ROUTE-COMPOSED", await RouteAsync(database, [In("a", 2), In("b", 3), In("a", 4)], Last(3)));
+        Assert.Equal($"a {{{(2L << 20) + 2},{(2L << 20) + 4}}} - 2, b {{{(2L << 20) + 3}}} 1 2",
+            await database.ScalarAsync<string>("select string_agg(concat_ws(' ', ordering, shipment_events, coalesce(part_of::text, '-'), capture_id), ', ' order by delivery_id) from delivery where document_id is null"));
+    }
 
     private static QuantityElement Of(string epcClass) => new(epcClass, 10, "10", null);
 

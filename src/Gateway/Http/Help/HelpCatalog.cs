@@ -9,7 +9,7 @@ public static class HelpCatalog
 {
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
-        .. GatewayTopics.All, .. RoutingTopics.All, .. LineTopics.All, .. SerialTopics.All, .. CommandTopics.All, .. DocumentTopics.All,
+        .. GatewayTopics.All, .. RoutingTopics.All, .. ComposingTopics.All, .. LineTopics.All, .. SerialTopics.All, .. CommandTopics.All, .. DocumentTopics.All,
         .. RuleCatalog.All.Select(Of),
     ];
 
