@@ -85,7 +85,7 @@ public sealed class InboundJourneys : IAsyncLifetime
             gln = "9521321000018", name = "A sender", format = "2.0-json",
             channel = new
             {
-                kind = "sftp", url = $"sftp://{server.User}@127.0.0.1:{server.Port}{server.Folder}", hostKey = server.HostKey, privateKey = server.ClientKey,
+                kind = "sftp", url = $"sftp://{server.User}@127.0.0.1:{server.Port}{server.Folder}/ours", hostKey = server.HostKey, privateKey = server.ClientKey,
                 inbound = new { folder = server.Folder, archive = Path.Combine(server.Folder, "archive") },
             },
         }, Ct);

@@ -96,6 +96,12 @@ internal sealed partial class FetchInbound(GatewayDatabase database, PartnerDire
         else if (outcome.CaptureId is { } captureId)
         {
             Taken(partner.Gln, captureId);
+            // Whatever has taken its place meanwhile is another file, that comes at the next look.
+            var (_, now) = await session.ListAsync(inbound.Folder!, ct);
+            if (!now.Any(f => KeyOf(prefix, f) == KeyOf(prefix, file)))
+            {
+                return;
+            }
             // In the archive a name holds what it became, so none takes another's place.
             var archived = $"{Path.GetFileNameWithoutExtension(file.Name)}.{captureId.ToString("N")[..8]}{Path.GetExtension(file.Name)}";
             var putAside = inbound.Archive is { } archive ? $"rename {SftpSession.Quoted(file.Name)} {SftpSession.Quoted($"{archive.TrimEnd('/')}/{archived}")}" : $"rm {SftpSession.Quoted(file.Name)}";

@@ -28,11 +28,17 @@ internal sealed class FolderFiles
         }
     }
 
-    /// <summary>Moves a file into a folder beside it. What lies there is never overwritten: the name is counted on.</summary>
+    /// <summary>
+    /// Moves a file into a folder beside it. What lies there is never overwritten: the name is counted on. What has taken the file's place
+    /// since it was looked at is another file, that nobody has read: it is put back.
+    /// </summary>
+    /// <param name="file">As it was looked at.</param>
     /// <param name="mark">Stands before the ending of its name.</param>
     /// <returns>Where it is now.</returns>
+    /// <exception cref="IOException">It is another file by now.</exception>
     public static string Move(FileInfo file, string to, string? mark)
     {
+        var (length, changed) = (file.Length, file.LastWriteTimeUtc);
         var folder = Directory.CreateDirectory(Path.Combine(file.DirectoryName!, to));
         if (folder.LinkTarget is not null)
         {
@@ -49,15 +55,36 @@ internal sealed class FolderFiles
             try
             {
                 File.Move(file.FullName, target, overwrite: false);
+                if (new FileInfo(target) is var moved && (moved.Length != length || moved.LastWriteTimeUtc != changed))
+                {
+                    PutBack(target, file.FullName);
+                    throw new IOException($"{file.Name} is another file than was read.");
+                }
                 return target;
             }
-            catch (IOException) when (Path.Exists(target))
+            catch (IOException) when (Path.Exists(target) && Path.Exists(file.FullName))
             {
                 // Another node was faster with the name.
             }
         }
         throw new IOException($"There are too many files like {file.Name} in {to}.");
     }
+
+    // Where its name is somebody's again, it stands beside it, and is taken at the next look like any other.
+    private static void PutBack(string target, string path)
+    {
+        try
+        {
+            File.Move(target, path, overwrite: false);
+        }
+        catch (IOException) when (Path.Exists(path))
+        {
+            File.Move(target, Path.Combine(Path.GetDirectoryName(path)!, $"{Path.GetFileNameWithoutExtension(path)}.{Guid.NewGuid():N}{Path.GetExtension(path)}"), overwrite: false);
+        }
+    }
+
+    /// <summary>Whether a file is still as it was looked at.</summary>
+    public static bool IsAsSeen(FileInfo file) => new FileInfo(file.FullName) is { Exists: true } now && now.Length == file.Length && now.LastWriteTimeUtc == file.LastWriteTimeUtc;
 
     /// <summary>Moves a file aside that is never taken, with the reason beside it.</summary>
     public static void Refuse(FileInfo file, string why) => File.WriteAllText(Move(file, "refused", null) + ".why.txt", why + Environment.NewLine);

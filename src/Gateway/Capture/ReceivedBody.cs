@@ -130,7 +130,7 @@ internal sealed class ReceivedBody : IAsyncDisposable
         {
             return await body.ReadAsync(buffer, ct);
         }
-        catch (IOException e)
+        catch (IOException e) when (body is not FileStream) // what our own disk does not give is nobody's fault
         {
             throw new BodyRefusedException(e is BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }
                 ? Problems.BodyNotReceived(408, "The body came more slowly than the gateway waits for.")

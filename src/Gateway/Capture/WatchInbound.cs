@@ -65,6 +65,11 @@ internal sealed partial class WatchInbound(GatewayDatabase database, TakeFile ta
 
     private async Task TakeAsync(FileInfo file, InboundFolder inbound, int partyId, CancellationToken ct)
     {
+        // Others were taken since the folder was read.
+        if (!FolderFiles.IsAsSeen(file))
+        {
+            return;
+        }
         var outcome = await OutcomeAsync(file, partyId, ct);
         if (outcome.CaptureId is { } captureId)
         {
@@ -84,9 +89,14 @@ internal sealed partial class WatchInbound(GatewayDatabase database, TakeFile ta
         if (file.LinkTarget is null)
         {
             await using var bytes = file.OpenRead();
-            if (new FileInfo($"/proc/self/fd/{bytes.SafeFileHandle.DangerousGetHandle()}").LinkTarget == file.FullName)
+            var opened = new FileInfo($"/proc/self/fd/{bytes.SafeFileHandle.DangerousGetHandle()}").LinkTarget;
+            if (opened == file.FullName)
             {
                 return await take.TakeAsync(bytes, partyId, "inbound folder", ct);
+            }
+            if (opened == file.FullName + " (deleted)")
+            {
+                return FileOutcome.Later; // another has just taken its place
             }
         }
         return new FileOutcome(null, "It is a link, or the folder is set up by a path with a link in it.");

@@ -71,6 +71,11 @@ internal sealed partial class WatchFolder(GatewayDatabase database, TakeIn takeI
 
     private async Task TakeAsync(string mapping, FileInfo file, CancellationToken ct)
     {
+        // Others were taken since the folder was read.
+        if (!FolderFiles.IsAsSeen(file))
+        {
+            return;
+        }
         await using var work = await database.BeginAsync(Gateway, ct);
         var organisation = await work.Connection.ExecuteScalarAsync<int>("select party_id from party where kind = 'organisation'", transaction: work.Transaction);
         await work.DisposeAsync();

@@ -103,10 +103,18 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
         {
             return "channel.inbound has a folder and, when files are not to be deleted, an archive: two folders of the partner's server, without quotes, patterns, or parts .. that lead upwards.";
         }
+        if (request.Inbound?.Folder is { } fetched && (Same(fetched, new Uri(setup.Url).AbsolutePath) || request.ResponseFolder is { } answers && Same(fetched, answers)))
+        {
+            return "channel.inbound.folder is another folder than that of url and than responseFolder: what we lay there is not fetched again.";
+        }
         return (request.AcceptPattern is { } accept ? FileNames.RefusePattern("acceptPattern", accept) : null)
             ?? (request.RejectPattern is { } reject ? FileNames.RefusePattern("rejectPattern", reject) : null)
             ?? RefuseFiles(request, ref setup);
     }
+
+    private static bool Same(string folder, string other) => Bare(folder) == Bare(other);
+
+    private static string Bare(string folder) => Uri.UnescapeDataString(folder).Replace("/~/", "/", StringComparison.Ordinal).Trim('/');
 
     private static string? RefuseFiles(ChannelRequest request, ref ChannelSetup setup)
     {

@@ -72,13 +72,17 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         return await work.Connection.QuerySingleOrDefaultAsync<PartnerItem>(Select + " where p.partner_id = (select partner_id from partner_gln where gln = @gln)", new { gln }, work.Transaction);
     }
 
-    /// <summary>Gives the partner another channel, or the same one set up otherwise. A secret that is not given stays, unless the kind changes.</summary>
+    /// <summary>Gives the partner another channel, or the same one set up otherwise. A secret that is not given stays, unless it would be shown to another server.</summary>
     /// <param name="version">The version of the setup that was looked at.</param>
     /// <returns>Null, or why not.</returns>
     public async Task<string?> SetChannelAsync(Actor actor, int partnerId, ChannelSetup setup, int version, string reason, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
-        var partyId = await work.Connection.ExecuteScalarAsync<int>("select party_id from partner where partner_id = @partnerId", new { partnerId }, work.Transaction);
+        var (partyId, kind, url, hasSecret) = await work.Connection.QuerySingleAsync<(int, string, string, bool)>("select party_id, channel, url, secret is not null from partner where partner_id = @partnerId", new { partnerId }, work.Transaction);
+        if (hasSecret && setup.Secret is null && kind == setup.Kind && kind is ("https" or "epcis") && !IsSameServer(url, setup.Url))
+        {
+            return "The address is another server's: give the token that it is to be told, for the old one is not shown to it.";
+        }
         var changed = await work.Connection.ExecuteAsync("""
             update partner set channel = @Kind, url = @Url, private_ranges = @ranges, channel_settings = @settings::jsonb,
                 secret = case when @secret::bytea is not null then @secret when channel = @Kind then secret end
@@ -94,6 +98,9 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         await work.CommitAsync();
         return null;
     }
+
+    private static bool IsSameServer(string before, string now) =>
+        Uri.TryCreate(before, UriKind.Absolute, out var old) && Uri.TryCreate(now, UriKind.Absolute, out var other) && old.GetLeftPart(UriPartial.Authority) == other.GetLeftPart(UriPartial.Authority);
 
     /// <summary>The active partners from whose SFTP servers documents are fetched.</summary>
     public async Task<IReadOnlyList<InboundPartner>> InboundAsync(CancellationToken ct)

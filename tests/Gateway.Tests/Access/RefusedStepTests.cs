@@ -238,7 +238,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                 [("active", "update partner set state = 'active'"), ("paused", "update partner set state = 'paused', pause_reason = 'x'"), ("paused: " + GoLive.Waiting, $"update partner set pause_reason = '{GoLive.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"), ("paused: " + Licences.Waiting, $"update partner set pause_reason = '{Licences.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"),
                  ("draft", "update partner set state = 'draft', pause_reason = null")],
                 [
-                    new("pause", partners.SetPausedAsync, ["active"], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
+                    new("pause", partners.SetPausedAsync, ["active", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
                     new("resume", partners.SetPausedAsync, ["paused"], _ => partners.SetPausedAsync(_ben, 1, false, Why, Ct)),
                     new("channel", partners.SetChannelAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "draft"], async v => await partners.SetChannelAsync(_ben, 1, channel, v ?? 1, Why, Ct) is null, HasVersion: true),
                 ]),

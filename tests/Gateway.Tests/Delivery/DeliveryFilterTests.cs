@@ -44,6 +44,7 @@ public sealed class DeliveryFilterTests
             update delivery set state = 'closed' where delivery_id = 9;
             insert into capture (document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body)
             select d, 1, 'test', 'rollback', 'accepted', t::timestamptz, gateway_now(), 202, '' from (values (7, '2026-11-20 23:59:59.999+00'), (9, '2026-11-19 00:00+00')) v (d, t);
+            update delivery d set capture_id = c.capture_id from capture c where c.document_id = d.document_id;
             """);
         var overview = new DeliveryOverview(outbox.Database.Gateway);
         var given = query.Split('&').Select(p => p.Split('=')).ToDictionary(p => p[0], p => p[1]);
@@ -70,7 +71,8 @@ public sealed class DeliveryFilterTests
             update delivery set state = 'delivered' where delivery_id > 5;
             update delivery set document_id = 7, replay_of = 7 where delivery_id = 6;
             insert into capture (document_id, party_id, submitted_by, error_behaviour, state, created_at, finished_at, answer_status, answer_body)
-            select document_id, 1, 'test', 'rollback', 'accepted', timestamptz '2026-11-20 12:00+00', gateway_now(), 202, '' from document
+            select document_id, 1, 'test', 'rollback', 'accepted', timestamptz '2026-11-20 12:00+00', gateway_now(), 202, '' from document;
+            update delivery d set capture_id = c.capture_id from capture c where c.document_id = d.document_id
             """);
         var day = new DateTime(2026, 11, 20, 0, 0, 0, DateTimeKind.Utc);
         var counts = await new DeliveryOverview(outbox.Database.Gateway).CountAsync(Reader, new DeliveryFilter(Day: day), CancellationToken.None);

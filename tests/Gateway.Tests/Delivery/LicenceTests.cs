@@ -52,7 +52,7 @@ public sealed class LicenceTests
         Assert.Null(await AddAsync("NJ-4", today, today.AddDays(400)));
         Assert.Equal("paused holiday", await StateAsync());
         Assert.True(await directory.SetPausedAsync(AccountsOf.Admin, 1, paused: false, "back", Ct));
-        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, 4, "revoked", Ct));
+        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, await NewestAsync(), "revoked", Ct));
         Assert.Equal("paused " + Licences.Waiting, await StateAsync());
         Assert.Null(await AddAsync("NJ-3", today, today.AddDays(500))); // the same, for longer
         Assert.True(await database.ScalarAsync<bool>("select give_up_at - gateway_now() >= give_up_at - created_at - interval '1 day' - interval '10 days' and give_up_at > gateway_now() + interval '6 days' from delivery"));
@@ -60,7 +60,7 @@ public sealed class LicenceTests
         // What was claimed before is not sent after.
         var claimed = await node.GetRequiredService<DeliveryQueue>().ClaimAsync(1, 10, Ct);
         Assert.Single(claimed);
-        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, 5, "revoked", Ct));
+        Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, await NewestAsync(), "revoked", Ct));
         Assert.Null(await node.GetRequiredService<DeliveryQueue>().IntendAsync(claimed[0], Ct));
         Assert.Equal("due 0 free", await database.ScalarAsync<string>("select concat_ws(' ', state, attempts, case when lease_token is null then 'free' end) from delivery"));
         Assert.Equal("The licence is withdrawn.", await licences.WithdrawAsync(AccountsOf.Admin, 1, 1, "again", Ct));
@@ -68,6 +68,8 @@ public sealed class LicenceTests
         Assert.Equal("refused licence 1 withdraw", await database.ScalarAsync<string>("select concat_ws(' ', action, entity, entity_key, new ->> 'step') from audit_entry where action = 'refused' and entity = 'licence'"));
 
         Task<string> StateAsync() => database.ScalarAsync<string>("select state || ' ' || coalesce(pause_reason, '') from partner");
+
+        Task<int> NewestAsync() => database.ScalarAsync<int>("select max(licence_id) from licence");
 
         Task<string?> AddAsync(string number, DateOnly from, DateOnly until) => licences.AddAsync(AccountsOf.Admin, 1, new Licence("wholesale distributor", number, "Board of Pharmacy", "US-NJ", from, until, "register"), "looked up", Ct);
     }
@@ -100,12 +102,12 @@ public sealed class LicenceTests
         Assert.Equal("active", await database.ScalarAsync<string>("select state from partner"));
         Assert.Equal(today.AddDays(3), (await licences.FindAsync(anna, 1, Ct))!.Until);
         Assert.Equal("licence exception", await database.ScalarAsync<string>("select meaning from signature"));
-        await database.AdvanceAsync(TimeSpan.FromDays(3));
-        Assert.Equal("active", await HeldAsync());
         // It was signed for the partner as it was set up.
         await database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set url = 'https://example.net'");
         Assert.Equal("paused", await HeldAsync());
         Assert.Null((await SignAsync(today.AddDays(3), "still under way")).Refusal);
+        Assert.Equal("active", await HeldAsync());
+        await database.AdvanceAsync(TimeSpan.FromDays(3));
         Assert.Equal("active", await HeldAsync());
         await database.AdvanceAsync(TimeSpan.FromDays(1));
         Assert.Equal("paused", await HeldAsync());

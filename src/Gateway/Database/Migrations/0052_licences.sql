@@ -5,8 +5,9 @@ alter table partner add column needs_licence boolean not null default false;
 grant update (needs_licence) on partner to gateway_app;
 -- Whether it needs one is no part of how documents reach it, which is what go-live signs.
 create or replace function partner_content(partner int) returns jsonb language sql stable set search_path = pg_catalog, public, pg_temp set timezone = 'UTC' as $$
-    select to_jsonb(p) - 'secret' - 'state' - 'pause_reason' - 'live_version' - 'needs_licence'
+    select to_jsonb(p) - 'secret' - 'state' - 'pause_reason' - 'live_version' - 'needs_licence' - case when p.channel_settings = '{}' then 'channel_settings' else '' end
         || jsonb_build_object('secretSha256', encode(sha256(p.secret), 'hex'), 'glns', (select jsonb_agg(gln order by gln) from public.partner_gln g where g.partner_id = p.partner_id))
+        || coalesce((select jsonb_build_object('profile', to_jsonb(f) - 'partner_id' - 'party_id') from public.partner_profile f where f.partner_id = p.partner_id), '{}')
     from public.partner p where p.partner_id = partner $$;
 
 create table licence (

@@ -20,8 +20,10 @@ public sealed class EpcisChannel(OutgoingHttp http, GatewayDatabase database, Pa
 
     public async Task<ChannelAnswer> QueryReceiptAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
-        var secret = secrets.Open(delivery.PartyId, delivery.Secret);
-        using var request = HttpsChannel.Request(HttpMethod.Get, new Uri(delivery.ReceiptRef!), delivery, secret);
+        // The job is where the document was taken; the partner's secret may be another server's by now.
+        var job = new Uri(delivery.ReceiptRef!);
+        var secret = job.GetLeftPart(UriPartial.Authority) == new Uri(delivery.Url).GetLeftPart(UriPartial.Authority) ? secrets.Open(delivery.PartyId, delivery.Secret) : null;
+        using var request = HttpsChannel.Request(HttpMethod.Get, job, delivery, secret);
         request.Headers.Accept.ParseAdd("application/json");
         return await http.SendAsync(request, delivery, secret, (_, body) => JobResult(body), ct);
     }

@@ -146,7 +146,7 @@ public sealed partial class SftpSession : IAsyncDisposable
         info.ArgumentList.Add(_server.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{_server}]" : _server.ToString());
         var path = Environment.GetEnvironmentVariable("PATH");
         info.Environment.Clear(); // no agent, no proxy, no secrets of the gateway's
-        (info.Environment["PATH"], info.Environment["LC_ALL"], info.Environment["HOME"]) = (path, "C", Folder);
+        (info.Environment["PATH"], info.Environment["LC_ALL"], info.Environment["HOME"]) = (path, "C.UTF-8", Folder); // names as they are
         try
         {
             return Process.Start(info)!;
