@@ -187,7 +187,12 @@ internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue que
         {
             if (ShipmentEnds.GlnOf(e.Sources, "owning_party") is { } from && ShipmentEnds.GlnOf(e.Destinations, "owning_party") is { } to && from != to)
             {
+                var said = notice;
                 notice = await statements.NoticeAsync(from, e.EventTime!.Value.UtcDateTime, ct);
+                if (notice is not null && said is not null && said != notice)
+                {
+                    return (null, [new ComposeFinding("compose.statement", from, "Owners with different statements ship in one document, which has room for one.")]);
+                }
                 if (notice is null)
                 {
                     return (null, [new ComposeFinding("compose.statement", from, $"The ownership changes, and nobody has recorded that {from} may make the transaction statement.")]);

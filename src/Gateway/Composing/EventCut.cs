@@ -45,7 +45,7 @@ internal sealed class EventCut(ShippedUnits shipped, ClaimedComposition of)
         return bare switch
         {
             ObjectEvent o => o with { EpcList = kept, QuantityList = isCut ? [] : o.QuantityList, Ilmd = kept.TrueForAll(IsLogisticUnit) ? [] : Told(o.Ilmd, isCut: false), EventId = IdOf(e, mark.EventId, isCut) },
-            AggregationEvent a => a with { ChildEpcs = kept, EventId = IdOf(e, mark.EventId, isCut) },
+            AggregationEvent a => a with { ChildEpcs = kept, ChildQuantityList = isCut ? [] : a.ChildQuantityList, EventId = IdOf(e, mark.EventId, isCut) },
             _ => bare,
         };
     }

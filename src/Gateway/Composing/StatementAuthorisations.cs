@@ -17,7 +17,7 @@ public sealed class StatementAuthorisations(GatewayDatabase database)
     {
         await using var work = await database.BeginAsync(Actor.System("composing"), ct);
         return await work.Connection.ExecuteScalarAsync<string?>(new CommandDefinition("""
-            select legal_notice from statement_authorisation where gln = @gln and valid_from <= @at and (valid_to is null or valid_to > @at) order by valid_from desc, authorisation_id desc limit 1
+            select legal_notice from statement_authorisation where gln = @gln and valid_from <= @at and (valid_to is null or valid_to > greatest(@at, gateway_now())) order by valid_from desc, authorisation_id desc limit 1
             """, new { gln, at }, work.Transaction, cancellationToken: ct));
     }
 

@@ -143,7 +143,7 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
             update delivery set lease_token = null, lease_until = null, held_by = @Holder, held_why = @why, compose_findings = @findings::jsonb,
                 held_until = gateway_now() + greatest(interval '30 s', least(interval '5 min', (gateway_now() - created_at) / 4))
             where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due'
-            """, new { Holder, why, findings = ComposeJson.Of(findings), claimed.DeliveryId, claimed.LeaseToken }, work.Transaction);
+            """, new { Holder, why = Waits(findings[0].Code), findings = ComposeJson.Of(findings), claimed.DeliveryId, claimed.LeaseToken }, work.Transaction);
         if (mine == 0)
         {
             return false;
@@ -156,6 +156,17 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         await work.CommitAsync();
         return true;
     }
+
+    // The partner may see this of its delivery, so it names no unit, no product and no party; the findings do.
+    private static string Waits(string code) => code switch
+    {
+        "compose.path" => "The history of what is shipped is not complete yet.",
+        "compose.masterdata" => "Master data of the document are missing.",
+        "compose.held" => "A unit or lot of the shipment is held.",
+        "compose.statement" => "Nobody has authorised the transaction statement.",
+        "compose.limit" => "The shipment cannot be divided as the partner asks.",
+        _ => "The document is not what it must be.",
+    };
 
     /// <summary>Divides it: it keeps the first part, and the others are deliveries of their own behind it in its lane.</summary>
     /// <returns>False when the lease is lost, and nothing is changed.</returns>

@@ -83,7 +83,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
     // What waits for a partner that is left alone gets no attempt in which it could give up.
     private static Task GiveUpAsync(Work work, int partnerId) => work.Connection.ExecuteAsync($"""
         with expired as materialized (
-            select delivery_id from delivery where partner_id = @partnerId and state = 'due' and give_up_at <= (select gateway_now()) and lease_token is null and not {DeliveryHold.Stands}
+            select delivery_id from delivery where partner_id = @partnerId and state = 'due' and document_id is not null and give_up_at <= (select gateway_now()) and lease_token is null and not {DeliveryHold.Stands}
             order by give_up_at limit 1000 for update skip locked)
         update delivery d set state = 'dead', dead_reason = 'exhausted', code = coalesce(d.code, 'never-sent'), {DeliveryHold.Ends} from expired e where d.delivery_id = e.delivery_id
         """, new { partnerId }, work.Transaction);

@@ -94,7 +94,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         foreach (var correction in document.Voids.Concat(document.Shipments.Where(s => s.IsDeclaration)).Where(s => Concerns(c, s)).OrderBy(s => s.EventId))
         {
             var kind = correction.IsDeclaration && c.TakesErrorDeclaration ? "declaration" : c.TakesVoidShipping ? "void" : null;
-            foreach (var (deliveryId, lane) in kind is null ? [] : await CorrectedAsync(work, c.PartnerId, correction))
+            foreach (var (deliveryId, lane) in kind is null ? [] : await CorrectedAsync(work, c.PartnerId, correction, document.PartyId))
             {
                 queued.Add(new Queued(c.PartnerId, lane, kind, [correction.EventId], deliveryId));
             }
@@ -105,9 +105,9 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     }
 
     /// <summary>The deliveries by which the partner was told, or is to be told, of what an event takes back; the one that said it last of each lane.</summary>
-    private static async Task<IReadOnlyList<(long DeliveryId, string Lane)>> CorrectedAsync(Work work, int partnerId, ShippingEvent correction) => (await work.Connection.QueryAsync<(long, string)>($"""
+    private static async Task<IReadOnlyList<(long DeliveryId, string Lane)>> CorrectedAsync(Work work, int partnerId, ShippingEvent correction, int partyId) => (await work.Connection.QueryAsync<(long, string)>($"""
         with shipped as materialized (
-            select event_id from event where event_uri = @EventUri and @IsDeclaration and event_id <> @EventId and biz_step = 'shipping'
+            select event_id from event where event_uri = @EventUri and party_id = @partyId and @IsDeclaration and event_id <> @EventId and biz_step = 'shipping' -- only who told an event takes it back
             union
             select e.event_id from (select distinct event_id from event_epc where epc = any(@epcs) and role in (1, 2) and not @IsDeclaration) x
             cross join lateral (select * from event where event_id = x.event_id limit 1) e where e.biz_step = 'shipping' and e.event_id <> @EventId)
@@ -116,7 +116,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
           and (d.capture_id in (select event_id >> 20 from shipped) and (d.shipment_events is null or d.shipment_events && array(select event_id from shipped))
                or not @IsDeclaration and d.ordering = @lane and not exists (select from shipped))
         group by d.ordering, coalesce(d.part_of, d.delivery_id) order by 1
-        """, new { correction.EventUri, correction.IsDeclaration, correction.EventId, epcs = correction.Epcs.Select(e => EpcKey.Normalise(e)).ToArray(), partnerId, lane = Lane([correction]) }, work.Transaction)).AsList();
+        """, new { correction.EventUri, correction.IsDeclaration, correction.EventId, epcs = correction.Epcs.Select(e => EpcKey.Normalise(e)).ToArray(), partnerId, partyId, lane = Lane([correction]) }, work.Transaction)).AsList();
 
     /// <returns>The party that was seen before.</returns>
     private static async Task<string?> SetAsync(Work work, string party, string nestedLoops) => (await work.Connection.QuerySingleAsync<(string? Before, string, string)>("""

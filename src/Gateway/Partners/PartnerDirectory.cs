@@ -99,6 +99,19 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         return null;
     }
 
+    // A key that was sealed with a lost key ring is no key: the other partners are fetched from all the same.
+    private string? Opened(int partyId, byte[]? secret)
+    {
+        try
+        {
+            return secrets.Open(partyId, secret);
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            return null;
+        }
+    }
+
     private static bool IsSameServer(string before, string now) =>
         Uri.TryCreate(before, UriKind.Absolute, out var old) && Uri.TryCreate(now, UriKind.Absolute, out var other) && old.GetLeftPart(UriPartial.Authority) == other.GetLeftPart(UriPartial.Authority);
 
@@ -109,7 +122,7 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         return [.. (await work.Connection.QueryAsync<(int Id, int PartyId, string Gln, string Url, string PrivateRanges, byte[]? Secret, string Settings)>(new CommandDefinition("""
             select p.partner_id, p.party_id, coalesce(y.gln, ''), p.url, p.private_ranges, p.secret, p.channel_settings::text from partner p join party y using (party_id)
             where p.state = 'active' and p.channel = 'sftp' and p.channel_settings ? 'inbound' order by p.partner_id
-            """, transaction: work.Transaction, cancellationToken: ct))).Select(p => new InboundPartner(p.Id, p.PartyId, p.Gln, p.Url, p.PrivateRanges, secrets.Open(p.PartyId, p.Secret), ChannelSettings.Read(p.Settings)))];
+            """, transaction: work.Transaction, cancellationToken: ct))).Select(p => new InboundPartner(p.Id, p.PartyId, p.Gln, p.Url, p.PrivateRanges, Opened(p.PartyId, p.Secret), ChannelSettings.Read(p.Settings)))];
     }
 
     /// <returns>False when the partner is not in the state this starts from.</returns>

@@ -65,7 +65,7 @@ public sealed class PoisonTests
 
     private sealed class BrittleChannel(string how) : IChannel, IDisposable
     {
-        public const string Name = "folder"; // a kind the schema knows and the gateway does not have
+        public const string Name = "soap"; // a kind the schema knows and the gateway does not have
 
         private static readonly Guid Poison = Guid.Parse("00000000-0000-0000-0000-00000000000f");
         private readonly ManualResetEventSlim _end = new();
