@@ -19,6 +19,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The argument that makes this program such a process.</summary>
     public const string Verb = "serve";
 
+    /// <summary>Requests to one partner at the same time, as many as the floor makes.</summary>
+    public const int InFlightPerPartner = 16;
+
     private readonly DirectoryInfo _data;
     private readonly Process _process;
 
@@ -100,7 +103,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             await using var floor = new NpgsqlCommand("create database floor", connection);
             await floor.ExecuteNonQueryAsync();
         }
-        await using var app = GatewayHost.Build(database, new Dictionary<string, string?> { ["Http:Port"] = "0", ["RateLimits:PerKeyPerMinute"] = "10000000" });
+        await using var app = GatewayHost.Build(database, new Dictionary<string, string?> { ["Http:Port"] = "0", ["RateLimits:PerKeyPerMinute"] = "10000000", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:MaxInFlight"] = $"{5 * InFlightPerPartner}", ["Delivery:MaxInFlightPerPartner"] = $"{InFlightPerPartner}" });
         await app.StartAsync();
         var ready = Path.Combine(DataDirectory.Path, "ready");
         await File.WriteAllLinesAsync(ready + ".new", [app.Urls.First(), key, officersKey, database.AdministratorConnectionString]);

@@ -18,6 +18,7 @@ using static Gateway.Bench.Figures;
 // same EPC rows into a table with the same hash index. Absolute times on a shared machine mean little; the ratios are the result.
 //   dotnet run -c Release --project bench -- [units] [units per event] [repetitions]
 //   dotnet run -c Release --project bench -- deliveries [rows]
+//   dotnet run -c Release --project bench -- deliver [documents] [captures]
 //   dotnet run -c Release --project bench -- epcis [units] [units per event] [repetitions]
 //   dotnet run -c Release --project bench -- small [clients] [seconds]
 //   dotnet run -c Release --project bench -- table [scale] [rows, such as 1,2,3]
@@ -39,6 +40,11 @@ if (args is ["table", ..])
 if (args is ["deliveries", ..])
 {
     await DeliveriesBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000);
+    return;
+}
+if (args is ["deliver", ..])
+{
+    await DeliverBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 300);
     return;
 }
 if (args is ["small", ..])

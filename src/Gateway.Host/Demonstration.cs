@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Host.Simulate;
+using Gateway.Host.Simulate.Hub;
 using Npgsql;
 
 namespace Gateway.Host;
@@ -9,62 +10,85 @@ namespace Gateway.Host;
 /// <summary>The demonstration plant. Refuses a live database.</summary>
 public static class Demonstration
 {
-    private static readonly Dictionary<string, string?> Settings = new() { ["Delivery:AllowPrivateAddresses"] = "true", ["SignIn:Idle"] = "08:00:00" };
+    private static readonly Dictionary<string, string?> Settings = new() { ["Delivery:AllowPrivateAddresses"] = "true", ["Alarms:AllowPrivateAddresses"] = "true", ["SignIn:Idle"] = "08:00:00" };
+
+    /// <summary>The settings that hold for a demonstration's database, for verbs that act on it beside the running host; none for any other.</summary>
+    public static async Task<IReadOnlyDictionary<string, string?>> SettingsAsync(RunningDatabase database, CancellationToken ct)
+    {
+        await using var work = await database.Gateway.BeginAsync(Actor.System("command line"), ct);
+        await using var kind = new NpgsqlCommand("select kind = 'demonstration' from installation", work.Connection, work.Transaction);
+        return await kind.ExecuteScalarAsync(ct) is true ? Settings.Concat(Folders.Settings).ToDictionary() : new Dictionary<string, string?>();
+    }
+
+    private static DemonstrationFolders Folders => new(Path.Combine(DataDirectory.Path, "partners"));
 
     public static async Task<int> RunAsync(CancellationToken ct)
     {
         await using var database = await RunningDatabase.OpenAsync(GatewayHost.Configuration(), ct);
         await ClaimAsync(database, ct);
         var (keys, senders) = await MakeKeysAsync(database, ct);
-        await using var app = GatewayHost.Build(database, Settings);
+        await MakeSendersAsync(database, ct);
+        var folders = Folders;
+        await using var app = GatewayHost.Build(database, Settings.Concat(folders.Settings).ToDictionary());
         await app.StartAsync(ct);
         var url = app.Urls.First();
         await using var partners = await PartnerSimulator.StartAsync(TimeProvider.System, ct);
+        await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions { ResultAfter = TimeSpan.FromSeconds(2), MarketAfter = TimeSpan.FromSeconds(1) }, ct);
         var logins = await DemonstrationPeople.MakeAsync(database, ct);
         await DemonstrationValidation.SignAsync(app.Services, logins, ct);
         var plant = new DemonstrationPlant(database.Gateway, new Uri(url), keys["admin"], keys["cmo"]);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, app.Lifetime.ApplicationStopping);
-        await plant.PreparePartnersAsync(partners, stopping.Token);
+        await plant.PreparePartnersAsync(partners, folders, stopping.Token);
         await DemonstrationMasterData.SeedAsync(database.Gateway, TimeSpan.FromDays(HistorySize.Full.Days), stopping.Token);
         await DemonstrationSerials.SeedAsync(database.Gateway, "Demonstration CMO One", stopping.Token);
         await DemonstrationSignatures.MakeAsync(app.Services, logins, DemonstrationPlant.ShownPartner, stopping.Token);
+        var alarms = new DemonstrationAlarms(database.Gateway, app.Services, logins);
+        await alarms.PrepareAsync(stopping.Token);
         await using var devices = await DemonstrationDevices.StartAsync(app.Services, logins, new Uri(url), keys["line"], stopping.Token);
         (keys["partner"], _) = await MakeKeyAsync(database, "partner", "partner", "partner", "Demonstration partner", DemonstrationPlant.ShownPartner, stopping.Token);
         await WriteAsync(url, logins, keys, stopping.Token);
         var history = new DemonstrationHistory(database.Gateway, app.Services.GetRequiredService<CaptureHistory>(), senders, partners.BaseAddress, HistorySize.Full, DemonstrationPlant.Seed);
         var lines = new DemonstrationLines(app.Services, logins, new Uri(url), keys["line"]);
         var live = new DemonstrationLiveLine(app.Services, logins, devices, new Uri(url), keys["line"], app.Services.GetRequiredService<ILogger<DemonstrationLiveLine>>());
-        var life = LiveAsync(lines, live, plant, history, stopping.Token);
+        var life = LiveAsync(stopping.Token);
         // A plant that breaks down ends the demonstration: it would look alive, and nothing would come.
         await Task.WhenAny(life, app.WaitForShutdownAsync(ct));
         await stopping.CancelAsync();
         await app.StopAsync(CancellationToken.None);
         await life;
         return GatewayHost.ExitCode(app);
-    }
 
-    private static async Task LiveAsync(DemonstrationLines lines, DemonstrationLiveLine live, DemonstrationPlant plant, DemonstrationHistory history, CancellationToken ct)
-    {
-        try
+        async Task LiveAsync(CancellationToken end)
         {
-            await await Task.WhenAny(WorkAsync(), ShipAsync());
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // Being stopped is how the plant ends.
-        }
+            try
+            {
+                await await Task.WhenAny(WorkAsync(), ShipAsync());
+            }
+            catch (OperationCanceledException) when (end.IsCancellationRequested)
+            {
+                // Being stopped is how the plant ends.
+            }
 
-        async Task WorkAsync()
-        {
-            await lines.MakeAsync(ct);
-            await live.RunAsync(ct);
-        }
+            async Task WorkAsync()
+            {
+                await lines.MakeAsync(end);
+                await live.RunAsync(end);
+            }
 
-        async Task ShipAsync()
-        {
-            await history.WriteAsync(ct);
-            await plant.SendForeignAsync(ct);
-            await plant.ShipAsync(ct);
+            async Task ShipAsync()
+            {
+                await history.WriteAsync(end);
+                await plant.SendForeignAsync(end);
+                await await Task.WhenAny([plant.ShipAsync(end), TellAsync(), .. from p in DemonstrationCast.Partners where p.Channel == DemonstrationCast.Folder
+                    select new FolderPartner(p.Party, folders.Outgoing(p), folders.Incoming(p), TimeProvider.System).RunAsync(end)]);
+            }
+
+            async Task TellAsync()
+            {
+                await alarms.TellAsync(partners, end);
+                await new DemonstrationHub(app.Services).TellAsync(hub, end);
+                await Task.Delay(Timeout.InfiniteTimeSpan, end);
+            }
         }
     }
 
@@ -99,6 +123,17 @@ public static class Demonstration
             (keys[member], parties[member]) = await MakeKeyAsync(database, member, role, kind, party, null, ct, member == "cmo" ? DemonstrationPlant.CmoScope : null);
         }
         return (keys, [.. ((string[])["cmo", "cmoTwo", "line"]).Select(member => new HistorySender(parties[member], keys[member].Split('_', '.')[1]))]);
+    }
+
+    // Whose folders are looked at is known before anybody looks.
+    private static async Task MakeSendersAsync(RunningDatabase database, CancellationToken ct)
+    {
+        await using var work = await database.Gateway.BeginAsync(Actor.System("demonstration"), ct);
+        foreach (var owner in DemonstrationCast.Partners.Where(p => p.Channel == DemonstrationCast.Folder).Select(p => p.Party.Owner))
+        {
+            await Parties.EnsureAsync(work, "partner", owner.Name, owner.Gln);
+        }
+        await work.CommitAsync();
     }
 
     private static async Task<(string Token, int PartyId)> MakeKeyAsync(RunningDatabase database, string member, string role, string kind, string party, string? gln, CancellationToken ct, KeyScope? scope = null)

@@ -5,6 +5,7 @@ using Gateway.Access;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
+using Gateway.Exceptions;
 using Gateway.Host.Simulate;
 
 namespace Gateway.Host;
@@ -29,7 +30,11 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
 
     private static readonly Actor Writer = Actor.System("demonstration") with { Reason = "history of the demonstration" };
 
-    private sealed record Hour(IReadOnlyList<(PlannedDocument Planned, PastDocument Document)> Documents);
+    // Who takes what partners lay into their folders.
+    private static readonly Actor Inbound = Actor.System("inbound folder");
+
+    // What the partners told at its beginning comes before the documents.
+    private sealed record Hour(IReadOnlyList<(PlannedReceipt Planned, PastDocument Document)> Receipts, IReadOnlyList<(PlannedDocument Planned, PastDocument Document)> Documents);
 
     /// <returns>How many documents were written: none when the history is whole.</returns>
     public async Task<int> WriteAsync(CancellationToken ct)
@@ -81,10 +86,11 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
         await work.CommitAsync();
     }
 
-    private async Task<Dictionary<string, int>> PartnersAsync(CancellationToken ct)
+    private async Task<Dictionary<string, (int PartnerId, int PartyId)>> PartnersAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Writer, ct);
-        return (await work.Connection.QueryAsync<(string Gln, int PartnerId)>("select gln, partner_id from partner_gln", transaction: work.Transaction)).ToDictionary(p => p.Gln, p => p.PartnerId);
+        return (await work.Connection.QueryAsync<(string Gln, int PartnerId, int PartyId)>("select g.gln, partner_id, p.party_id from partner_gln g join partner p using (partner_id)", transaction: work.Transaction))
+            .ToDictionary(p => p.Gln, p => (p.PartnerId, p.PartyId));
     }
 
     /// <summary>Makes and reads the documents on a thread of its own, ahead of the one that writes.</summary>
@@ -95,9 +101,15 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
             var generator = new ShipmentGenerator(seed);
             // The hour that has just begun belongs to the one before it, so that the history is whole exactly when that is stored.
             var last = size.Days * 24 - 1;
+            var receipts = new Queue<PlannedReceipt>(plan.Receipts.Where(r => written == 0 || r.At > plan.Documents[(int)written - 1].At));
             foreach (var hour in plan.Documents.Where(d => d.Number > written && d.At < now).GroupBy(d => Math.Min((int)(d.At - start).TotalHours, last)))
             {
-                await hours.WriteAsync(new Hour([.. hour.Select(d => (d, history.Read(generator.Xml(d.Shipment), "application/xml")))]), ct);
+                var told = new List<(PlannedReceipt, PastDocument)>();
+                while (receipts.TryPeek(out var receipt) && receipt.At <= hour.First().At)
+                {
+                    told.Add((receipts.Dequeue(), history.Read(generator.Receipt(receipt), "application/xml")));
+                }
+                await hours.WriteAsync(new Hour(told, [.. hour.Select(d => (d, history.Read(generator.Xml(d.Shipment), "application/xml")))]), ct);
             }
             hours.Complete();
         }
@@ -107,27 +119,48 @@ public sealed class DemonstrationHistory(GatewayDatabase database, CaptureHistor
         }
     }
 
-    private async Task StoreAsync(Hour hour, Dictionary<string, int> partners, PastDeliveries deliveries, CancellationToken ct)
+    private async Task StoreAsync(Hour hour, Dictionary<string, (int PartnerId, int PartyId)> partners, PastDeliveries deliveries, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Writer, ct);
+        foreach (var (planned, document) in hour.Receipts)
+        {
+            await history.StoreAsync(work, document, planned.At, partners[planned.Partner.Party.Owner.Gln].PartyId, Inbound.Id, null, ct);
+        }
         var settled = new List<PastDelivery>();
         foreach (var (planned, document) in hour.Documents)
         {
             var sender = senders[planned.Shipper];
-            var key = string.Create(CultureInfo.InvariantCulture, $"{KeyPrefix}{seed}-{planned.Number}");
-            var stored = await history.StoreAsync(work, document, planned.At, sender.PartyId, $"key:{sender.KeyId}", key, ct);
-            // A document that tells of packs which it does not ship is never sent to whom it ships: a person has to look.
-            if (!document.IsRefused && planned.Shipment.LooseUnits == 0)
+            var stored = await history.StoreAsync(work, document, planned.At, sender.PartyId, $"key:{sender.KeyId}", KeyOf(planned.Number), ct);
+            if (planned.Settles is { } refused)
             {
-                settled.Add(deliveries.Of(planned, stored.DocumentId, partners[planned.Partner.Party.Owner.Gln]));
+                await SettleAsync(work, KeyOf(refused));
+            }
+            // What tells of packs that it does not ship is cut for whom it ships to: that is composed, as everything for some, and is left to those who compose.
+            if (!document.IsRefused && planned.Shipment.LooseUnits == 0 && planned.Partner.Past != PastManner.Composed)
+            {
+                settled.Add(deliveries.Of(planned, stored.DocumentId, partners[planned.Partner.Party.Owner.Gln].PartnerId));
             }
         }
         await DeliveryHistory.SettleAsync(work, settled);
         if (hour.Documents.LastOrDefault(d => d.Planned.HeldBehind is not null).Planned is { HeldBehind: { } behind } held)
         {
-            await DeliveryHistory.LeaveAloneAsync(work, partners[held.Partner.Party.Owner.Gln], "tls", behind + 1, DateTime.UtcNow + LeftAlone);
+            await DeliveryHistory.LeaveAloneAsync(work, partners[held.Partner.Party.Owner.Gln].PartnerId, "certificate-expired", behind + 1, DateTime.UtcNow + LeftAlone);
         }
         await work.CommitAsync();
+    }
+
+    private string KeyOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{KeyPrefix}{seed}-{number}");
+
+    /// <summary>Settles the exceptions of a refused document, by the key that it came with, because its sender has sent a corrected one.</summary>
+    internal static async Task SettleAsync(Work work, string key)
+    {
+        foreach (var (code, captureId, partyId) in (await work.Connection.QueryAsync<(string, string, int)>("""
+            select e.code, e.source_id, e.party_id from idempotency i join capture c using (capture_id) join exception e on e.source_kind = 'capture' and e.source_id = c.public_id::text and e.party_id = c.party_id
+            where i.key = @key and e.state = 'open'
+            """, new { key }, work.Transaction)).AsList())
+        {
+            await ExceptionRecords.ResolveAsync(work, code, new ExceptionSource("capture", captureId, partyId, null), "The sender has sent a corrected document, which was accepted.");
+        }
     }
 
     private static DateTime WholeHour(DateTime moment) => moment.Date.AddHours(moment.Hour);

@@ -70,5 +70,5 @@ public static class DemonstrationMasterData
 
     private static void Want<T>(List<Wanted<T>> wanted, T record) => wanted.Add(new Wanted<T>(record, _ => record, _ => default));
 
-    private static string GtinOf(string itemClass) => Epc.Parse($"urn:epc:idpat:sgtin:{itemClass}.*", CompanyPrefixes.None).Value!.Key;
+    internal static string GtinOf(string itemClass) => Epc.Parse($"urn:epc:idpat:sgtin:{itemClass}.*", CompanyPrefixes.None).Value!.Key;
 }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -21,22 +19,17 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
     public static KeyScope CmoScope { get; } = KeyScope.Of([SimulatedProduct.Default.CompanyPrefix], [])!;
 
     /// <summary>Registers the partners, or tells them where this run's simulator listens.</summary>
-    public async Task PreparePartnersAsync(PartnerSimulator simulator, CancellationToken ct)
+    /// <param name="folders">Below which those stand that take files.</param>
+    public async Task PreparePartnersAsync(PartnerSimulator simulator, DemonstrationFolders folders, CancellationToken ct)
     {
         using var http = new HttpClient { BaseAddress = gateway };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", adminKey);
         foreach (var partner in DemonstrationCast.Partners)
         {
-            var (gln, name) = (partner.Party.Owner.Gln, partner.Party.Owner.Name);
-            var url = new Uri(partner.Past == PastManner.Expired ? simulator.ExpiredAddress : simulator.BaseAddress, partner.Path);
-            using var answer = await http.PostAsJsonAsync("api/partners", new { gln, name, format = "1.2-xml", channel = new { kind = partner.Channel, url } }, ct);
-            if (answer.StatusCode == HttpStatusCode.Conflict)
+            var url = partner.Channel == DemonstrationCast.Folder ? new Uri(folders.Outgoing(partner)) : new Uri(partner.Past == PastManner.Expired ? simulator.ExpiredAddress : simulator.BaseAddress, partner.Path);
+            if (!await DemonstrationPartners.AddAsync(http, partner, url, ct))
             {
-                await MoveAsync(gln, url, ct);
-            }
-            else
-            {
-                answer.EnsureSuccessStatusCode();
+                await MoveAsync(partner.Party.Owner.Gln, url, ct);
             }
         }
     }
@@ -53,16 +46,26 @@ public sealed class DemonstrationPlant(GatewayDatabase database, Uri gateway, st
         await work.CommitAsync();
     }
 
-    /// <summary>A document about every two seconds, until cancelled.</summary>
+    /// <summary>A document about every two seconds, until cancelled. What is refused is corrected, and then settled as a person would.</summary>
     public async Task ShipAsync(CancellationToken ct)
     {
         var options = new CmoSimulatorOptions(gateway, cmoKey, Seed, DemonstrationCast.Shippers[0])
         {
             Partners = [.. DemonstrationCast.Partners.Where(p => p.IsShippedTo).Select(p => p.Party)],
             FirstSequence = await NextSequenceAsync(ct),
+            RefusedEvery = 150,
+            CorrectAfter = 15,
+            Corrected = SettleAsync,
         };
         using var http = new HttpClient();
         await new CmoSimulator(http, options, TimeProvider.System).RunAsync(ct);
+    }
+
+    private async Task SettleAsync(string key, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Actor.System("demonstration") with { Reason = "the sender has corrected its document" }, ct);
+        await DemonstrationHistory.SettleAsync(work, key);
+        await work.CommitAsync();
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Gateway.Access;
 using Gateway.Audit;
+using Gateway.Delivery.Testing;
 using Gateway.Partners;
 
 namespace Gateway.Host;
@@ -25,6 +26,9 @@ public static class DemonstrationSignatures
         await SignAsync(await reviews.RecordAsync(officer, review, ct), AccessReviews.Meaning, AccessReviews.SignedAsync);
         if (await services.GetRequiredService<PartnerDirectory>().FindAsync(reader, partnerGln, ct) is { } partner)
         {
+            // What the signature needs: somebody has said what its documents must have, and it has taken a sample.
+            await services.GetRequiredService<PartnerProfiles>().SetAsync(reader, partner.Id, new PartnerProfile(), "the demonstration's partners are under no regulation", ct);
+            await services.GetRequiredService<TestPartner>().RunAsync(reader, partner.Id, new TestRequest(true, "the onboarding of the demonstration's partner"), ct);
             await SignAsync(await goLive.RecordAsync(officer, partner.Id, ct), GoLive.Meaning, GoLive.SignedAsync);
         }
         await ReviewTrailAsync();

@@ -1,14 +1,17 @@
 using Gateway.Access;
+using Gateway.Alarms;
 using Gateway.Audit;
 using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Composing;
 using Gateway.Delivery;
+using Gateway.Delivery.Testing;
 using Gateway.Devices;
 using Gateway.Exceptions;
 using Gateway.Host.Dashboard;
 using Gateway.Host.Telemetry;
 using Gateway.Http;
+using Gateway.Hub;
 using Gateway.Http.Help;
 using Gateway.Intake;
 using Gateway.Lines;
@@ -18,6 +21,7 @@ using Gateway.Partners;
 using Gateway.Query;
 using Gateway.Scheduling;
 using Gateway.Serials;
+using Gateway.Shipments;
 using Gateway.Units;
 using Gateway.Validation;
 
@@ -51,6 +55,7 @@ public static class GatewayHost
         builder.Services.AddRateLimits();
         builder.Services.AddAccess();
         builder.Services.AddExceptions();
+        builder.Services.AddAlarms();
         builder.Services.AddPartners();
         builder.Services.AddMasterData();
         builder.Services.AddSerials();
@@ -58,6 +63,8 @@ public static class GatewayHost
         builder.Services.AddLots();
         builder.Services.AddDelivery();
         builder.Services.AddComposing();
+        builder.Services.AddShipments();
+        builder.Services.AddHub();
         builder.Services.AddOperations();
         builder.Services.AddSingleton(services => new CaptureRouting(services.GetRequiredService<RouteCapture>().RouteAsync)
         {
@@ -92,6 +99,8 @@ public static class GatewayHost
         app.MapIntake();
         app.MapQuery();
         app.MapPartners();
+        app.MapPartnerTests();
+        app.MapScorecards();
         app.MapMasterData();
         app.MapSerials();
         app.MapUnits();
@@ -99,8 +108,11 @@ public static class GatewayHost
         app.MapRecalls();
         app.MapDeliveries();
         app.MapComposing();
+        app.MapShipments();
+        app.MapHub();
         app.MapOperations();
         app.MapExceptions();
+        app.MapAlarms();
         app.MapDevices();
         app.MapLines();
         app.MapDeviceCommands();

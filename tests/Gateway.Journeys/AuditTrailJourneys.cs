@@ -92,6 +92,9 @@ public sealed class AuditTrailJourneys
         Task<(int Exit, string Said, string Wrong)> LookAsync() => gateway.VerbAsync("witness", folder.FullName, "--url", gateway.Url.ToString(), "--key", gateway.Keys["witness"], "--once");
         try
         {
+            var unknown = await gateway.VerbAsync("witness", folder.FullName, "--url", gateway.Url.ToString(), "--key", "gwt_none.none", "--once");
+            Assert.Equal(1, unknown.Exit);
+            Assert.Contains("it needs the role witness", unknown.Wrong, StringComparison.Ordinal);
             var first = await LookAsync();
             Assert.True(first.Exit == 0, first.Said + first.Wrong);
             Assert.Contains("compare the number", first.Said, StringComparison.Ordinal);

@@ -21,6 +21,7 @@ public sealed class ConfigurationTests
     [InlineData("Capture", typeof(CaptureOptions))]
     [InlineData("Rules", typeof(RuleOptions))]
     [InlineData("Delivery", typeof(DeliveryOptions))]
+    [InlineData("Alarms", typeof(Gateway.Alarms.AlarmOptions))]
     [InlineData("Partners", typeof(Gateway.Partners.GoLiveOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Commands", typeof(Gateway.Devices.CommandOptions))]

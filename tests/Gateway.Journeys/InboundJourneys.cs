@@ -14,6 +14,7 @@ public sealed class InboundJourneys : IAsyncLifetime
         {"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],"type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-09-14T08:00:00Z","epcisBody":{"eventList":[
         {"type":"ObjectEvent","eventTime":"2026-09-14T08:00:00Z","eventTimeZoneOffset":"+00:00","epcList":["urn:epc:id:sgtin:9521321.000001.INBOUND1"],"action":"OBSERVE"}]}}
         """);
+    private static readonly byte[] Named = Replaced(Document, "\"epcisBody\"", "\"sender\":\"9521321000018\",\"instanceIdentifier\":\"4711\",\"epcisBody\"");
     private readonly string _folder = Directory.CreateTempSubdirectory("gateway-inbound-").FullName;
     private TestGateway _gateway = null!;
 
@@ -55,6 +56,24 @@ public sealed class InboundJourneys : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_same_document_under_another_name_is_one_capture_and_another_under_its_identifier_is_kept_and_refused()
+    {
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "a.json"), Named, Ct);
+        await Eventually.TrueAsync(() => Task.FromResult(In("taken").Length == 1));
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "copy of a.json"), Named, Ct);
+        await Eventually.TrueAsync(() => Task.FromResult(In("taken").Length == 2));
+        Assert.Equal("accepted", await _gateway.Database.ScalarAsync<string>("select string_agg(state, ',') from capture"));
+
+        var other = Replaced(Named, "INBOUND1", "INBOUND2");
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "b.json"), other, Ct);
+        await Eventually.TrueAsync(() => Task.FromResult(In("taken").Length == 3));
+        await Eventually.TrueAsync(async () => await _gateway.Database.ScalarAsync<long>("select count(*) from capture where state = 'refused'") == 1);
+        Assert.Equal("GW-CAP-20 open", await _gateway.Database.ScalarAsync<string>("select string_agg(code || ' ' || state, ',') from exception"));
+        Assert.Equal(other, await _gateway.Database.ScalarAsync<byte[]>("select bytes from capture join document_chunk using (document_id) where state = 'refused'"));
+        Assert.Equal(1, await _gateway.Database.ScalarAsync<long>("select count(*) from event"));
+    }
+
+    [Fact]
     public async Task A_file_that_was_committed_and_not_moved_is_moved_later_and_stays_one_capture()
     {
         // Where it would be moved leads a link elsewhere, which is never followed: as after a crash between the commit and the move.
@@ -91,7 +110,7 @@ public sealed class InboundJourneys : IAsyncLifetime
         }, Ct);
         Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync(Ct));
         Assert.DoesNotContain("PRIVATE KEY", await added.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
-        await File.WriteAllBytesAsync(Path.Combine(server.Folder, "a.json"), Document, Ct);
+        await File.WriteAllBytesAsync(Path.Combine(server.Folder, "a.json"), Named, Ct);
         await File.WriteAllTextAsync(Path.Combine(server.Folder, "b.xml"), "no document", Ct);
         await File.WriteAllTextAsync(Path.Combine(server.Folder, "c.json.tmp"), "x", Ct);
         var fetch = _gateway.Services.GetRequiredService<FetchInbound>();
@@ -101,7 +120,19 @@ public sealed class InboundJourneys : IAsyncLifetime
         Assert.Equal("9521321000018 system:inbound sftp", await _gateway.Database.ScalarAsync<string>("select gln || ' ' || submitted_by from capture join document using (document_id) join party p on p.party_id = document.party_id where answer_status = 202"));
         Assert.Matches(@"^a\.[0-9a-f]{8}\.json$", Assert.Single(Directory.GetFiles(Path.Combine(server.Folder, "archive")).Select(Path.GetFileName))!);
         Assert.Equal(["b.xml", "c.json.tmp"], Directory.GetFiles(server.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        // The same under another name is the same; another under the same identifier is a capture that is refused.
+        await File.WriteAllBytesAsync(Path.Combine(server.Folder, "d.json"), Named, Ct);
+        await File.WriteAllBytesAsync(Path.Combine(server.Folder, "e.json"), Replaced(Named, "INBOUND1", "INBOUND2"), Ct);
+        await fetch.RunAsync(Ct);
+        await fetch.RunAsync(Ct);
+        Assert.Equal(3, Directory.GetFiles(Path.Combine(server.Folder, "archive")).Length);
+        await Eventually.TrueAsync(async () => await _gateway.Database.ScalarAsync<long>("select count(*) from capture where answer_status = 202 and state <> 'processing'") == 2);
+        Assert.Equal("accepted,refused", await _gateway.Database.ScalarAsync<string>("select string_agg(state, ',' order by capture_id) from capture where answer_status = 202"));
+        Assert.Equal(1, await _gateway.Database.ScalarAsync<long>("select count(*) from exception where code = 'GW-CAP-20'"));
     }
+
+    private static byte[] Replaced(byte[] document, string what, string by) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(document).Replace(what, by, StringComparison.Ordinal));
 
     private string[] In(string folder) => Directory.Exists(Path.Combine(_folder, folder))
         ? [.. Directory.GetFiles(Path.Combine(_folder, folder)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)] : [];

@@ -41,12 +41,17 @@ public sealed class TestGateway : IAsyncDisposable
 
     public static Dictionary<string, string?> Settings => new()
     {
-        ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:RetryBase"] = "00:00:00.200",
+        ["Http:Port"] = "0", ["Delivery:AllowPrivateAddresses"] = "true", ["Delivery:Folders:0"] = s_folders, ["Delivery:RetryBase"] = "00:00:00.200",
         ["Capture:LateAfter"] = "36500.00:00:00", // the documents of tests are of other years
         ["Audit:AnchorFile"] = Path.Combine(s_sealing, Guid.NewGuid().ToString("N")), ["Audit:SealKey"] = Path.Combine(s_sealing, "key.pem"),
     };
 
+    private static readonly string s_folders = Path.Combine(Path.GetTempPath(), $"gateway-tests-{Environment.ProcessId}", "partners");
+
     private static readonly string s_sealing = Path.Combine(Path.GetTempPath(), $"gateway-tests-{Environment.ProcessId}", "sealing");
+
+    /// <summary>Where the demonstration's partners that take files have their folders.</summary>
+    public static DemonstrationFolders Folders => new(s_folders);
 
     /// <summary>The host's own services, to look at what it has mapped.</summary>
     public IServiceProvider Services => _app.Services;

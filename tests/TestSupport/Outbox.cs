@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Gateway.Access;
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
@@ -123,10 +125,17 @@ public sealed class ScriptedPartner : IAsyncDisposable
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <param name="answer">The status to answer with; 0 tears the connection down without an answer.</param>
-    public static async Task<ScriptedPartner> StartAsync(Func<HttpContext, string, Task<int>> answer)
+    /// <param name="certificate">What it shows; null: it speaks without TLS.</param>
+    public static async Task<ScriptedPartner> StartAsync(Func<HttpContext, string, Task<int>> answer, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
         var app = builder.Build();
         var partner = new ScriptedPartner(app);
         var accepted = new ConcurrentDictionary<string, string>();

@@ -20,6 +20,7 @@ public static class DeliveriesCommand
             ["state"] = new("--state") { Description = $"Only this state: as stored (due, delivered, dead, closed), or {string.Join(", ", DeliveryFilter.States)}." },
             ["partner"] = new("--partner") { Description = "Only the partner with this GLN." },
             ["code"] = new("--code") { Description = "Only with this code of the last failure." },
+            ["why"] = new("--why") { Description = $"Only failed or held for this: {string.Join(", ", DeliveryReason.All.Select(r => r.Code))}." },
             ["reason"] = new("--reason") { Description = $"Only dead for this reason: {string.Join(", ", DeliveryFilter.DeadReasons)}." },
             ["day"] = new("--day") { Description = "Only documents received on this day of UTC, such as 2026-11-21." },
             ["text"] = new("--text") { Description = "Only this number or message, or an ordering key that begins so." },
@@ -106,9 +107,13 @@ public static class DeliveriesCommand
     private static Task WriteAsync(DeliveryRow row, bool json)
     {
         var d = DeliveryItem.Of(row);
+        return Console.Out.WriteLineAsync(json ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web) : LineOf(d));
+    }
+
+    /// <summary>A delivery on a line, for people.</summary>
+    internal static string LineOf(DeliveryItem d)
+    {
         var held = d.HeldWhy is null ? "" : $"  {(d.HeldBy is null ? "" : $"by {d.HeldBy} ")}{(d.HeldUntil is { } until ? $"until {until:yyyy-MM-dd HH:mm:ss} UTC " : "")}({d.HeldWhy})";
-        return Console.Out.WriteLineAsync(json
-            ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web)
-            : $"{d.Id,8}  {d.Shown,-14}  {d.Partner}  {d.PartnerName,-34}  {d.Attempts} attempts  {d.Code}{held}");
+        return $"{d.Id,8}  {d.Shown,-14}  {d.Partner}  {d.PartnerName,-34}  {d.Attempts} attempts  {(d.Why is null ? d.Code : $"{d.Why.Code} ({d.Code})")}{(d.Late ? $"  late: needed by {d.NeedBy:yyyy-MM-dd HH:mm} UTC" : "")}{held}";
     }
 }

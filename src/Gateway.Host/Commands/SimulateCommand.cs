@@ -8,7 +8,7 @@ namespace Gateway.Host.Commands;
 /// <summary><c>gateway simulate</c>: plays what stands beside a gateway.</summary>
 public static partial class SimulateCommand
 {
-    public static Command Create() => new("simulate", "Play what stands beside a gateway.") { Device(), Plant() };
+    public static Command Create() => new("simulate", "Play what stands beside a gateway.") { Device(), Hub(), Plant() };
 
     private static Command Device()
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Exceptions;
 using Gateway.MasterData;
+using Gateway.Shipments;
 using Gateway.Units;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -21,8 +22,9 @@ public static class TraceCommand
         var epc = new Argument<string>("EPC") { Description = "The unit in any form: EPC URI, GS1 Digital Link, element string, SSCC, or GTIN and serial number with a blank between them." };
         var contents = new Option<bool>("--contents") { Description = "All that is in it too, container by container." };
         var asOf = new Option<string>("--as-of") { Description = "At a past moment such as 2026-01-31T12:00:00Z, as is known today: what was corrected since counts as corrected." };
+        var custody = new Option<bool>("--custody") { Description = "Its custody instead: every hop with the documents that told it, their hashes, attempts and acknowledgements, as a JSON object." };
         var json = new Option<bool>("--json") { Description = "One JSON object for the unit with its history and exceptions, then one for each unit in it." };
-        var command = new Command("trace", "Where a unit is, what it is in, and what was told of it.") { epc, contents, asOf, json };
+        var command = new Command("trace", "Where a unit is, what it is in, and what was told of it.") { epc, contents, asOf, custody, json };
         command.SetAction(async (parsed, ct) =>
         {
             var key = UnitIdentifier.Read(parsed.GetValue(epc)!, out var wrong) ?? throw new WrongUseException(wrong!);
@@ -31,6 +33,17 @@ public static class TraceCommand
             await using var database = await RunningDatabase.OpenAsync(configuration, ct);
             using var masterData = new KnownMasterData(new MasterDataRecords(database.Gateway));
             var units = new UnitQueries(database.Gateway, masterData);
+            var timeline = new UnitTimeline(database.Gateway, Options.Create(configuration.GetSection(LatenessOptions.Section).Get<LatenessOptions>() ?? new LatenessOptions()));
+            if (parsed.GetValue(custody))
+            {
+                if (await new CustodyReport(database.Gateway, units, timeline).OfAsync(CommandLine, key, withDeliveries: true, ct) is not { } report)
+                {
+                    await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
+                    return 1;
+                }
+                await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, JsonSerializerOptions.Web));
+                return 0;
+            }
             using var past = new UnitPast(database.Gateway, new UnitLedgers(masterData), units, masterData);
             var then = at is { } moment ? await past.FindAsync(CommandLine, key, moment, ct) : null;
             if (then?.Refusal is { } refusal)
@@ -43,7 +56,7 @@ public static class TraceCommand
                 await Console.Error.WriteLineAsync($"Nobody has told of the unit {UnitKey.ToEpc(key, 0)} here.");
                 return 1;
             }
-            var told = await new UnitTimeline(database.Gateway, Options.Create(configuration.GetSection(LatenessOptions.Section).Get<LatenessOptions>() ?? new LatenessOptions())).ListAsync(CommandLine, unit, null, UnitTimeline.MaxEvents, ct, at);
+            var told = await timeline.ListAsync(CommandLine, unit, null, UnitTimeline.MaxEvents, ct, at);
             var exceptions = await new ExceptionList(database.Gateway).OfUnitAsync(CommandLine, UnitKey.Spellings(key), MaxExceptions, ct);
             var (item, history, opened) = (UnitItem.Of(unit), told.Select(UnitEventItem.Of).ToList(), exceptions.Select(ExceptionItem.Of).ToList());
             if (parsed.GetValue(json))

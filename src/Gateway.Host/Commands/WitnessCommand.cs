@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Gateway.Audit;
@@ -120,7 +121,12 @@ public static class WitnessCommand
         }
         else
         {
-            using var answer = await JsonDocument.ParseAsync(await http.GetStreamAsync(new Uri("api/audit/keys", UriKind.Relative), ct), cancellationToken: ct);
+            using var shown = await http.GetAsync(new Uri("api/audit/keys", UriKind.Relative), ct);
+            if (shown.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            {
+                throw new NotWitnessedException(Witness.KeyRefused);
+            }
+            using var answer = await JsonDocument.ParseAsync(await shown.EnsureSuccessStatusCode().Content.ReadAsStreamAsync(ct), cancellationToken: ct);
             pem = answer.RootElement.GetProperty("items")[0].GetString()!;
         }
         var trusted = new TrustedKeys();

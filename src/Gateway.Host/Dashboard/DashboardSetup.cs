@@ -8,6 +8,7 @@ using Gateway.Delivery;
 using Gateway.Host.Dashboard.Captures;
 using Gateway.Host.Dashboard.Intake;
 using Gateway.Host.Dashboard.Deliveries;
+using Gateway.Host.Dashboard.Partners;
 using Gateway.Host.Dashboard.Units;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -57,6 +58,7 @@ public static class DashboardSetup
         app.Use(RecordAsync);
         app.MapSignIn();
         app.MapDeliveryExport();
+        app.MapScorecardExport();
         app.MapRecallExport();
         app.MapGet("/", (HttpContext context) => Results.Redirect(FirstPage(context.User))).RequireAuthorization();
         app.MapUpload();

@@ -15,14 +15,22 @@ public sealed record CmoSimulatorOptions(Uri Gateway, string BearerKey, int Seed
 
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Each so many documents one lacks the parent of its cases.</summary>
+    public int RefusedEvery { get; init; } = 25;
+
+    /// <summary>After so many more it is sent once more, corrected; null: never.</summary>
+    public int? CorrectAfter { get; init; }
+
+    /// <summary>Told the key of the one that was refused when the corrected one was taken.</summary>
+    public Func<string, CancellationToken, Task>? Corrected { get; init; }
+
     /// <summary>Wait before the same document is sent again when the gateway names no time itself.</summary>
     public TimeSpan RetryWait { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>A contract manufacturer that ships all day; every 25th document lacks the parent of its cases.</summary>
+/// <summary>A contract manufacturer that ships all day; now and then a document lacks the parent of its cases.</summary>
 public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, TimeProvider time)
 {
-    const int RefusedEvery = 25;
     const int DocumentsPerLot = 50;
     static readonly DateOnly FirstExpiry = new(2029, 1, 1);
 
@@ -36,6 +44,8 @@ public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, T
             for (var sequence = options.FirstSequence; ; sequence++)
             {
                 await SendAsync(sequence, ct);
+                if (options.CorrectAfter is { } after && sequence - after >= options.FirstSequence && (sequence - after) % options.RefusedEvery == 0)
+                    await CorrectAsync(sequence - after, ct);
                 await Task.Delay(options.Interval, time, ct);
             }
         }
@@ -46,12 +56,23 @@ public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, T
     }
 
     /// <summary>Sends one document until the gateway takes or refuses it; the bytes and the key stay the same.</summary>
-    public async Task<HttpStatusCode> SendAsync(long sequence, CancellationToken ct)
+    public Task<HttpStatusCode> SendAsync(long sequence, CancellationToken ct) => SendAsync(PlanFor(sequence, time.GetUtcNow()), KeyOf(sequence), ct);
+
+    // The goods are the same and have left again; nothing of the first document was taken.
+    async Task CorrectAsync(long sequence, CancellationToken ct)
     {
-        var document = _generator.Xml(PlanFor(sequence, time.GetUtcNow()));
+        if ((int)await SendAsync(PlanFor(sequence, time.GetUtcNow()) with { OmitCaseParent = false }, KeyOf(sequence) + "-corrected", ct) < 300 && options.Corrected is { } corrected)
+            await corrected(KeyOf(sequence), ct);
+    }
+
+    string KeyOf(long sequence) => string.Create(CultureInfo.InvariantCulture, $"cmo-{options.Seed}-{sequence}");
+
+    async Task<HttpStatusCode> SendAsync(ShipmentPlan plan, string key, CancellationToken ct)
+    {
+        var document = _generator.Xml(plan);
         while (true)
         {
-            var (status, wait) = await TryAsync(document, sequence, ct);
+            var (status, wait) = await TryAsync(document, key, ct);
             if (wait is null)
                 return status;
             await Task.Delay(wait.Value, time, ct);
@@ -67,15 +88,15 @@ public sealed class CmoSimulator(HttpClient http, CmoSimulatorOptions options, T
             sequence, options.Shipper, options.Partners[(int)(sequence % options.Partners.Count)], now,
             string.Create(CultureInfo.InvariantCulture, $"SIM{lot:D5}"), expiry)
         {
-            OmitCaseParent = sequence % RefusedEvery == 0,
+            OmitCaseParent = sequence % options.RefusedEvery == 0,
         };
     }
 
-    async Task<(HttpStatusCode Status, TimeSpan? Wait)> TryAsync(byte[] document, long sequence, CancellationToken ct)
+    async Task<(HttpStatusCode Status, TimeSpan? Wait)> TryAsync(byte[] document, string key, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(options.Gateway, "/capture"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.BearerKey);
-        request.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"cmo-{options.Seed}-{sequence}"));
+        request.Headers.Add("Idempotency-Key", key);
         request.Content = new ByteArrayContent(document);
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml");
         try

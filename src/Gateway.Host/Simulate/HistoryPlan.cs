@@ -19,7 +19,22 @@ public sealed record PlannedDocument(long Number, DateTime At, int Shipper, Demo
 
     /// <summary>Its partner took it and has not told the result.</summary>
     public bool IsUnanswered { get; init; }
+
+    /// <summary>It came after its partner's licence had lapsed, and waits for another.</summary>
+    public bool IsUnlicensed { get; init; }
+
+    /// <summary>Its partner refused it for good.</summary>
+    public bool IsRefusedByPartner { get; init; }
+
+    /// <summary>What it corrects: a refused document's number. Null: nothing, or somebody has still to look at that one.</summary>
+    public long? Settles { get; init; }
 }
+
+/// <summary>What a partner told in one document to have received.</summary>
+/// <param name="Whole">Shipments of which everything came.</param>
+/// <param name="Part">One of which a case is missing.</param>
+/// <param name="Damaged">One that came damaged.</param>
+public sealed record PlannedReceipt(DateTime At, DemonstrationPartner Partner, IReadOnlyList<ShipmentPlan> Whole, ShipmentPlan? Part, ShipmentPlan? Damaged);
 
 /// <summary>
 /// The demonstration's past, document by document: busy by day, quieter at night and on weekends, one lot a day at each of three
@@ -28,6 +43,9 @@ public sealed record PlannedDocument(long Number, DateTime At, int Shipper, Demo
 public sealed class HistoryPlan
 {
     private const int RefusedEvery = 45;
+
+    // The first ones are the samples', which whoever reads the README sends.
+    private const int Reserved = RefusedEvery;
     private static readonly TimeSpan Corrected = TimeSpan.FromHours(1);
     private static readonly DateOnly FirstExpiry = new(2028, 7, 31);
 
@@ -41,13 +59,20 @@ public sealed class HistoryPlan
     {
         (_start, _end, _size, _random, _outage) = (start, start.AddDays(size.Days), size, new Random(seed), OutageBefore(start.AddDays(size.Days)));
         Documents = WithStories(Number(Shipments()));
+        Receipts = [.. ReceiptsOf(Documents)];
     }
 
     /// <summary>In the order of time; the last hour is the one the demonstration starts in.</summary>
     public IReadOnlyList<PlannedDocument> Documents { get; }
 
+    /// <summary>What partners have received of it, in the order of time, each at a whole hour. A history of a day has none.</summary>
+    public IReadOnlyList<PlannedReceipt> Receipts { get; }
+
     /// <summary>How many of them lie before the hour the demonstration starts in.</summary>
     public int WholeHours => Documents.TakeWhile(d => d.At < _end).Count();
+
+    /// <summary>From when on the licence of the partner without one was valid no more, as <see cref="DemonstrationPartner.LicensedDays"/> has it.</summary>
+    private DateTime Lapsed => _end.Date.AddDays(DemonstrationCast.Partners.Single(p => p.Past == PastManner.Unlicensed).LicensedDays!.Value + 1);
 
     /// <param name="start">A whole hour.</param>
     public static HistoryPlan Make(DateTime start, HistorySize size, int seed) => new(start, size, seed);
@@ -78,7 +103,7 @@ public sealed class HistoryPlan
             due -= times.Count;
             foreach (var at in times)
             {
-                shipments.Add(Ship(shipments.Count + 1, at));
+                shipments.Add(Ship(Reserved + shipments.Count + 1, at));
             }
         }
         return shipments;
@@ -111,11 +136,12 @@ public sealed class HistoryPlan
     {
         var planted = shipments.First(s => s.ShippedAt >= _end.AddHours(-3)).Sequence;
         // Three units of one of the last lots stay behind, and nobody has said why.
-        var left = shipments.FindLastIndex(s => s.ShippedAt < _end.AddHours(-30) && s.Sequence % RefusedEvery != 0);
-        if (left >= 0)
-        {
-            shipments[left] = shipments[left] with { LooseUnits = 3 };
-        }
+        Change(1, _end.AddHours(-30), s => s with { LooseUnits = 3 });
+        // The partner whose documents are composed has begun today: of its first shipment nobody has told how one unit was made, and the last document tells of units that stayed. More follow where more were shipped lately.
+        var composed = DemonstrationCast.Partners.Single(p => p.Past == PastManner.Composed).Party;
+        Change(1, _end.AddHours(-5), s => s with { Partner = composed, UntoldUnits = 1 });
+        Change(1, _end, s => s with { Partner = composed, LooseUnits = 2 });
+        Change(2, _end, s => s.ShippedAt < _end.AddHours(-4) ? s : s with { Partner = composed });
         var documents = new List<(DateTime At, ShipmentPlan Shipment)>();
         foreach (var shipment in shipments)
         {
@@ -129,19 +155,54 @@ public sealed class HistoryPlan
         }
         return [.. documents.OrderBy(d => d.At).Select((d, place) => new PlannedDocument(
             place + 1, d.At, Place(DemonstrationCast.Shippers, d.Shipment.Shipper), DemonstrationCast.Partners.First(p => p.Party == d.Shipment.Partner), d.Shipment))];
+
+        // The last ones before a moment that have no part in another story.
+        void Change(int count, DateTime before, Func<ShipmentPlan, ShipmentPlan> change)
+        {
+            for (var i = shipments.Count - 1; i >= 0 && count > 0; i--)
+            {
+                var (s, to) = (shipments[i], DemonstrationCast.Partners.First(p => p.Party == shipments[i].Partner));
+                if (s.ShippedAt < before && s.LooseUnits == 0 && s.Sequence % RefusedEvery != 0 && s.Sequence != planted && to is { Past: PastManner.Well or PastManner.FailsTwice or PastManner.Slow, TellsReceipts: false })
+                {
+                    shipments[i] = change(s);
+                    count--;
+                }
+            }
+        }
     }
 
     /// <summary>The story of the expired certificate is counted back from the end; the started hour has no part in it, since its length differs.</summary>
     private List<PlannedDocument> WithStories(List<PlannedDocument> documents)
     {
         documents.RemoveAll(d => d.At >= _end && !d.Partner.IsShippedTo);
+        var unknown = documents.FindLast(d => d.Partner.Past == PastManner.RefusedALot && d.At < _end.AddHours(-1))?.Shipment.Lot;
+        var refused = documents.Where(d => d.Shipment.OmitCaseParent && d.At < _end.AddHours(-4)).Select(d => d.Shipment.Sequence).ToHashSet();
+        var numbers = documents.Select((d, place) => (d, Number: place + 1L)).Where(n => n.d.Shipment.OmitCaseParent).ToDictionary(n => n.d.Shipment.Sequence, n => n.Number);
         var held = documents.Where(d => d.Partner.Past == PastManner.Expired && !d.Shipment.OmitCaseParent).TakeLast(_size.Held).Select((d, behind) => (d.Number, behind)).ToDictionary(h => h.Number, h => h.behind);
         return [.. documents.Select((d, place) => d with
         {
             Number = place + 1,
             HeldBehind = held.TryGetValue(d.Number, out var behind) ? behind : null,
             IsUnanswered = d.Partner.Past == PastManner.FallenSilent && d.At >= _end.AddHours(-26),
+            IsUnlicensed = d.Partner.Past == PastManner.Unlicensed && d.At >= Lapsed,
+            IsRefusedByPartner = d.Partner.Past == PastManner.RefusedALot && d.Shipment.Lot == unknown,
+            Settles = !d.Shipment.OmitCaseParent && refused.Contains(d.Shipment.Sequence) ? numbers[d.Shipment.Sequence] : null,
         })];
+    }
+
+    /// <summary>A document a day: what left until six hours before has arrived. In the last one something is missing, and something came damaged.</summary>
+    private IEnumerable<PlannedReceipt> ReceiptsOf(IReadOnlyList<PlannedDocument> documents)
+    {
+        var told = (from day in Enumerable.Range(1, _size.Days > 1 ? _size.Days : 0)
+                    from partner in DemonstrationCast.Partners
+                    where partner.TellsReceipts
+                    let at = _start.AddDays(day).AddHours(-2)
+                    let arrived = documents.Where(d => d.Partner == partner && !d.Shipment.OmitCaseParent && d.At >= at.AddHours(-30) && d.At < at.AddHours(-6)).Select(d => d.Shipment).ToList()
+                    where arrived.Count > 0
+                    select (Partner: partner, At: at, Arrived: arrived)).ToList();
+        // After a quiet weekend the last document may be too short for both.
+        var last = told.FindLastIndex(t => t.Partner.Past == PastManner.OutLastNight && t.Arrived.Count > 2);
+        return told.Select((t, place) => place == last ? new PlannedReceipt(t.At, t.Partner, t.Arrived[..^2], t.Arrived[^1], t.Arrived[^2]) : new PlannedReceipt(t.At, t.Partner, t.Arrived, null, null));
     }
 
     private static int Place<T>(IReadOnlyList<T> list, T item)

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
+using Gateway.Alarms;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -50,6 +52,12 @@ public sealed class PartnerSimulator : IAsyncDisposable
 
     /// <summary>The same partners behind a certificate that has expired.</summary>
     public Uri ExpiredAddress { get; private set; } = null!;
+
+    /// <summary>Where alarms are heard, when they are signed with <see cref="AlarmSecret"/>.</summary>
+    public Uri AlarmAddress => new(BaseAddress, "alarms");
+
+    /// <summary>As the gateway shows it when the target is added: <c>whsec_</c> and base64.</summary>
+    public string? AlarmSecret { get; set; }
 
     /// <summary>The latest thousand messages, oldest first.</summary>
     public IReadOnlyList<ReceivedMessage> Received => _received.All();
@@ -109,6 +117,7 @@ public sealed class PartnerSimulator : IAsyncDisposable
             await ReceiveAsync(context, _ => 202);
             return Results.Accepted($"/unfinished/capture/{Guid.NewGuid()}");
         });
+        _app.MapPost("/alarms", (Func<HttpContext, Task<IResult>>)HearAlarmAsync);
         _app.MapGet("/unfinished/capture/{captureID}", (string captureID) => Results.Json(JobOf(captureID, _time.GetUtcNow(), null)));
     }
 
@@ -120,7 +129,7 @@ public sealed class PartnerSimulator : IAsyncDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=partner.example", key, HashAlgorithmName.SHA256);
-        var expired = time.GetUtcNow().AddDays(-1);
+        var expired = time.GetUtcNow().AddDays(-5); // before what the history of the demonstration holds for it
         return request.CreateSelfSigned(expired.AddDays(-90), expired);
     }
 
@@ -154,6 +163,18 @@ public sealed class PartnerSimulator : IAsyncDisposable
         var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(context.Request.Body, context.RequestAborted));
         var key = context.Request.Headers["Idempotency-Key"].FirstOrDefault();
         return _received.Add(context.Request.Path.Value ?? "/", key, sha256, _time.GetUtcNow(), answer);
+    }
+
+    /// <summary>As Standard Webhooks has it: what is not signed by the one who shares the secret is refused.</summary>
+    async Task<IResult> HearAlarmAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        var (headers, secret) = (context.Request.Headers, AlarmSecret);
+        byte[] signed = [.. Encoding.UTF8.GetBytes($"{headers["webhook-id"]}.{headers["webhook-timestamp"]}."), .. body.ToArray()];
+        return secret is not null && headers["webhook-signature"] == "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[AlarmTargets.SecretPrefix.Length..]), signed))
+            ? Results.NoContent()
+            : Results.Unauthorized();
     }
 
     async Task<IResult> CaptureAsync(HttpContext context, CancellationToken ct)

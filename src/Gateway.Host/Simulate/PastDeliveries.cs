@@ -7,7 +7,6 @@ namespace Gateway.Host.Simulate;
 /// <param name="jobs">The address below which the partners with jobs are asked for them.</param>
 public sealed class PastDeliveries(DateTime end, Uri jobs, int seed)
 {
-    private static readonly TimeSpan RefusalsSince = TimeSpan.FromDays(4);
     private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromHours(4);
     private static readonly TimeSpan Probes = TimeSpan.FromMinutes(10);
@@ -22,11 +21,13 @@ public sealed class PastDeliveries(DateTime end, Uri jobs, int seed)
         var attempts = document switch
         {
             { HeldBehind: { } behind } => Held(start, behind),
+            { IsUnlicensed: true } => [],
             { Partner.Past: PastManner.OutLastNight } => [.. Outage(start, random)],
             { Partner.Past: PastManner.FailsTwice } when random.Next(4) == 0 => FailsTwice(start, random),
-            { Partner.Past: PastManner.RefusesSeldom } when document.At > end - RefusalsSince && random.Next(20) == 0 => Refused(start, random),
+            { IsRefusedByPartner: true } => Refused(start, random),
             { Partner.Past: PastManner.Slow } => [Taken(start, 1_500 + random.Next(3_000), 200)],
             { Partner.Channel: "epcis" } => [Taken(start, 60 + random.Next(300), 202)],
+            { Partner.Channel: DemonstrationCast.Folder } => [Taken(start, 4 + random.Next(20), null)],
             _ => [Taken(start, 60 + random.Next(300), 200)],
         };
         return Settled(document, documentId, partnerId, attempts, random);
@@ -36,7 +37,7 @@ public sealed class PastDeliveries(DateTime end, Uri jobs, int seed)
     {
         if (attempts.Count == 0 || attempts[^1].Code != "ok")
         {
-            return document.HeldBehind is not null
+            return document.HeldBehind is not null || document.IsUnlicensed
                 ? new PastDelivery(documentId, partnerId, "due", attempts.Count == 0 ? document.At : attempts[^1].EndedAt + Probes, attempts)
                 : new PastDelivery(documentId, partnerId, "dead", attempts[^1].EndedAt, attempts) { DeadReason = "refused" };
         }
@@ -59,7 +60,7 @@ public sealed class PastDeliveries(DateTime end, Uri jobs, int seed)
     private List<PastAttempt> Held(DateTime start, int behind)
     {
         var probe = start + (behind < 5 ? TimeSpan.Zero : Probes);
-        return probe < end ? [new PastAttempt(probe, probe.AddMilliseconds(40), null, "tls", "network")] : [];
+        return probe < end ? [new PastAttempt(probe, probe.AddMilliseconds(40), null, "certificate-expired", "theirs")] : [];
     }
 
     private IEnumerable<PastAttempt> Outage(DateTime start, Random random)
@@ -86,5 +87,5 @@ public sealed class PastDeliveries(DateTime end, Uri jobs, int seed)
     private static List<PastAttempt> Refused(DateTime start, Random random) =>
         [.. ((int[])[0, 2, 6]).Select(s => start.AddSeconds(s)).Select(at => new PastAttempt(at, at.AddMilliseconds(40 + random.Next(60)), 422, "http-422", "ours", PartnerSimulator.RefusalText))];
 
-    private static PastAttempt Taken(DateTime start, int milliseconds, int status) => new(start, start.AddMilliseconds(milliseconds), status, "ok", "ok", "");
+    private static PastAttempt Taken(DateTime start, int milliseconds, int? status) => new(start, start.AddMilliseconds(milliseconds), status, "ok", "ok", "");
 }

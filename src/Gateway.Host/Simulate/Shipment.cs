@@ -15,6 +15,9 @@ public sealed record ShipmentPlan(
     /// <summary>Units that are commissioned with the others and packed into nothing: they stay behind.</summary>
     public int LooseUnits { get; init; }
 
+    /// <summary>Units that are packed with the others, and of which nobody tells how they were made.</summary>
+    public int UntoldUnits { get; init; }
+
     /// <summary>Leaves parentID out of the packing of cases: schema-valid, and refused by the standard.</summary>
     public bool OmitCaseParent { get; init; }
 }
@@ -51,7 +54,7 @@ sealed class Shipment
 
     public IReadOnlyList<string> LooseUnits { get; }
 
-    public IEnumerable<string> Units => Cases.SelectMany(c => c.Units).Concat(LooseUnits);
+    public IEnumerable<string> Units => Cases.SelectMany(c => c.Units).Skip(Plan.UntoldUnits).Concat(LooseUnits);
 
     public string Pallet { get; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Gateway.Host.Simulate;
@@ -14,6 +15,25 @@ public sealed class ShipmentGenerator(int seed)
         using (var xml = new EpcisXmlWriter(bytes))
             new ShipmentXml(xml, new Shipment(_numbers, plan)).Write();
         return bytes.ToArray();
+    }
+
+    /// <summary>What a receiver says of shipments, as EPCIS 1.2 XML.</summary>
+    public byte[] Receipt(PlannedReceipt receipt)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"receipt:{receipt.Partner.Party.Owner.Gln}:{receipt.At:yyyyMMddHH}");
+        var document = new ReceiptDocument(receipt.Partner.Party, new DateTimeOffset(receipt.At, TimeSpan.Zero));
+        document.Add(_numbers.Uuid(name), receipt.Whole.Select(Of), "in_progress");
+        if (receipt.Part is { } part)
+        {
+            document.Add(_numbers.Uuid(name + ":part"), new Shipment(_numbers, part).Cases.Skip(1).Select(c => c.Epc), "in_progress");
+        }
+        if (receipt.Damaged is { } damaged)
+        {
+            document.Add(_numbers.Uuid(name + ":damaged"), [Of(damaged)], "damaged");
+        }
+        return document.ToBytes();
+
+        string Of(ShipmentPlan plan) => new Shipment(_numbers, plan).Pallet;
     }
 
     /// <summary>EPCIS 2.0 JSON-LD with the same identifiers and events.</summary>

@@ -11,6 +11,9 @@ public static class Permissions
     public const string Decide = "deliveries.decide";
     public const string ReadExceptions = "exceptions.read";
     public const string DecideExceptions = "exceptions.decide";
+    public const string ReadAlarms = "alarms.read";
+    public const string DecideAlarms = "alarms.decide";
+    public const string ManageAlarms = "alarms.manage";
     public const string ReadUnits = "units.read";
     public const string ReadPartners = "partners.read";
     public const string ManagePartners = "partners.manage";
@@ -37,12 +40,16 @@ public static class Permissions
     public const string ReadSerials = "serials.read";
     public const string RequestSerials = "serials.request";
     public const string ManageSerials = "serials.manage";
+    public const string ReadHub = "hub.read";
+    public const string ManageHub = "hub.manage";
+    public const string ReleaseLots = "hub.release";
+    public const string AnswerAsHub = "hub.answer";
     public const string SignReview = "sign.review";
     public const string SignApproval = "sign.approve";
 
     public static IReadOnlyList<string> All { get; } =
-        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation,
-        ReadLines, RunLines, DecideLines, ManageLines, ReadDevices, RegisterDevices, SpeakAsDevice, QualifyDevices, ManageDevices, ReadSerials, RequestSerials, ManageSerials];
+        [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadAlarms, DecideAlarms, ManageAlarms, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation,
+        ReadLines, RunLines, DecideLines, ManageLines, ReadDevices, RegisterDevices, SpeakAsDevice, QualifyDevices, ManageDevices, ReadSerials, RequestSerials, ManageSerials, ReadHub, ManageHub, ReleaseLots, AnswerAsHub];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

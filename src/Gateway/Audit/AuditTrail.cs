@@ -27,13 +27,13 @@ public sealed class AuditTrail(GatewayDatabase database)
             """, new { entities = records.Select(r => r.Entity).ToArray(), keys = records.Select(r => r.Key).ToArray(), limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 
-    /// <summary>What people changed or decided since a moment, newest first.</summary>
+    /// <summary>What people changed or decided since a moment, newest first. A token that a device was given is its registration's.</summary>
     public async Task<IReadOnlyList<AuditRow>> HumanChangesAsync(Actor reader, DateTime since, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
         return (await work.Connection.QueryAsync<AuditRow>(new CommandDefinition("""
             select ord as Ord, recorded_at as RecordedAt, actor_name as ActorName, actor_role as ActorRole, action as Action, entity as Entity, entity_key as EntityKey, reason as Reason
-            from audit_entry where entity = any(@Human) and action <> 'refused' and recorded_at >= @since and actor not like 'system:%' order by ord desc limit @limit
+            from audit_entry where entity = any(@Human) and action <> 'refused' and recorded_at >= @since and actor not like 'system:%' and not (entity = 'api_key' and coalesce(new, old) ->> 'role' is not distinct from 'device') order by ord desc limit @limit
             """, new { Human, since, limit }, work.Transaction, cancellationToken: ct))).AsList();
     }
 

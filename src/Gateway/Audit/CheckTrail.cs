@@ -1,5 +1,6 @@
 using Dapper;
 using Gateway.Access;
+using Gateway.Alarms;
 using Gateway.Database;
 using Npgsql;
 
@@ -32,6 +33,15 @@ public sealed class CheckTrail(GatewayDatabase database, SealKey key)
 
     // Larger ones are hashed by exports, a piece at a time.
     private const long LargestDocument = 64 << 20;
+
+    /// <summary>Entries are sealed within seconds, unless a transaction that began before them is still open; so long is none.</summary>
+    internal static AlarmCondition Behind { get; } = AlarmCondition.Of("alarm.sealing", AlarmSeverity.Error, "entries of the audit trail that are not sealed", """
+        select 'audit trail' as Subject, 'Entries of the audit trail are not sealed since ' || to_char(e.recorded_at, 'YYYY-MM-DD HH24:MI:SS') || ' UTC.' as Sentence, 'audit' as Link, e.recorded_at as Since, null::text as Severity
+        from (select horizon, sealed_at from audit_seal order by epoch desc, size desc limit 1) s
+        cross join lateral (select recorded_at from audit_entry where txid >= s.horizon order by txid, ord limit 1) e cross join installation i
+        -- What is written into the past of a demonstration has waited since the last seal at most.
+        where greatest(e.recorded_at, case when i.kind <> 'live' then s.sealed_at end) < gateway_now() - interval '1 minute'
+        """);
 
     public async Task<TrailState> StateAsync(Actor reader, CancellationToken ct)
     {

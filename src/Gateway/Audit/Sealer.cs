@@ -1,3 +1,4 @@
+using Gateway.Alarms;
 using Gateway.Database;
 using Gateway.Scheduling;
 using Microsoft.Extensions.Configuration;
@@ -126,6 +127,7 @@ public static class SealingSetup
         services.AddSingleton<CheckTrail>();
         services.AddSingleton<SealEntries>();
         services.AddSingleton<SignSeals>();
+        services.AddAlarm(CheckTrail.Behind);
         services.AddNodeChore<VerifyTrail>("verify-trail", TimeSpan.FromDays(1), atStart: false);
         services.AddHostedService<Sealer>();
         return services;

@@ -18,6 +18,9 @@ public sealed class NotWitnessedException(string message, Exception? inner = nul
 /// <param name="trusted">The gateway's.</param>
 public sealed class Witness(HttpClient gateway, AnchorFile record, SealKey key, TrustedKeys trusted)
 {
+    /// <summary>Why nothing is seen with a key that the gateway does not know, or that may not read proofs.</summary>
+    public const string KeyRefused = "The gateway refuses the key of this witness: it needs the role witness.";
+
     private const int MaxAnswer = 1 << 20;
 
     /// <summary>Looks once.</summary>
@@ -97,7 +100,7 @@ public sealed class Witness(HttpClient gateway, AnchorFile record, SealKey key, 
         using var answer = await gateway.GetAsync(new Uri(address, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, ct);
         if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            throw new NotWitnessedException("The gateway refuses the key of this witness: it needs the role witness.");
+            throw new NotWitnessedException(KeyRefused);
         }
         answer.EnsureSuccessStatusCode();
         await using var stream = await answer.Content.ReadAsStreamAsync(ct);

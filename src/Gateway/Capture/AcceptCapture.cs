@@ -189,7 +189,7 @@ internal sealed partial class AcceptCapture(GatewayDatabase database, SmallCaptu
         if (broken is not null)
         {
             await CaptureRecords.StoreFindingsAsync(work, captureId, actor.PartyId!.Value, broken);
-            await CaptureExceptions.OpenAsync(work, new ExceptionSource("capture", publicId.ToString(), actor.PartyId!.Value, documentId), foreign: null, broken, lot: null);
+            await CaptureExceptions.OpenAsync(work, new ExceptionSource("capture", publicId.ToString(), actor.PartyId!.Value, documentId), cause: null, broken, lot: null);
             await CaptureRecords.AuditAsync(work, "refuse", publicId, new { sha256 = Convert.ToHexStringLower(body.Sha256), length = body.Length, findings = broken.All.Count });
         }
         await work.CommitAsync();

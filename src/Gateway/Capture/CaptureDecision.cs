@@ -14,8 +14,14 @@ internal sealed class NothingLeftException() : Exception("What is without error 
 /// <param name="Store">What was stored of it; null when it is refused.</param>
 internal sealed record DecidedDocument(CaptureLease Lease, EpcisReader Reader, CaptureTerms Terms, EventStore? Store)
 {
-    /// <summary>What of it the sender's key may not send, found first: what it is refused for.</summary>
-    public Finding? Foreign { get; init; }
+    /// <summary>What it is refused for whole, whatever its sender wanted done with errors; null: for its first error.</summary>
+    public Finding? Cause { get; init; }
+
+    /// <summary>What names it among documents.</summary>
+    public DocumentIdentity? Identity => DocumentIdentity.Of(Reader.Header);
+
+    /// <summary>It was accepted before, compressed otherwise; that capture keeps the name, and nothing of this one is new.</summary>
+    public bool IsSentAgain { get; init; }
 }
 
 /// <summary>
@@ -33,7 +39,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         var first = documents[0].Lease;
         // One ledger for all, since they may touch the same units; new ones have their numbers from the first capture.
         var ledger = await ledgers.OpenAsync(work, first.PartyId, first.CaptureId, isCareful: true, isHuge: false, ct);
-        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, routing.Numbers, options.LateAfter)) { Foreign = d.Document.Foreign }).ToList();
+        var decided = documents.Select(d => new DecidedDocument(d.Lease, d.Document.Reader, d.Document.Terms, d.Document.IsRefused ? null : new EventStore(work, d.Lease, at, ledger, routing.Numbers, options.LateAfter)) { Cause = d.Document.Foreign }).ToList();
         try
         {
             await EventStore.StoreAsync(work, [.. decided.Zip(documents).Where(d => d.First.Store is not null)
@@ -67,9 +73,9 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         var party = decided[0].Lease.PartyId;
         await CaptureRecords.StoreFindingsAsync(work, party, decided.Select(d => (d.Lease.CaptureId, d.Reader.Findings)));
         await CaptureTerms.StoreAsync(work, party, decided.Select(d => (d.Lease.CaptureId, d.Terms, d.Reader.Header)));
-        if (routing.Route is { } route && decided.Any(d => d.Store is not null))
+        if (routing.Route is { } route && decided.Any(d => d is { Store: not null, IsSentAgain: false }))
         {
-            await route(work, [.. decided.Where(d => d.Store is not null).Select(d => CapturedDocumentOf(d, d.Store!))]);
+            await route(work, [.. decided.Where(d => d is { Store: not null, IsSentAgain: false }).Select(d => CapturedDocumentOf(d, d.Store!))]);
         }
         foreach (var taken in decided.Where(d => d.Store is not null && d.Lease.Mapping is not null && d.Reader.Findings.HasErrors))
         {
@@ -77,14 +83,14 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
         }
         foreach (var refused in decided.Where(d => d.Store is null))
         {
-            await CaptureExceptions.OpenAsync(work, refused.Lease.Source, refused.Foreign, refused.Reader.Findings, refused.Terms.OnlyLot);
+            await CaptureExceptions.OpenAsync(work, refused.Lease.Source, refused.Cause, refused.Reader.Findings, refused.Terms.OnlyLot);
         }
         await CaptureRecords.AuditAsync(work, [.. decided.Select(d => (d.Store is null ? "refuse" : "capture", d.Lease.PublicId, AuditOf(d)))]);
-        await CaptureLease.FinishAsync(work, [.. decided.Select(d => (d.Lease, d.Store is null ? "refused" : "accepted", (string?)DocumentReading.NameOf(d.Reader.Form), d.Store?.Count ?? 0))], rules.HeldTo, at);
+        await CaptureLease.FinishAsync(work, [.. decided.Select(d => (d.Lease, d.Store is null ? "refused" : "accepted", (string?)DocumentReading.NameOf(d.Reader.Form), d.Store?.Count ?? 0, d.Store is null || d.IsSentAgain ? null : d.Identity?.Key))], rules.HeldTo, at);
     }
 
     private static CapturedDocument CapturedDocumentOf(DecidedDocument d, EventStore store) =>
-        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { Voids = store.Shipments.Voids, TraceParent = d.Lease.TraceParent };
+        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { Voids = store.Shipments.Voids, Evidence = store.Shipments.Evidence, Receipts = store.Shipments.Receipts, TraceParent = d.Lease.TraceParent };
 
     private object AuditOf(DecidedDocument d) => new
     {

@@ -141,13 +141,12 @@ public static class CaptureEndpoints
         return TypedResults.Stream(new ChunkStream(captures.Database, context.Actor(), source.DocumentId), source.ContentEncoding is null ? source.MediaType : "application/gzip");
     }
 
-    private static async Task<IResult> CheckAsync(HttpContext context, UploadLimit uploads, CaptureRules rules, IOptions<CaptureOptions> options, CancellationToken ct)
+    private static async Task<IResult> CheckAsync(HttpContext context, UploadLimit uploads, CheckDocument check, IOptions<CaptureOptions> options, CancellationToken ct)
     {
         try
         {
             await using var body = await ReceivedBody.ReceiveAsync(context.Request, uploads, options.Value, ct);
-            var scope = context.Actor().Scope;
-            return TypedResults.Json(await Task.Run(() => CheckedDocument.Of(body, options.Value, rules, scope), ct), CaptureJob.Json);
+            return TypedResults.Json(await check.CheckAsync(body, context.Actor(), ct), CaptureJob.Json);
         }
         catch (BodyRefusedException refused)
         {

@@ -12,11 +12,11 @@ internal static class CaptureExceptions
 {
     /// <summary>Of a document refused or failed: its first error says what for.</summary>
     /// <param name="source">Where it was found.</param>
-    /// <param name="foreign">What of it the sender's key may not send; it counts before every error.</param>
+    /// <param name="cause">What it is refused for whole; it counts before every error.</param>
     /// <param name="lot">The document's only lot, when it is known.</param>
-    public static Task OpenAsync(Work work, ExceptionSource source, Finding? foreign, Findings findings, string? lot)
+    public static Task OpenAsync(Work work, ExceptionSource source, Finding? cause, Findings findings, string? lot)
     {
-        var first = foreign ?? findings.All.FirstOrDefault(f => f.Severity == Severity.Error) ?? new Finding("GW-CAP-05", Severity.Error, "The document cannot be read.");
+        var first = cause ?? findings.All.FirstOrDefault(f => f.Severity == Severity.Error) ?? new Finding("GW-CAP-05", Severity.Error, "The document cannot be read.");
         return ExceptionRecords.OpenAsync(work, FactsOf(first) with { Lot = lot }, source, []);
     }
 

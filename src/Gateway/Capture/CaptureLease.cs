@@ -119,20 +119,21 @@ internal sealed record CaptureLease
 
     /// <summary>Sets the outcome in the caller's transaction, if the lease is still held.</summary>
     /// <param name="heldTo">The rules that decided; none when no verdict was reached.</param>
-    public Task FinishAsync(Work work, string state, string? form, int events, string? heldTo) => FinishAsync(work, [(this, state, form, events)], heldTo, at: null);
+    public Task FinishAsync(Work work, string state, string? form, int events, string? heldTo) => FinishAsync(work, [(this, state, form, events, null)], heldTo, at: null);
 
     /// <summary>The same of several captures.</summary>
+    /// <exception cref="Npgsql.PostgresException">Unique violation: another capture has the identity by now.</exception>
     /// <param name="at">When they are finished; null: now.</param>
-    public static async Task FinishAsync(Work work, IReadOnlyCollection<(CaptureLease Lease, string State, string? Form, int Events)> outcomes, string? heldTo, DateTime? at)
+    public static async Task FinishAsync(Work work, IReadOnlyCollection<(CaptureLease Lease, string State, string? Form, int Events, byte[]? Identity)> outcomes, string? heldTo, DateTime? at)
     {
         var changed = await work.Connection.ExecuteAsync("""
-            update capture c set state = o.state, form = o.form, event_count = o.events, held_to = @heldTo, finished_at = coalesce(@at::timestamptz, gateway_now()), lease_token = null, lease_until = null
-            from unnest(@captures, @tokens, @states, @forms, @events) as o (capture_id, token, state, form, events)
+            update capture c set state = o.state, form = o.form, event_count = o.events, identity = o.identity, held_to = @heldTo, finished_at = coalesce(@at::timestamptz, gateway_now()), lease_token = null, lease_until = null
+            from unnest(@captures, @tokens, @states, @forms, @events, @identities) as o (capture_id, token, state, form, events, identity)
             where c.capture_id = o.capture_id and c.lease_token = o.token and c.state = 'processing'
             """, new
         {
             heldTo, at, captures = outcomes.Select(o => o.Lease.CaptureId).ToArray(), tokens = outcomes.Select(o => o.Lease.LeaseToken).ToArray(),
-            states = outcomes.Select(o => o.State).ToArray(), forms = outcomes.Select(o => o.Form).ToArray(), events = outcomes.Select(o => o.Events).ToArray(),
+            states = outcomes.Select(o => o.State).ToArray(), forms = outcomes.Select(o => o.Form).ToArray(), events = outcomes.Select(o => o.Events).ToArray(), identities = outcomes.Select(o => o.Identity).ToArray(),
         }, work.Transaction);
         if (changed != outcomes.Count)
         {

@@ -66,15 +66,17 @@ public static class CaptureSetup
         services.AddSingleton<UploadLimit>();
         services.AddSingleton<SmallCaptures>();
         services.AddSingleton<AcceptCapture>();
+        services.AddSingleton<CheckDocument>();
         services.AddSingleton<TakeFile>();
         services.AddHostedService<WatchInbound>();
         services.AddSingleton<CaptureReading>();
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<AcceptCapture>(), s.GetRequiredService<UploadLimit>(), s.GetRequiredService<IAntiforgery>(),
-            s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<CaptureRules>()));
+            s.GetRequiredService<IOptions<AntiforgeryOptions>>(), s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<CheckDocument>()));
         services.AddSingleton<ProcessCapture>();
         services.AddSingleton<CaptureHistory>();
         services.AddSingleton<CaptureDepth>();
         services.AddChore<MakePartitions>("make-partitions", TimeSpan.FromHours(12));
+        services.AddCaptureAlarms();
         services.AddChore<FindStuckCaptures>("find-stuck-captures", TimeSpan.FromMinutes(5));
         services.TryAddSingleton(TimeProvider.System);
         services.AddNodeChore<RemoveLeftBodies>("remove-left-bodies", TimeSpan.FromHours(1));

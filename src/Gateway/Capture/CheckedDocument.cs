@@ -14,7 +14,8 @@ public sealed record CheckedDocument(string Form, bool Valid, int Events, IReadO
     /// <summary>The same reading and the same rules as those of a capture.</summary>
     /// <param name="scope">What the key of whoever asks may send.</param>
     /// <exception cref="BodyRefusedException">The body is damaged, or inflates beyond the limits.</exception>
-    internal static CheckedDocument Of(ReceivedBody body, CaptureOptions options, CaptureRules rules, KeyScope? scope)
+    /// <returns>With what names it among documents.</returns>
+    internal static (CheckedDocument Found, DocumentIdentity? Identity) Of(ReceivedBody body, CaptureOptions options, CaptureRules rules, KeyScope? scope)
     {
         using var stream = body.Decoded(options);
         using var reader = DocumentReading.Open(stream, options);
@@ -26,6 +27,6 @@ public sealed record CheckedDocument(string Form, bool Valid, int Events, IReadO
             events++;
         }
         (stream as InflatingStream)?.Finish(reader.IsBroken);
-        return new CheckedDocument(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, [.. reader.Findings.All.Select(FindingView.Of)]) { Dropped = reader.Findings.Dropped };
+        return (new CheckedDocument(DocumentReading.NameOf(reader.Form), !reader.Findings.HasErrors, events, [.. reader.Findings.All.Select(FindingView.Of)]) { Dropped = reader.Findings.Dropped }, DocumentIdentity.Of(reader.Header));
     }
 }

@@ -1,4 +1,6 @@
 using System.Data;
+using System.IO.Compression;
+using System.Security.Cryptography;
 using Gateway.Access;
 using Gateway.Database;
 using Npgsql;
@@ -16,6 +18,19 @@ internal sealed class ChunkStream(GatewayDatabase database, Actor actor, long do
     private int _position;
     private int _next;
     private bool _ended;
+
+    /// <summary>The hash of what a stored document says: of its bytes inflated, since the same bytes are compressed in many ways.</summary>
+    /// <param name="sha256">Of its bytes as they came.</param>
+    public static async Task<byte[]> ContentHashAsync(GatewayDatabase database, Actor actor, long documentId, byte[] sha256, string? contentEncoding, CancellationToken ct)
+    {
+        if (contentEncoding is null)
+        {
+            return sha256;
+        }
+        await using var bytes = new ChunkStream(database, actor, documentId);
+        await using var inflated = new GZipStream(bytes, CompressionMode.Decompress);
+        return await SHA256.HashDataAsync(inflated, ct);
+    }
 
     public override int Read(Span<byte> buffer)
     {

@@ -172,29 +172,46 @@ internal sealed class ParsedEvents
     }
 }
 
-/// <summary>The shipping events of a document, and those that void shipments, for routing; a bounded number of EPCs is kept.</summary>
+/// <summary>The shipping events of a document, those that void shipments and those that answer them, for routing; a bounded number of EPCs is kept.</summary>
 internal sealed class Shipments
 {
     private const int MaxEpcsInAll = 100_000;
     private readonly List<ShippingEvent> _all = [];
     private readonly List<ShippingEvent> _voids = [];
+    private readonly List<ShippingEvent> _evidence = [];
+    private readonly List<long> _receipts = [];
     private int _epcs;
 
     public IReadOnlyList<ShippingEvent> All => _all;
 
     public IReadOnlyList<ShippingEvent> Voids => _voids;
 
+    public IReadOnlyList<ShippingEvent> Evidence => _evidence;
+
+    public IReadOnlyList<long> Receipts => _receipts;
+
     public void See(long eventId, EpcisEvent e)
     {
         var step = e.BizStep is { } said ? CbvTerms.ToBare(CbvVocabulary.BizStep, said) : null;
-        if (step != "shipping" && (step != "void_shipping" || e.ErrorDeclaration is not null))
+        if (step == "receiving" || step == "shipping" && e.ErrorDeclaration is not null)
+        {
+            _receipts.Add(eventId);
+        }
+        var of = step switch
+        {
+            "shipping" => _all,
+            "void_shipping" when e.ErrorDeclaration is null => _voids,
+            "destroying" when e is { ErrorDeclaration: null, Destinations.Count: > 0 } => _evidence,
+            _ => null,
+        };
+        if (of is null)
         {
             return;
         }
         // The top of a shipment: its objects, or the parent that holds them.
         var tops = e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => x.Epc).Take(Math.Min(ShippingEvent.MaxEpcs, MaxEpcsInAll - _epcs)).ToList();
         _epcs += tops.Count;
-        (step == "shipping" ? _all : _voids).Add(new ShippingEvent(eventId, tops, Glns(e.Sources), Glns(e.Destinations), e.BizTransactions) { EventUri = e.EventId, IsDeclaration = e.ErrorDeclaration is not null });
+        of.Add(new ShippingEvent(eventId, tops, Glns(e.Sources), Glns(e.Destinations), e.BizTransactions) { EventUri = e.EventId, IsDeclaration = e.ErrorDeclaration is not null });
     }
 
     private static List<(string Type, string Gln)> Glns(IReadOnlyList<SourceOrDestination> places)

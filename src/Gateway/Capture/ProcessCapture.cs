@@ -50,7 +50,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         {
             LeaseLost(lease.PublicId);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure || AreUnitsStored(e))
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure || AreUnitsStored(e) || DocumentIdentity.IsTaken(e))
         {
             await lease.ReleaseAsync(database, Gateway, uncount: true);
         }
@@ -152,18 +152,25 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
                 await store.StoreAsync(chunk.Events, repeats, ct);
             }
             await parsing;
+            refused |= reader.IsBroken;
+            var earlier = refused ? null : await EarlierAsync(work, lease, DocumentIdentity.Of(reader.Header), ct);
+            if (earlier is { IsSame: true })
+            {
+                await work.DisposeAsync();
+                await AcceptAgainAsync(lease, reader, terms, earlier, ct);
+                return;
+            }
             foreach (var repeat in repeats.All)
             {
                 reader.Findings.Add(repeat);
             }
-            refused |= reader.IsBroken || reader.Findings.HasErrors && store.Count == 0;
-            if (refused)
+            if (refused || earlier is not null || reader.Findings.HasErrors && store.Count == 0)
             {
                 await work.DisposeAsync();
-                await RefuseAsync(new DecidedDocument(lease, reader, terms, null) { Foreign = scope?.First }, ct);
+                await RefuseAsync(new DecidedDocument(lease, reader, terms, null) { Cause = scope?.First }, ct);
                 return;
             }
-            await AcceptAsync(work, lease, reader, store, terms, ct);
+            await AcceptAsync(work, new DecidedDocument(lease, reader, terms, store), ct);
         }
         finally
         {
@@ -173,18 +180,38 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         }
     }
 
-    private async Task AcceptAsync(Work work, CaptureLease lease, EpcisReader reader, EventStore store, CaptureTerms terms, CancellationToken ct)
+    private async Task<EarlierDocument?> EarlierAsync(Work work, CaptureLease lease, DocumentIdentity? identity, CancellationToken ct) =>
+        identity is null ? null : await identity.EarlierAsync(database, Gateway, work, lease.PartyId, lease.Sha256, () => ChunkStream.ContentHashAsync(database, Gateway, lease.DocumentId, lease.Sha256, lease.ContentEncoding, ct), ct);
+
+    // What it says is stored. An event that has no eventID would be stored a second time, and move units again, so nothing of it is.
+    private async Task AcceptAgainAsync(CaptureLease lease, EpcisReader reader, CaptureTerms terms, EarlierDocument earlier, CancellationToken ct)
     {
-        await _decision.EndAsync(work, [new DecidedDocument(lease, reader, terms, store)], at: null, ct);
+        reader.Findings.Add(DocumentIdentity.SentAgain(earlier));
+        await using var work = await database.BeginAsync(Gateway, ct);
+        var recordTime = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
+        using var nothing = new EventStore(work, lease, recordTime, await ledgers.OpenAsync(work, lease.PartyId, lease.CaptureId, isCareful: true, isHuge: false, ct), routing.Numbers, _options.LateAfter);
+        await AcceptAsync(work, new DecidedDocument(lease, reader, terms, nothing) { IsSentAgain = true }, ct);
+    }
+
+    private async Task AcceptAsync(Work work, DecidedDocument accepted, CancellationToken ct)
+    {
+        await _decision.EndAsync(work, [accepted], at: null, ct);
         ct.ThrowIfCancellationRequested();
         await work.CommitAsync();
-        GatewayMeter.CaptureProcessed("accepted", store.Count);
-        Captured(lease.PublicId, store.Count, reader.Findings.All.Count);
+        GatewayMeter.CaptureProcessed("accepted", accepted.Store!.Count);
+        Captured(accepted.Lease.PublicId, accepted.Store.Count, accepted.Reader.Findings.All.Count);
     }
 
     private async Task RefuseAsync(DecidedDocument refused, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Gateway, ct);
+        // Also of a document that is refused for something else: its sender is to mend all of it at once.
+        if (await EarlierAsync(work, refused.Lease, refused.Identity, ct) is { IsSame: false } earlier)
+        {
+            var taken = refused.Identity!.Refused(earlier);
+            refused.Reader.Findings.Add(taken);
+            refused = refused with { Cause = refused.Cause ?? taken };
+        }
         await _decision.EndAsync(work, [refused], at: null, ct);
         await work.CommitAsync();
         GatewayMeter.CaptureProcessed("refused", 0);
@@ -198,7 +225,7 @@ public sealed partial class ProcessCapture(GatewayDatabase database, CaptureRout
         findings.Add(new Finding("GW-CAP-11", Severity.Error, $"Processing ended without a result {_options.MaxAttempts} times; the document is kept, nothing of it is stored as events."));
         await using var work = await database.BeginAsync(Gateway, CancellationToken.None);
         await CaptureRecords.StoreFindingsAsync(work, lease.CaptureId, lease.PartyId, findings);
-        await CaptureExceptions.OpenAsync(work, lease.Source, foreign: null, findings, lot: null);
+        await CaptureExceptions.OpenAsync(work, lease.Source, cause: null, findings, lot: null);
         await CaptureRecords.AuditAsync(work, "fail", lease.PublicId, new { sha256 = Convert.ToHexStringLower(lease.Sha256), lease.Length, lease.SubmittedBy });
         await lease.FinishAsync(work, "failed", null, 0, null);
         await work.CommitAsync();

@@ -156,6 +156,17 @@ internal sealed class ReceivedBody : IAsyncDisposable
     /// <summary>The document from its start; disposing leaves the bytes.</summary>
     public Stream Decoded(CaptureOptions options) => IsGzip ? new InflatingStream(Raw(), options) : new UnownedStream(Raw());
 
+    /// <summary>The hash of the document inflated.</summary>
+    public byte[] ContentHash(CaptureOptions options)
+    {
+        if (!IsGzip)
+        {
+            return Sha256;
+        }
+        using var document = Decoded(options);
+        return SHA256.HashData(document);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _bytes.DisposeAsync();

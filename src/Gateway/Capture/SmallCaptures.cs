@@ -21,6 +21,9 @@ internal sealed class SmallCapture(NewCapture capture, byte[] bytes, ParsedDocum
     public ParsedDocument Document { get; } = document;
     public string Sees { get; } = sees;
 
+    /// <summary>What names the document, if it says so.</summary>
+    public byte[]? Identity { get; } = DocumentIdentity.Of(document.Reader.Header)?.Key;
+
     /// <summary>The answer; null when the document is to be taken in alone.</summary>
     public TaskCompletionSource<CaptureAnswer?> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -92,7 +95,8 @@ internal sealed partial class SmallCaptures
 
     private static bool MayShare(SmallCapture one, SmallCapture other) =>
         one.Capture.PartyId == other.Capture.PartyId && one.Sees == other.Sees && !one.Capture.Sha256.AsSpan().SequenceEqual(other.Capture.Sha256)
-        && (one.Capture.Key is null || one.Capture.Key != other.Capture.Key);
+        && (one.Capture.Key is null || one.Capture.Key != other.Capture.Key)
+        && (one.Identity is null || other.Identity is null || !one.Identity.AsSpan().SequenceEqual(other.Identity));
 
     private async Task<Dictionary<Guid, CaptureAnswer>> StoreAsync(List<SmallCapture> together)
     {
@@ -100,11 +104,12 @@ internal sealed partial class SmallCaptures
         // The documents are stored with the sender's rights, and decided with the gateway's own, as elsewhere.
         await using var work = await _database.BeginAsync(Gateway with { Sees = together[0].Sees }, CancellationToken.None);
         // Plans do not depend on how many share the transaction, so none is made anew for each.
-        var (now, used) = await work.Connection.QuerySingleAsync<(DateTime, string[])>("""
+        var (now, used, named) = await work.Connection.QuerySingleAsync<(DateTime, string[], byte[][])>("""
             set local lock_timeout = '1s'; set local plan_cache_mode = force_generic_plan;
-            select gateway_now(), array(select key from idempotency where party_id = @party and key = any(@keys))
-            """, new { party = together[0].Capture.PartyId, keys = together.Select(c => c.Capture.Key).OfType<string>().ToArray() }, work.Transaction);
-        var captures = together.Where(c => !used.Contains(c.Capture.Key)).ToDictionary(c => c.Capture.PublicId);
+            select gateway_now(), array(select key from idempotency where party_id = @party and key = any(@keys)), array(select identity from capture where party_id = @party and identity = any(@identities))
+            """, new { party = together[0].Capture.PartyId, keys = together.Select(c => c.Capture.Key).OfType<string>().ToArray(), identities = together.Select(c => c.Identity).OfType<byte[]>().ToArray() }, work.Transaction);
+        // What has another's key or name is refused by whoever takes it in alone.
+        var captures = together.Where(c => !used.Contains(c.Capture.Key) && !named.Any(n => n.AsSpan().SequenceEqual(c.Identity))).ToDictionary(c => c.Capture.PublicId);
         foreach (var capture in captures.Values)
         {
             capture.AnswerAt(now);

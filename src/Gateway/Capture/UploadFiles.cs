@@ -47,10 +47,10 @@ public sealed class UploadFiles
     private readonly IAntiforgery _antiforgery;
     private readonly AntiforgeryOptions _antiforgeryOptions;
     private readonly CaptureOptions _options;
-    private readonly CaptureRules _rules;
+    private readonly CheckDocument _check;
 
-    internal UploadFiles(AcceptCapture accept, UploadLimit uploads, IAntiforgery antiforgery, IOptions<AntiforgeryOptions> antiforgeryOptions, IOptions<CaptureOptions> options, CaptureRules rules) =>
-        (_accept, _uploads, _antiforgery, _antiforgeryOptions, _options, _rules) = (accept, uploads, antiforgery, antiforgeryOptions.Value, options.Value, rules);
+    internal UploadFiles(AcceptCapture accept, UploadLimit uploads, IAntiforgery antiforgery, IOptions<AntiforgeryOptions> antiforgeryOptions, IOptions<CaptureOptions> options, CheckDocument check) =>
+        (_accept, _uploads, _antiforgery, _antiforgeryOptions, _options, _check) = (accept, uploads, antiforgery, antiforgeryOptions.Value, options.Value, check);
 
     /// <summary>Captures every file.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CaptureAsync(HttpContext context, CancellationToken ct) =>
@@ -58,7 +58,7 @@ public sealed class UploadFiles
 
     /// <summary>Checks every file and stores nothing.</summary>
     public Task<(IReadOnlyList<UploadedFile> Files, ProblemHttpResult? Problem)> CheckAsync(HttpContext context, CancellationToken ct) =>
-        EachAsync(context, (name, body) => CheckAsync(name, body, context.Actor().Scope, ct), ofAnyType: false, ct);
+        EachAsync(context, (name, body) => CheckAsync(name, body, context.Actor(), ct), ofAnyType: false, ct);
 
     private async Task<UploadedFile> CaptureAsync(string name, ReceivedBody body, Actor actor, CancellationToken ct)
     {
@@ -75,9 +75,9 @@ public sealed class UploadFiles
         }
     }
 
-    private async Task<UploadedFile> CheckAsync(string name, ReceivedBody body, KeyScope? scope, CancellationToken ct)
+    private async Task<UploadedFile> CheckAsync(string name, ReceivedBody body, Actor actor, CancellationToken ct)
     {
-        var found = await Task.Run(() => CheckedDocument.Of(body, _options, _rules, scope), ct);
+        var found = await _check.CheckAsync(body, actor, ct);
         await using var document = body.Decoded(_options);
         var source = await SourceExcerpts.ReadAsync(document, found.Findings.Select(f => (f.Where?.Line ?? 0, f.Where?.Column ?? 0)), ct);
         return new UploadedFile(name) { Checked = found, Source = source };

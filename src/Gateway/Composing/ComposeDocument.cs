@@ -24,6 +24,9 @@ internal sealed record Composition
     public byte[] Sha256 { get; init; } = [];
     public IReadOnlyList<ComposeFinding> Findings { get; init; } = [];
     public IReadOnlyList<string[]> Parts { get; init; } = [];
+
+    /// <summary>A correction of which nothing concerns what it corrects; the findings say so, where that is told to nobody else.</summary>
+    public bool IsNothing { get; init; }
 }
 
 /// <summary>
@@ -33,6 +36,9 @@ internal sealed record Composition
 internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue queue, KnownMasterData masterData, StatementAuthorisations statements)
 {
     private const int EventsAtOnce = 20, MaxFindings = 50;
+
+    // A unit is commissioned, and packed or shipped: in each form its EPC is told twice, and no SGTIN or SSCC is shorter than this with what stands around it.
+    private const int LeastBytesOfUnit = 64;
     private static readonly Actor Gateway = Actor.System("composing");
 
     /// <param name="spool">Empty, seekable; afterwards it holds the document, at its beginning.</param>
@@ -43,6 +49,16 @@ internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue que
         if (plan.Findings.Count > 0)
         {
             return new Composition { Findings = plan.Findings };
+        }
+        if (plan.Shipments.Count == 0)
+        {
+            return new Composition
+            {
+                IsNothing = of.Kind != "shipment",
+                Findings = [of.Kind == "shipment"
+                    ? new ComposeFinding("compose.invalid", "", "The shipment names no unit by its serial number, and what is told by quantities alone has no history to tell.")
+                    : new ComposeFinding("compose.invalid", "", "Nothing of what is taken back was in the document that is to be corrected.")],
+            };
         }
         var frame = new DocumentFrame(of, known);
         var form = of.Format switch { "1.2-xml" => DocumentForm.Xml12, "2.0-xml" => DocumentForm.Xml20, _ => DocumentForm.JsonLd20 };
@@ -66,7 +82,8 @@ internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue que
         var events = await WriteAsync(plan, header, translation, form, spool, told, ct);
         if (events > (of.MaxEvents ?? int.MaxValue) || spool.Length > (of.MaxBytes ?? long.MaxValue))
         {
-            return Divide(of, plan, Math.Max((double)events / (of.MaxEvents ?? int.MaxValue), (double)spool.Length / (of.MaxBytes ?? long.MaxValue)));
+            var timesTooLarge = Math.Max((double)events / (of.MaxEvents ?? int.MaxValue), (double)spool.Length / (of.MaxBytes ?? long.MaxValue));
+            return Divide(of, plan, timesTooLarge * plan.Tops.Count / plan.Seen);
         }
         spool.Position = 0;
         Check(spool, of, told, ct);
@@ -90,6 +107,9 @@ internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue que
     private sealed record Plan(ShippedUnits Shipped, EventCut Cut, IReadOnlyList<(EpcisEvent Event, long Number, IReadOnlyDictionary<string, string>? Namespaces)> Shipments, IReadOnlyList<string> Tops, bool HasHistory)
     {
         public IReadOnlyList<ComposeFinding> Findings { get; init; } = [];
+
+        /// <summary>How many of the tops were looked into: fewer than there are, where these alone are more than a document may hold.</summary>
+        public int Seen { get; init; } = Tops.Count;
     }
 
     private async Task<Plan> PlanAsync(ClaimedComposition of, MasterDataSnapshot known, CancellationToken ct)
@@ -106,17 +126,36 @@ internal sealed class ComposeDocument(GatewayDatabase database, ComposeQueue que
         // One transaction sees one state of the events and of the ledger.
         await using var work = await database.BeginAsync(Gateway, ct, System.Data.IsolationLevel.RepeatableRead);
         var shipped = new ShippedUnits(work, gtin => known.Find(gtin)?.Holds is not null);
+        var seen = 0;
         foreach (var (e, number, _) in sent)
         {
             List<string> named = [.. e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => x.Epc).Where(epc => only is null || only.Contains(UnitKey.Of(epc) ?? epc))];
             tops.AddRange(named);
-            await shipped.AddAsync(named, e.EventTime!.Value.UtcDateTime, [.. sent.Select(s => s.Number), .. of.ShipmentEvents], ct);
+            // What is to be divided is not looked into to its end: whatever is shipped, memory holds little more than one part of it.
+            for (var (at, some) = (0, of.MaxEvents is null && of.MaxBytes is null || of.Kind != "shipment" ? named.Count : 1); at < named.Count && !IsTooLarge(of, shipped); at += some, some *= 2)
+            {
+                var next = named[at..Math.Min(at + some, named.Count)];
+                await shipped.AddAsync(next, e.EventTime!.Value.UtcDateTime, [.. sent.Select(s => s.Number), .. of.ShipmentEvents], ct);
+                seen += next.Count;
+            }
         }
         var cut = new EventCut(shipped, of);
-        return of.Kind == "shipment"
-            ? new Plan(shipped, cut, [.. own.Select(s => (cut.OfShipment(s.Event, s.Number), s.Number, s.Namespaces)).Where(s => s.Item1.Epcs.Any())], tops, HasHistory: true) { Findings = [.. Findings(shipped)] }
-            : new Plan(shipped, cut, [.. Corrections.Of(of, own[0], sent, cut, sentEpcs is null ? null : sentAs)], tops, HasHistory: false);
+        return of.Kind switch
+        {
+            "shipment" => new Plan(shipped, cut, [.. own.Select(Told).Where(IsSaid)], tops, HasHistory: true) { Findings = [.. Findings(shipped)], Seen = seen },
+            // Whoever agreed that it is destroyed knows what it was.
+            "evidence" => new Plan(shipped, cut, [.. own.Select(Told)], tops, HasHistory: false),
+            _ => new Plan(shipped, cut, [.. Corrections.Of(of, own[0], sent, cut, sentEpcs is null ? null : sentAs).Where(IsSaid)], tops, HasHistory: false),
+        };
+
+        (EpcisEvent, long, IReadOnlyDictionary<string, string>?) Told((EpcisEvent Event, long Number, IReadOnlyDictionary<string, string>? Namespaces) s) => (cut.OfShipment(s.Event, s.Number), s.Number, s.Namespaces);
+
+        bool IsSaid((EpcisEvent Event, long, IReadOnlyDictionary<string, string>?) e) => e.Event.Epcs.Any() || of.Regulation == "none" && e.Event.Quantities.Any();
     }
+
+    /// <summary>Whatever else is added, it does not fit into one document.</summary>
+    private static bool IsTooLarge(ClaimedComposition of, ShippedUnits shipped) =>
+        of.Kind == "shipment" && (shipped.EventCount > (of.MaxEvents ?? int.MaxValue) || (long)shipped.Count * LeastBytesOfUnit > (of.MaxBytes ?? long.MaxValue));
 
     private static IEnumerable<ComposeFinding> Findings(ShippedUnits shipped)
     {

@@ -12,18 +12,6 @@ namespace Gateway.Composing;
 /// </summary>
 internal sealed partial class ComposeOne(ComposeQueue queue, ComposeDocument compose, IOptions<DeliveryOptions> options, TimeProvider time, ILogger<ComposeOne> log)
 {
-    // Nobody else reads it, and nothing of it is left, whatever ends the process: it lives until it is closed.
-    private static FileStream Spool()
-    {
-        var path = Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}");
-        var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 1 << 16, Options = FileOptions.Asynchronous, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        File.Delete(path);
-        return file;
-    }
-
     /// <returns>False when nothing is to be composed now.</returns>
     public async Task<bool> RunAsync(CancellationToken ct)
     {
@@ -35,12 +23,13 @@ internal sealed partial class ComposeOne(ComposeQueue queue, ComposeDocument com
         var beat = BeatAsync(claimed, working);
         try
         {
-            await using var spool = Spool();
+            await using var spool = SpoolFile.Open();
             var composition = await compose.ComposeAsync(claimed, spool, working.Token);
             var isMine = composition switch
             {
                 { Content: { } content } => await queue.CompleteAsync(claimed, spool, composition.Sha256, content, working.Token),
                 { Parts.Count: > 0 } => await queue.DivideAsync(claimed, composition.Parts),
+                { IsNothing: true } when await queue.CloseAsync(claimed) => true,
                 _ => await queue.HoldAsync(claimed, composition.Findings),
             };
             if (!isMine)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Epcis.Cbv;
 using Epcis.Events;
 using Gateway.Delivery;
 using Gateway.Units;
@@ -50,7 +51,7 @@ internal sealed class EventCut(ShippedUnits shipped, ClaimedComposition of)
         };
     }
 
-    /// <summary>A shipping event: what it ships is afterwards nowhere (DSCSA.md section 3), so it has no bizLocation.</summary>
+    /// <summary>A shipping event: what it ships is afterwards nowhere (DSCSA.md section 3), so it has no bizLocation; what is destroyed was destroyed somewhere.</summary>
     public EpcisEvent OfShipment(EpcisEvent e, long number)
     {
         var isCut = e.Epcs.Any(x => !shipped.Holds(x.Epc));
@@ -59,7 +60,7 @@ internal sealed class EventCut(ShippedUnits shipped, ClaimedComposition of)
             _cut.Add(number);
         }
         List<string> Kept(IReadOnlyList<string> epcs) => isCut ? [.. epcs.Where(shipped.Holds)] : [.. epcs];
-        var bare = Bare(e, isCut) with { BizLocation = null, BizTransactions = e.BizTransactions, Sources = e.Sources, Destinations = e.Destinations };
+        var bare = Bare(e, isCut) with { BizLocation = of.Kind == "evidence" ? e.BizLocation : null, BizTransactions = e.BizTransactions, Sources = e.Sources, Destinations = e.Destinations };
         EpcisEvent own = bare switch
         {
             ObjectEvent o => o with { EpcList = Kept(o.EpcList), QuantityList = isCut ? [] : o.QuantityList, Ilmd = [] },
@@ -132,7 +133,7 @@ internal sealed class EventCut(ShippedUnits shipped, ClaimedComposition of)
     private EpcisEvent WithDropShipment(EpcisEvent e)
     {
         var goesToOwner = ShipmentEnds.GlnOf(e.Destinations, "owning_party") is { } owner && ShipmentEnds.GlnOf(e.Destinations, "location") is { } place && of.Glns.Contains(owner) && of.Glns.Contains(place);
-        return of.Regulation != "us-dscsa" || of.Release != "R1.3" || !goesToOwner || e.Extensions.Any(x => x is { Namespace: Guideline, Name: "dropShipment" })
+        return of.Regulation != "us-dscsa" || of.Release != "R1.3" || !goesToOwner || e.BizStep is null || CbvTerms.ToBare(CbvVocabulary.BizStep, e.BizStep) != "shipping" || e.Extensions.Any(x => x is { Namespace: Guideline, Name: "dropShipment" })
             ? e
             : e with { Extensions = [.. e.Extensions, new Extension(Guideline, "gs1ushc", "dropShipment") { Text = "false" }] };
     }

@@ -28,20 +28,28 @@ internal static class Breaker
             return await FailAsync(work, delivery, credential && answer.Status is not null ? "credential" : answer.Code, credential);
         }
         // The partner has answered; or we failed before it could, and another delivery may probe.
-        await work.Connection.ExecuteAsync(answer.Status is not null || answer.Meaning is AnswerMeaning.Accepted or AnswerMeaning.Pending or AnswerMeaning.Negative or AnswerMeaning.Refused
-            ? """
-              update breaker set failures = 0, opened = 0, open_until = null, reason = null, probe = null, closed_at = case when opened > 0 then gateway_now() else closed_at end
-              where partner_id = @PartnerId and (opened = 0 and failures > 0 or opened > 0 and probe = @LeaseToken)
-              """
-            : "update breaker set open_until = gateway_now(), probe = null where partner_id = @PartnerId and opened > 0 and probe = @LeaseToken and @verdict = 'ours'",
+        if (answer.Status is not null || answer.Meaning is AnswerMeaning.Accepted or AnswerMeaning.Pending or AnswerMeaning.Negative or AnswerMeaning.Refused)
+        {
+            await ClosedByAsync(work, [delivery.PartnerId], [delivery.LeaseToken]);
+            return null;
+        }
+        await work.Connection.ExecuteAsync("update breaker set open_until = gateway_now(), probe = null where partner_id = @PartnerId and opened > 0 and probe = @LeaseToken and @verdict = 'ours'",
             new { delivery.PartnerId, delivery.LeaseToken, verdict = answer.Verdict }, work.Transaction);
         return null;
     }
 
+    /// <summary>These partners have answered, under these leases.</summary>
+    /// <param name="partners">In ascending order.</param>
+    public static Task ClosedByAsync(Work work, int[] partners, Guid[] tokens) => work.Connection.ExecuteAsync("""
+        update breaker b set failures = 0, opened = 0, open_until = null, opened_at = null, reason = null, probe = null, closed_at = case when b.opened > 0 then gateway_now() else b.closed_at end
+        from (select partner_id from breaker where partner_id = any(@partners) and (opened = 0 and failures > 0 or opened > 0 and probe = any(@tokens)) order by partner_id for update) c
+        where b.partner_id = c.partner_id
+        """, new { partners, tokens }, work.Transaction);
+
     private static Task<int?> FailAsync(Work work, ClaimedDelivery delivery, string reason, bool credential) => work.Connection.ExecuteScalarAsync<int?>("""
         insert into breaker as b (partner_id, party_id, failures, reason) values (@PartnerId, @PartyId, 1, @reason)
         on conflict (partner_id) do update set failures = b.failures + 1, reason = @reason;
-        update breaker b set opened = b.opened + 1, probe = null,
+        update breaker b set opened = b.opened + 1, probe = null, opened_at = coalesce(b.opened_at, gateway_now()),
             open_until = gateway_now() + (array[interval '30 s', '1 min', '2 min', '5 min', '10 min'])[least(b.opened + 1, 5)]
         where b.partner_id = @PartnerId and case
             when b.opened > 0 then b.probe = @LeaseToken

@@ -14,6 +14,12 @@ public sealed record CapturedDocument(
     /// <summary>Its events that take shipments back, in document order.</summary>
     public IReadOnlyList<ShippingEvent> Voids { get; init; } = [];
 
+    /// <summary>Its events that tell somebody, as their destination, that things were destroyed.</summary>
+    public IReadOnlyList<ShippingEvent> Evidence { get; init; } = [];
+
+    /// <summary>The numbers of its events by which somebody says what of shipments he has received, or that one told to him was not so.</summary>
+    public IReadOnlyList<long> Receipts { get; init; } = [];
+
     /// <summary>The trace it is stored in, which its deliveries continue.</summary>
     public string? TraceParent { get; init; }
 }

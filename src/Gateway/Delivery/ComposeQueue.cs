@@ -22,7 +22,7 @@ public sealed record ClaimedComposition
     /// <summary>Names the document, in each try.</summary>
     public Guid MessageId { get; init; }
 
-    /// <summary>shipment, void or declaration.</summary>
+    /// <summary>shipment, void, declaration or evidence.</summary>
     public string Kind { get; init; } = "";
     public long[] ShipmentEvents { get; init; } = [];
 
@@ -52,18 +52,18 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
     /// <summary>Whoever holds what cannot be composed yet.</summary>
     public const string Holder = "gateway";
 
-    private const int ChunkBytes = 1 << 20;
     private static readonly Actor Worker = Actor.System("composing");
     private static readonly string[] s_codes = ["compose.path", "compose.masterdata", "compose.held", "compose.statement", "compose.invalid", "compose.limit"];
 
-    /// <summary>Leases what has waited longest; null when nothing is to be composed now.</summary>
+    /// <summary>Leases what has waited longest; null when nothing is to be composed now. What corrects another waits until that has its document.</summary>
     public async Task<ClaimedComposition?> ClaimAsync(CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
         var claimed = await work.Connection.QuerySingleOrDefaultAsync<ClaimedComposition>(new CommandDefinition($"""
             with h as materialized (
-                select delivery_id from delivery where document_id is null and state = 'due' and due_at <= (select gateway_now())
+                select delivery_id from delivery c where document_id is null and state = 'due' and due_at <= (select gateway_now())
                     and (lease_until is null or lease_until <= (select gateway_now())) and not {DeliveryHold.Stands}
+                    and not exists (select from delivery told where told.delivery_id = c.corrects and told.document_id is null and told.state = 'due')
                 order by due_at, delivery_id limit 1 for update skip locked)
             update delivery d set lease_token = gen_random_uuid(), lease_until = (select gateway_now()) + @LeaseTime, {DeliveryHold.Ends}
             from h join delivery x using (delivery_id) join partner p using (partner_id) join party y on y.party_id = p.party_id left join partner_profile f on f.partner_id = p.partner_id
@@ -105,20 +105,7 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
     public async Task<bool> CompleteAsync(ClaimedComposition claimed, Stream bytes, byte[] sha256, ComposedContent content, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
-        var (documentId, partyId) = await work.Connection.QuerySingleAsync<(long, int)>("""
-            with o as (select party_id from party where kind = 'organisation'),
-            d as (insert into document (party_id, sha256, length, media_type, received_at) select party_id, @sha256, @Length, @mediaType, gateway_now() from o returning document_id, party_id)
-            select document_id, party_id from d
-            """, new { sha256, bytes.Length, mediaType = claimed.Format == "2.0-json" ? "application/ld+json" : "application/xml" }, work.Transaction);
-        var buffer = new byte[Math.Min(ChunkBytes, bytes.Length)];
-        for (var ordinal = 0; await bytes.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct) is var length and > 0; ordinal++)
-        {
-            await using var insert = new NpgsqlCommand("insert into document_chunk (document_id, party_id, ordinal, bytes) values ($1, $2, $3, $4)", work.Connection, work.Transaction)
-            {
-                Parameters = { new() { Value = documentId }, new() { Value = partyId }, new() { Value = ordinal }, new() { Value = buffer.AsMemory(0, length), NpgsqlDbType = NpgsqlDbType.Bytea } },
-            };
-            await insert.ExecuteNonQueryAsync(ct);
-        }
+        var (documentId, _) = await OutgoingDocument.StoreAsync(work, bytes, sha256, claimed.Format == "2.0-json" ? "application/ld+json" : "application/xml", ct);
         // Its time for retries begins now: what it waited for was not the partner.
         var mine = await work.Connection.ExecuteAsync("""
             update delivery set document_id = @documentId, composed = @content::jsonb, compose_findings = null, lease_token = null, lease_until = null, due_at = gateway_now(), give_up_at = gateway_now() + @RetryLifetime
@@ -128,7 +115,33 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         {
             return false;
         }
-        await EndExceptionsAsync(work, claimed, except: null, "The document was composed.");
+        if (claimed.HeldFor is not null)
+        {
+            await EndExceptionsAsync(work, claimed.DeliveryId, except: null, "The document was composed.");
+        }
+        await work.CommitAsync();
+        return true;
+    }
+
+    /// <summary>Closes a correction of which nothing concerns what it corrects, such as another part of a divided shipment.</summary>
+    /// <returns>False when the lease is lost, or no other of the same correction is there to say it, and nothing is changed.</returns>
+    public async Task<bool> CloseAsync(ClaimedComposition claimed)
+    {
+        await using var work = await database.BeginAsync(Worker, CancellationToken.None);
+        var mine = await work.Connection.ExecuteAsync($"""
+            with closed as (
+                update delivery d set state = 'closed', finished_at = gateway_now(), compose_findings = null, lease_token = null, lease_until = null, {DeliveryHold.Ends}, version = version + 1
+                where d.delivery_id = @DeliveryId and d.lease_token = @LeaseToken and d.state = 'due' and exists (
+                    select from delivery o where o.capture_id = d.capture_id and o.partner_id = d.partner_id and o.shipment_events = d.shipment_events and o.corrects <> d.corrects and o.state <> 'closed')
+                returning delivery_id, party_id)
+            insert into delivery_decision (delivery_id, party_id, action, reason, actor, decided_at)
+            select delivery_id, party_id, 'close', 'Nothing of what it takes back was in the delivery that it corrects; other deliveries correct the rest.', current_setting('app.actor'), gateway_now() from closed
+            """, new { claimed.DeliveryId, claimed.LeaseToken }, work.Transaction);
+        if (mine == 0)
+        {
+            return false;
+        }
+        await EndExceptionsAsync(work, claimed.DeliveryId, except: null, "The correction concerns another part.");
         await work.CommitAsync();
         return true;
     }
@@ -141,7 +154,8 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         var why = findings[0].Sentence + (findings.Count > 1 ? FormattableString.Invariant($" And {findings.Count - 1} more.") : "");
         var mine = await work.Connection.ExecuteAsync("""
             update delivery set lease_token = null, lease_until = null, held_by = @Holder, held_why = @why, compose_findings = @findings::jsonb,
-                held_until = gateway_now() + greatest(interval '30 s', least(interval '5 min', (gateway_now() - created_at) / 4))
+                held_until = gateway_now() + t.wait, due_at = gateway_now() + t.wait -- behind what has not been looked at yet
+            from (select greatest(interval '30 s', least(interval '5 min', (gateway_now() - created_at) / 4)) as wait from delivery where delivery_id = @DeliveryId) t
             where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due'
             """, new { Holder, why = Waits(findings[0].Code), findings = ComposeJson.Of(findings), claimed.DeliveryId, claimed.LeaseToken }, work.Transaction);
         if (mine == 0)
@@ -150,8 +164,11 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         }
         if (findings[0].Code != claimed.HeldFor)
         {
-            await EndExceptionsAsync(work, claimed, except: findings[0].Code, "The document waits for something else.");
-            await ExceptionRecords.OpenAsync(work, new ExceptionFacts(findings[0].Code, Severity.Warning, why), await SourceAsync(work, claimed), []);
+            if (claimed.HeldFor is not null)
+            {
+                await EndExceptionsAsync(work, claimed.DeliveryId, except: findings[0].Code, "The document waits for something else.");
+            }
+            await ExceptionRecords.OpenAsync(work, new ExceptionFacts(findings[0].Code, Severity.Warning, why), await SourceAsync(work, claimed.DeliveryId), []);
         }
         await work.CommitAsync();
         return true;
@@ -168,7 +185,7 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         _ => "The document is not what it must be.",
     };
 
-    /// <summary>Divides it: it keeps the first part, and the others are deliveries of their own behind it in its lane.</summary>
+    /// <summary>Divides it: it keeps the first part, and the others are deliveries of their own behind it in its lane; what corrects it corrects each.</summary>
     /// <returns>False when the lease is lost, and nothing is changed.</returns>
     public async Task<bool> DivideAsync(ClaimedComposition claimed, IReadOnlyList<string[]> parts)
     {
@@ -180,12 +197,17 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
         {
             return false;
         }
+        await ShipmentsToFollow.DividedAsync(work, claimed.DeliveryId);
         foreach (var part in parts.Skip(1))
         {
-            await work.Connection.ExecuteAsync($"""
-                insert into delivery (party_id, capture_id, part_of, corrects, compose_kind, shipment_events, shipment_epcs, partner_id, message_id, ordering, state, due_at, created_at, give_up_at, traceparent)
-                select party_id, capture_id, coalesce(part_of, delivery_id), corrects, compose_kind, shipment_events, @part, partner_id, gen_random_uuid(), ordering, 'due', gateway_now(), created_at, give_up_at, traceparent
-                from delivery where delivery_id = @DeliveryId
+            await work.Connection.ExecuteAsync("""
+                with part as (
+                    insert into delivery (party_id, capture_id, part_of, corrects, compose_kind, shipment_events, shipment_epcs, partner_id, message_id, ordering, state, due_at, created_at, need_by, give_up_at, traceparent)
+                    select party_id, capture_id, coalesce(part_of, delivery_id), corrects, compose_kind, shipment_events, @part, partner_id, gen_random_uuid(), ordering, 'due', gateway_now(), created_at, need_by, give_up_at, traceparent
+                    from delivery where delivery_id = @DeliveryId returning delivery_id)
+                insert into delivery (party_id, capture_id, part_of, corrects, compose_kind, shipment_events, partner_id, message_id, ordering, state, due_at, created_at, need_by, give_up_at, traceparent)
+                select c.party_id, c.capture_id, coalesce(c.part_of, c.delivery_id), part.delivery_id, c.compose_kind, c.shipment_events, c.partner_id, gen_random_uuid(), c.ordering, 'due', gateway_now(), c.created_at, c.need_by, c.give_up_at, c.traceparent
+                from delivery c cross join part where c.corrects = @DeliveryId and c.state = 'due' and c.document_id is null order by c.delivery_id
                 """, new { part, claimed.DeliveryId }, work.Transaction);
         }
         await work.Connection.ExecuteAsync("select pg_notify('delivery_due', partner_id::text) from delivery where delivery_id = @DeliveryId", new { claimed.DeliveryId }, work.Transaction);
@@ -206,13 +228,11 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
             row.Epcs, row.MessageId);
     }
 
-    private static async Task EndExceptionsAsync(Work work, ClaimedComposition claimed, string? except, string why)
+    /// <summary>Ends the exceptions of what a delivery was held for, in a transaction of the caller's.</summary>
+    /// <param name="except">The code of the one that goes on; null: none.</param>
+    internal static async Task EndExceptionsAsync(Work work, long deliveryId, string? except, string why)
     {
-        if (claimed.HeldFor is null)
-        {
-            return;
-        }
-        var source = await SourceAsync(work, claimed);
+        var source = await SourceAsync(work, deliveryId);
         foreach (var code in s_codes.Where(c => c != except))
         {
             await ExceptionRecords.ResolveAsync(work, code, source, why);
@@ -220,7 +240,7 @@ public sealed class ComposeQueue(GatewayDatabase database, IOptions<DeliveryOpti
     }
 
     // The organisation's own: it names units and reasons that are nobody else's business.
-    private static async Task<ExceptionSource> SourceAsync(Work work, ClaimedComposition claimed) => new("delivery", FormattableString.Invariant($"{claimed.DeliveryId}"),
+    private static async Task<ExceptionSource> SourceAsync(Work work, long deliveryId) => new("delivery", FormattableString.Invariant($"{deliveryId}"),
         await work.Connection.ExecuteScalarAsync<int>("select party_id from party where kind = 'organisation'", transaction: work.Transaction), null);
 
     private sealed record Corrected

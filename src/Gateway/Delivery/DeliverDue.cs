@@ -12,11 +12,15 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
 {
     private readonly SemaphoreSlim _node = new(options.Value.MaxInFlight);
 
+    // Of all that was under way when the process died, of whichever partner, one may be why. One after the other, only that one dies again.
+    private readonly SemaphoreSlim _suspect = new(1);
+
     /// <param name="woken">Says that there may be more to claim, so that what has just fallen due does not wait for a slow request of another lane.</param>
     /// <returns>How many attempts and questions were made.</returns>
     public async Task<int> RunAsync(int partnerId, CancellationToken ct, ChannelReader<bool>? woken = null)
     {
-        var turn = new Turn(partnerId);
+        using var line = new PartnerLine(_node, options.Value.MaxInFlightPerPartner);
+        var turn = new Turn(partnerId, line);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var renewing = RenewAsync(turn, done.Token);
         try
@@ -39,13 +43,17 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
         var wake = woken?.WaitToReadAsync(ct).AsTask();
         while (true)
         {
-            if (turn.Waiting.Count == 0)
+            if (turn.IsLeftAlone)
+            {
+                await queue.ReleaseAsync(turn.GiveUp());
+            }
+            else if (turn.Waiting.Count == 0)
             {
                 turn.Take(await queue.ClaimAsync(turn.PartnerId, options.Value.BatchSize, ct));
             }
-            while (turn.Sending.Count < AtOnce(turn) && turn.Waiting.TryDequeue(out var next))
+            while (MayBegin(turn) && turn.Waiting.TryDequeue(out var next))
             {
-                turn.Sending.Add(SendAsync(turn, next, ct));
+                turn.Begin(next, SendAsync(turn, next, ct));
             }
             if (turn.Sending.Count == 0)
             {
@@ -59,7 +67,7 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
                 {
                 }
                 // Nothing more can be begun before a request ends, so nothing more is claimed either.
-                wake = turn.Sending.Count < options.Value.MaxInFlightPerPartner ? woken.WaitToReadAsync(ct).AsTask() : null;
+                wake = MayBegin(turn) ? woken.WaitToReadAsync(ct).AsTask() : null;
                 continue;
             }
             turn.Sending.Remove(first);
@@ -67,18 +75,39 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
         }
     }
 
-    private int AtOnce(Turn turn) => turn.Waiting.TryPeek(out var next) && deliver.GoesAlone(next) ? 1 : options.Value.MaxInFlightPerPartner;
+    // What a partner has taken is recorded beside its next requests, and as many again may wait for that.
+    private bool MayBegin(Turn turn) => turn.Sending.Count == 0
+        || turn.Sending.Count < 2 * options.Value.MaxInFlightPerPartner && !deliver.GoesAlone(turn.Last!) && !(turn.Waiting.TryPeek(out var next) && deliver.GoesAlone(next));
 
     private async Task SendAsync(Turn turn, ClaimedDelivery delivery, CancellationToken ct)
     {
-        await _node.WaitAsync(ct);
+        if (!delivery.HasCrashed)
+        {
+            await SendNowAsync(turn, delivery, ct);
+            return;
+        }
+        await _suspect.WaitAsync(ct);
         try
         {
-            await (delivery.IsReceipt ? deliver.AskReceiptAsync(delivery, ct) : deliver.AttemptAsync(delivery, ct));
+            await SendNowAsync(turn, delivery, ct);
         }
         finally
         {
-            _node.Release();
+            _suspect.Release();
+        }
+    }
+
+    private async Task SendNowAsync(Turn turn, ClaimedDelivery delivery, CancellationToken ct)
+    {
+        using var place = await turn.Line.EnterAsync(ct);
+        if (turn.IsLeftAlone)
+        {
+            await queue.ReleaseAsync([delivery]);
+        }
+        else
+        {
+            var outcome = await (delivery.IsReceipt ? deliver.AskReceiptAsync(delivery, ct) : deliver.AttemptAsync(delivery, place, ct));
+            turn.IsLeftAlone |= outcome?.Opened is not null;
         }
         turn.End(delivery);
     }
@@ -107,19 +136,38 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
         }
     }
 
-    public void Dispose() => _node.Dispose();
+    public void Dispose()
+    {
+        _node.Dispose();
+        _suspect.Dispose();
+    }
 
     [LoggerMessage(2008, LogLevel.Warning, "The leases of partner {PartnerId}'s deliveries could not be renewed; it is tried again.")]
     private partial void NotRenewed(Exception e, int partnerId);
 
-    private sealed class Turn(int partnerId)
+    private sealed class Turn(int partnerId, PartnerLine line)
     {
         private readonly Dictionary<Guid, ClaimedDelivery> _held = [];
+        private volatile bool _isLeftAlone;
 
         public int PartnerId { get; } = partnerId;
+        public PartnerLine Line { get; } = line;
         public int Count { get; private set; }
+
+        /// <summary>The partner has failed so often in this turn that it is left alone: what was claimed and not begun is not tried.</summary>
+        public bool IsLeftAlone { get => _isLeftAlone; set => _isLeftAlone = value; }
+
         public Queue<ClaimedDelivery> Waiting { get; } = new();
         public List<Task> Sending { get; } = [];
+
+        /// <summary>What was begun last.</summary>
+        public ClaimedDelivery? Last { get; private set; }
+
+        public void Begin(ClaimedDelivery delivery, Task sending)
+        {
+            Last = delivery;
+            Sending.Add(sending);
+        }
 
         public void Take(IReadOnlyList<ClaimedDelivery> claimed)
         {
@@ -140,6 +188,15 @@ public sealed partial class DeliverDue(DeliveryQueue queue, DeliverOne deliver, 
             {
                 _held.Remove(delivery.LeaseToken);
             }
+        }
+
+        /// <returns>What was waiting.</returns>
+        public List<ClaimedDelivery> GiveUp()
+        {
+            List<ClaimedDelivery> waiting = [.. Waiting];
+            Waiting.Clear();
+            waiting.ForEach(End);
+            return waiting;
         }
 
         /// <summary>What is leased: waiting or being sent.</summary>

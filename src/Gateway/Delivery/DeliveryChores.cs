@@ -17,7 +17,7 @@ internal sealed partial class FindOverdueReceipts(GatewayDatabase database, IOpt
         await using var work = await database.BeginAsync(Actor.System("watch"), ct);
         var overdue = await work.Connection.QueryAsync<(int PartnerId, long Count, long Oldest)>("""
             select partner_id, count(*), min(delivery_id) from delivery
-            where state = 'delivered' and receipt = 'pending' and finished_at < gateway_now() - @ReceiptOverdueAfter group by partner_id order by partner_id
+            where state = 'delivered' and receipt = 'pending' and coalesce(receipt_due_at, finished_at + @ReceiptOverdueAfter) < gateway_now() group by partner_id order by partner_id
             """, new { options.Value.ReceiptOverdueAfter }, work.Transaction);
         foreach (var (partnerId, count, oldest) in overdue)
         {

@@ -20,7 +20,7 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     {
         ["retry"] = new($"""
             update delivery set state = 'due', dead_reason = null, equal_refusals = 0, crashes = 0, due_at = gateway_now(), give_up_at = gateway_now() + @RetryLifetime, finished_at = null,
-                receipt = 'none', receipt_ref = null, {DeliveryHold.Ends}, version = version + 1
+                receipt = 'none', receipt_ref = null, {Acknowledgements.Ends}, {DeliveryHold.Ends}, version = version + 1
             where delivery_id = @id and (state = 'dead' or state = 'due' and lease_token is null and not {DeliveryHold.Stands}) and version = coalesce(@version, version) returning party_id, null::bigint
             """, "Only what needs a decision or waits can be retried; what a person holds is resumed first."),
         // The time for retries is not used up by waiting for a person.
@@ -30,7 +30,7 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
               and version = coalesce(@version, version) returning party_id, null::bigint
             """, "Only what waits to be sent and is not held already can be held, and until a moment that is yet to come."),
         ["resume"] = new($"""
-            update delivery set {DeliveryHold.Ends}, give_up_at = greatest(give_up_at, gateway_now() + @RetryLifetime), version = version + 1
+            update delivery set {DeliveryHold.Ends}, give_up_at = greatest(give_up_at, gateway_now() + @RetryLifetime), due_at = case when document_id is null then gateway_now() else due_at end, version = version + 1
             where delivery_id = @id and state = 'due' and {DeliveryHold.Stands} and version = coalesce(@version, version) returning party_id, null::bigint
             """, "Only what a person holds can be resumed; what waits for its partner goes on when the partner does."),
         ["close"] = new($"""
@@ -39,15 +39,16 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
             """, "Only what needs a decision or is held by a person can be closed."),
         // It is not sent before somebody says so: as before, it needs a decision or is held.
         ["reopen"] = new("""
-            update delivery set state = case when held_by is null then 'dead' else 'due' end, finished_at = null, version = version + 1
+            update delivery set state = case when held_by is null then 'dead' else 'due' end, finished_at = null, compose_findings = null, version = version + 1
             where delivery_id = @id and state = 'closed' and version = coalesce(@version, version) returning party_id, null::bigint
             """, "Only what is closed can be reopened."),
         ["replay"] = new("""
             with original as (update delivery set version = version + 1
                 where delivery_id = @id and state = 'delivered' and version = coalesce(@version, version)
                   and not exists (select from delivery r where r.replay_of = @id and r.state = 'due') returning *)
-            insert into delivery (party_id, document_id, capture_id, partner_id, replay_of, message_id, ordering, state, due_at, created_at, give_up_at)
-            select party_id, document_id, capture_id, partner_id, delivery_id, message_id, ordering, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime from original
+            insert into delivery (party_id, document_id, capture_id, partner_id, replay_of, message_id, ordering, state, due_at, created_at, need_by, give_up_at)
+            select party_id, document_id, capture_id, partner_id, delivery_id, message_id, ordering, 'due', gateway_now(), gateway_now(),
+                gateway_now() + coalesce((select p.need_within from partner p where p.partner_id = original.partner_id), @NeedWithin), gateway_now() + @RetryLifetime from original
             on conflict (replay_of) where state = 'due' do nothing
             returning party_id, delivery_id
             """, "Only what is delivered can be replayed, once at a time; retry or close what is not."),
@@ -72,7 +73,7 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     /// <summary>Sends the same bytes under the same message id again, as a row of its own.</summary>
     public Task<Decided> ReplayAsync(Actor actor, long id, int? version, string reason, CancellationToken ct) => DecideAsync(actor, "replay", id, version, reason, ct);
 
-    /// <summary>Ends the while a partner is left alone: what has waited longest is sent to it now, and its outcome decides about the rest.</summary>
+    /// <summary>Ends the while a partner is left alone: what has waited longest is sent to it now, and its outcome decides about the rest, which waits for nothing else.</summary>
     /// <returns>False when it is not left alone, or is being tried at this moment.</returns>
     public async Task<bool> TryNowAsync(Actor actor, int partnerId, string reason, CancellationToken ct)
     {
@@ -87,7 +88,11 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
                 """));
             return false;
         }
-        await work.Connection.ExecuteAsync("""
+        // What failed before does not wait for its next time to try. What is being sent is locked before the breaker, so it is passed by.
+        await work.Connection.ExecuteAsync($"""
+            update delivery d set due_at = gateway_now() from (
+                select delivery_id from delivery where partner_id = @partnerId and state = 'due' and document_id is not null and due_at > (select gateway_now()) and lease_token is null and not {DeliveryHold.Stands}
+                for update skip locked) w where d.delivery_id = w.delivery_id;
             select audit_write('try now', 'partner', @partnerId::text, null, null), pg_notify('delivery_due', @partnerId::text), pg_notify('changed', 'delivery 0')
             """, new { partnerId }, work.Transaction);
         await work.CommitAsync();
@@ -136,7 +141,7 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
     private async Task<Decided> TryAsync(Work work, Actor actor, string action, long id, int? version, string reason, DateTime? until)
     {
         var (change, refusal) = Decisions[action];
-        var done = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, long? Created)?>(change, new { id, version, options.Value.RetryLifetime, by = actor.Name, reason, until }, work.Transaction);
+        var done = await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, long? Created)?>(change, new { id, version, options.Value.RetryLifetime, options.Value.NeedWithin, by = actor.Name, reason, until }, work.Transaction);
         if (done is not { } row)
         {
             return new Decided(refusal + " Or it has changed since you looked.");
@@ -144,6 +149,10 @@ public sealed class DeliveryDecisions(GatewayDatabase database, IOptions<Deliver
         await work.Connection.ExecuteAsync("""
             insert into delivery_decision (delivery_id, party_id, action, reason, actor, decided_at, created) values (@id, @PartyId, @action, @reason, @actorId, gateway_now(), @Created)
             """, new { id, row.PartyId, action, reason, actorId = actor.Id, row.Created }, work.Transaction);
+        if (action == "close")
+        {
+            await ComposeQueue.EndExceptionsAsync(work, id, except: null, "The delivery is closed.");
+        }
         return new Decided(null, row.Created);
     }
 }

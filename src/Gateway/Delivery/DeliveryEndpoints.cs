@@ -14,12 +14,15 @@ public sealed record HoldRequest(string? Reason, int? Version, string? Until);
 
 public static class DeliveryEndpoints
 {
+    private const int MaxGroups = 500;
+
     private delegate Task<Decided> Decision(Actor actor, long id, int? version, string reason, CancellationToken ct);
 
     public static void MapDeliveries(this IEndpointRouteBuilder app)
     {
         var deliveries = app.MapGroup("/api/deliveries");
         deliveries.MapGet("", ListAsync).RequireAuthorization(Permissions.ReadDeliveries);
+        deliveries.MapGet("/groups", GroupsAsync).RequireAuthorization(Permissions.ReadDeliveries);
         deliveries.MapGet("/{id:long}", FindAsync).RequireAuthorization(Permissions.ReadDeliveries);
         deliveries.MapGet("/{id:long}/attempts", AttemptsAsync).RequireAuthorization(Permissions.ReadDeliveries);
         Map("retry", d => d.RetryAsync);
@@ -51,12 +54,24 @@ public static class DeliveryEndpoints
         return TypedResults.Ok(new { items, next = rows.Count > take ? items[^1].Id.ToString(CultureInfo.InvariantCulture) : null });
     }
 
+    // What is in trouble, by partner, channel and reason: what mends one of a group mends all.
+    private static async Task<IResult> GroupsAsync(HttpContext context, DeliveryOverview list, CancellationToken ct)
+    {
+        var filter = DeliveryFilter.Read(name => name is "state" or "before" ? null : context.Request.Query[name].ToString(), out var wrong);
+        return wrong is not null
+            ? Problems.BadParameter(wrong)
+            : TypedResults.Ok(new { items = (await list.GroupsAsync(context.Actor(), filter, MaxGroups, ct)).Select(g => new { g.PartnerId, g.Partner, g.Channel, g.State, g.Why, g.Count, g.Late, g.Oldest, g.Newest, g.Next, rows = g.Rows.ToQueryString() }) });
+    }
+
     // The API names states as they are stored, and besides those that only lists have.
     public static string? StateOf(string? stored) => stored switch { "delivered" => "taken", "due" => "open", _ => stored };
 
     private static async Task<IResult> FindAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>
         await list.FindAsync(context.Actor(), id, ct) is { } row
-            ? TypedResults.Ok(DeliveryItem.Of(row) with { Composing = ComposingItem.Of(await list.ComposingAsync(context.Actor(), id, ct)) })
+            ? TypedResults.Ok(DeliveryItem.Of(row) with
+            {
+                Composing = ComposingItem.Of(await list.ComposingAsync(context.Actor(), id, ct)), Acknowledgements = await list.AcknowledgementsAsync(context.Actor(), id, ct),
+            })
             : Problems.NotFound("such delivery");
 
     private static async Task<IResult> AttemptsAsync(HttpContext context, long id, DeliveryOverview list, CancellationToken ct) =>

@@ -20,10 +20,10 @@ public sealed record DeliveryHour(DateTime Hour, long Delivered, long Open, long
 public sealed record PartnerDay(int PartnerId, string Partner, DateTime Day, long All, long Delivered, long Dead, long FirstTry);
 
 /// <summary>Deliveries that wait for the same decision.</summary>
-public sealed record DeadGroup(int PartnerId, string Partner, string Channel, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest)
+public sealed record DeadGroup(int PartnerId, string Partner, string Channel, DeliveryReason Why, long Count, DateTime Oldest, DateTime Newest)
 {
     /// <summary>Its rows, and no others.</summary>
-    public DeliveryFilter Rows => new("dead", PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
+    public DeliveryFilter Rows => new("dead", PartnerId, Why: Why.Code);
 }
 
 /// <summary>A partner nothing is sent to now.</summary>
@@ -105,12 +105,16 @@ public sealed class DeliveryFigures(GatewayDatabase database)
     public async Task<IReadOnlyList<DeadGroup>> DeadGroupsAsync(Actor reader, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
-        return (await work.Connection.QueryAsync<DeadGroup>(new CommandDefinition("""
-            select d.partner_id as PartnerId, p.name as Partner, p.channel as Channel, d.dead_reason as DeadReason, d.code as Code,
-                   count(*) as Count, min(d.created_at) as Oldest, max(d.created_at) as Newest
+        var found = await work.Connection.QueryAsync<(int PartnerId, string Partner, string Channel, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest)>(new CommandDefinition("""
+            select d.partner_id, p.name, p.channel, d.dead_reason, d.code, count(*), min(d.created_at), max(d.created_at)
             from delivery d join partner p using (partner_id) where d.state = 'dead'
-            group by 1, 2, 3, 4, 5 order by min(d.created_at) limit @limit
-            """, new { limit }, work.Transaction, cancellationToken: ct))).AsList();
+            group by 1, 2, 3, 4, 5 order by min(d.created_at) limit 5000
+            """, transaction: work.Transaction, cancellationToken: ct));
+        return [.. (from f in found
+                    group f by (f.PartnerId, f.Partner, f.Channel, Why: DeliveryReason.Of(f.Code, f.DeadReason)) into g
+                    let oldest = g.Min(f => f.Oldest)
+                    orderby oldest
+                    select new DeadGroup(g.Key.PartnerId, g.Key.Partner, g.Key.Channel, g.Key.Why, g.Sum(f => f.Count), oldest, g.Max(f => f.Newest))).Take(limit)];
     }
 
     public async Task<IReadOnlyList<HeldPartner>> HeldPartnersAsync(Actor reader, CancellationToken ct)

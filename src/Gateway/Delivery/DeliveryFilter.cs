@@ -4,7 +4,7 @@ using Gateway.Http;
 namespace Gateway.Delivery;
 
 /// <summary>Which deliveries; what is null does not narrow. The same words narrow the list of the API, the command line and the page.</summary>
-/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>open</c> for all that is yet to be sent, <c>late</c> for what has been for too long, <c>overdue</c> for what the partner took and has said nothing about for too long, or <c>taken</c> for what the partner has, processed or not.</param>
+/// <param name="State">One of <see cref="DeliveryOverview.Shown"/>, or <c>open</c> for all that is yet to be sent, <c>late</c> for what its partner should have by now, <c>overdue</c> for what the partner took and has said nothing about for too long, or <c>taken</c> for what the partner has, processed or not.</param>
 /// <param name="Code">Of the last failure; <see cref="WithoutCode"/> for those without one.</param>
 /// <param name="DeadReason">Why they need, or needed, a decision.</param>
 /// <param name="Day">Their document was received on this day of UTC.</param>
@@ -12,9 +12,10 @@ namespace Gateway.Delivery;
 /// <param name="From">Finished at this moment or later.</param>
 /// <param name="To">Finished before this moment.</param>
 /// <param name="Before">The number of the last row already known.</param>
+/// <param name="Why">One of the words of <see cref="DeliveryReason"/>.</param>
 public sealed record DeliveryFilter(
     string? State = null, int? PartnerId = null, string? PartnerGln = null, string? Code = null, string? DeadReason = null, DateTime? Day = null, string? Text = null,
-    DateTime? From = null, DateTime? To = null, long? Before = null)
+    DateTime? From = null, DateTime? To = null, long? Before = null, string? Why = null)
 {
     public const string WithoutCode = "-";
     public const int MaxText = 200;
@@ -41,6 +42,7 @@ public sealed record DeliveryFilter(
         {
             filter = partner.Length == 13 ? filter with { PartnerGln = partner } : filter with { PartnerId = int.Parse(partner, CultureInfo.InvariantCulture) };
         }
+        filter = filter with { Why = given.Of("why", v => DeliveryReason.Named(v) is not null, $"why is one of {string.Join(", ", DeliveryReason.All.Select(r => r.Code))}.") };
         filter = filter with { Before = given.Number("before", "cursor is not one of ours.") };
         wrong = given.Wrong;
         return filter;
@@ -50,7 +52,7 @@ public sealed record DeliveryFilter(
     public IEnumerable<KeyValuePair<string, string>> Query() =>
         from pair in ((string Name, string? Value)[])
         [
-            ("state", State), ("partner", PartnerGln ?? PartnerId?.ToString(CultureInfo.InvariantCulture)), ("code", Code), ("reason", DeadReason),
+            ("state", State), ("partner", PartnerGln ?? PartnerId?.ToString(CultureInfo.InvariantCulture)), ("why", Why), ("code", Code), ("reason", DeadReason),
             ("day", Day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)), ("text", Text), ("from", Exact(From)), ("to", Exact(To)),
         ]
         where pair.Value is not null
@@ -66,6 +68,7 @@ public sealed record DeliveryFilter(
         "state" when q.Value == "overdue" => "owes its result",
         "state" => q.Value,
         "code" when q.Value == WithoutCode => "without a code",
+        "why" => q.Value,
         "reason" => $"because {q.Value}",
         "day" => $"received on {q.Value}",
         "from" => $"finished from {q.Value}",

@@ -27,9 +27,13 @@ public static class DeliveryHistory
     public static async Task SettleAsync(Work work, IReadOnlyList<PastDelivery> deliveries)
     {
         await TransactionClock.RefuseLiveAsync(work);
-        var settled = await work.Connection.ExecuteAsync("""
+        var settled = await work.Connection.ExecuteAsync($"""
             update delivery d set state = s.state, dead_reason = s.dead_reason, code = s.code, attempts = s.attempts, due_at = s.at, receipt = s.receipt,
                 receipt_ref = s.receipt_ref, receipt_overdue = s.overdue, finished_at = case when s.state = 'delivered' then s.at end,
+                accepted_at = case when s.state = 'delivered' then s.at end, accepted_attempt = case when s.state = 'delivered' then s.attempts end,
+                receipt_at = case when s.receipt in ('received', 'negative') then s.at end,
+                business = case when s.state = 'delivered' and {Acknowledgements.IsToBeAnswered} then 'awaited' end,
+                business_due_at = case when s.state = 'delivered' and {Acknowledgements.IsToBeAnswered} then s.at + coalesce({Acknowledgements.AgreedAnswer}, interval '14 days') end,
                 -- A machine that is slow at first has queued it after its first attempt of the past.
                 created_at = least(d.created_at, s.first),
                 equal_refusals = case when s.dead_reason = 'refused' then s.attempts else 0 end
@@ -48,7 +52,7 @@ public static class DeliveryHistory
             receipts = deliveries.Select(d => d.Receipt).ToArray(),
             refs = deliveries.Select(d => d.ReceiptRef).ToArray(),
             overdue = deliveries.Select(d => d.ReceiptOverdue).ToArray(),
-            first = deliveries.Select(d => d.Attempts.FirstOrDefault()?.StartedAt).ToArray(),
+            first = deliveries.Select(d => d.Attempts.FirstOrDefault()?.StartedAt ?? d.At).ToArray(),
         }, work.Transaction);
         if (settled != deliveries.Count)
         {
@@ -86,7 +90,7 @@ public static class DeliveryHistory
     {
         await TransactionClock.RefuseLiveAsync(work);
         await work.Connection.ExecuteAsync("""
-            insert into breaker (partner_id, party_id, failures, opened, open_until, reason) select partner_id, party_id, @failures, @failures, @until, @reason from partner where partner_id = @partnerId
+            insert into breaker (partner_id, party_id, failures, opened, opened_at, open_until, reason) select partner_id, party_id, @failures, @failures, gateway_now(), @until, @reason from partner where partner_id = @partnerId
             on conflict (partner_id) do update set failures = @failures, opened = @failures, open_until = @until, reason = @reason, probe = null
             """, new { partnerId, reason, failures, until }, work.Transaction);
     }

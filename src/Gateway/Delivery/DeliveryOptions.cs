@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Gateway.Http;
 
 namespace Gateway.Delivery;
 
@@ -26,8 +27,20 @@ public sealed class DeliveryOptions : IValidatableObject
     /// <summary>After this a person decides. A week outlasts a weekend with a holiday.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "60.00:00:00")] public TimeSpan RetryLifetime { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>A partner that has taken a document and not told its result for so long is reported.</summary>
+    /// <summary>A partner that has taken a document and not told its result for so long is reported, unless its profile says another time.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan ReceiptOverdueAfter { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>How long after capture a partner must have a document, unless its own record says otherwise: with the goods, or before them.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "60.00:00:00")] public TimeSpan NeedWithin { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>A partner that documents wait for and that has taken none for so long is an alarm.</summary>
+    [Range(typeof(TimeSpan), "00:10:00", "30.00:00:00")] public TimeSpan SilentAfter { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>A partner that is left alone after failures for so long is an alarm.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")] public TimeSpan HeldAlarmAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>So long after a document was taken the goods count as received, or their receipt is overdue where the partner has promised to tell it; a partner's profile may say another time.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "365.00:00:00")] public TimeSpan BusinessAnswerAfter { get; init; } = TimeSpan.FromDays(14);
 
     /// <summary>One attempt as a whole, from connecting to the end of the answer.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")] public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -46,6 +59,8 @@ public sealed class DeliveryOptions : IValidatableObject
 
     /// <summary>How often due rows are looked for when no notification comes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")] public TimeSpan CheckEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    internal OutgoingRules Outgoing => new(AllowPrivateAddresses, AllowedPorts);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

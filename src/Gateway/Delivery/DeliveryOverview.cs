@@ -2,65 +2,22 @@ using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Partners;
 
 namespace Gateway.Delivery;
 
-/// <summary>A delivery as lists and its own page show it.</summary>
-/// <param name="State">As shown: one of <see cref="DeliveryOverview.Shown"/>.</param>
-/// <param name="Stored">As stored: due, delivered, dead or closed.</param>
-/// <param name="Sending">A worker holds it at this moment.</param>
-/// <param name="HeldBy">Who holds this one; null when it waits with everything for its partner.</param>
-/// <param name="HeldWhy">Why a due delivery waits for more than its time: a person's hold, a paused partner, or one left alone after failures.</param>
-/// <param name="HeldUntil">When it goes on by itself; null: when somebody resumes it.</param>
-/// <param name="ReceiptOverdue">The partner has owed the receipt for too long.</param>
-/// <param name="DocumentId">What is sent; null as long as it is not composed.</param>
-/// <param name="CaptureId">The capture that it is about; null for a reader who may not see that.</param>
-public sealed record DeliveryRow(
-    long DeliveryId, string State, string Stored, string? DeadReason, string? Code, int PartnerId, string Partner, string PartnerGln, string Channel, int Attempts, bool Sending,
-    string? HeldBy, string? HeldWhy, DateTime? HeldUntil, DateTime DueAt, DateTime CreatedAt, DateTime GiveUpAt, DateTime? FinishedAt, string Receipt, bool ReceiptOverdue, Guid MessageId,
-    string Ordering, long? DocumentId, long? ReplayOf, int Version, Guid? CaptureId)
-{
-    /// <summary>When it is sent next; null when nothing is planned, or when that is for somebody to say.</summary>
-    public DateTime? Next => State switch
-    {
-        "queued" or "retrying" => DueAt,
-        "held" when HeldUntil is { } until => until > DueAt ? until : DueAt,
-        _ => null,
-    };
-}
-
-/// <summary>How many deliveries are in each state as it is shown, each counted up to <see cref="Cap"/>.</summary>
-public sealed record DeliveryCounts(long Queued, long Sending, long Retrying, long Held, long Sent, long Delivered, long Dead, long Closed)
-{
-    /// <summary>Counting more would read the whole history at every refresh, and nobody acts on the difference.</summary>
-    public const int Cap = 10_000;
-
-    public long All => Queued + Sending + Retrying + Held + Sent + Delivered + Dead + Closed;
-
-    /// <summary>There may be more than the number says. What is yet to be sent is counted together and then told apart.</summary>
-    /// <param name="state">Null for all.</param>
-    public bool IsAtLeast(string? state) => state switch
-    {
-        "sent" => Sent >= Cap,
-        "delivered" => Delivered >= Cap,
-        "dead" => Dead >= Cap,
-        "closed" => Closed >= Cap,
-        null => Shown.Any(IsAtLeast),
-        _ => Queued + Sending + Retrying + Held >= Cap,
-    };
-
-    private static IReadOnlyList<string> Shown => DeliveryOverview.Shown;
-}
-
 /// <summary>Deliveries of one partner in the same trouble.</summary>
 /// <param name="State"><c>dead</c>, <c>held</c> or <c>retrying</c>.</param>
+/// <param name="Why">What is the same for all of them, and mends all of them.</param>
+/// <param name="DeadReason">Why they are dead, and <paramref name="Code"/> how the last attempt failed, if it is the same for all.</param>
+/// <param name="Late">How many of them the partner should have by now.</param>
 /// <param name="HeldBy">Who holds them, and <paramref name="HeldWhy"/> why, if it is the same for all.</param>
 /// <param name="Next">When the first of them is tried again.</param>
 public sealed record DeliveryGroup(
-    int PartnerId, string Partner, string Channel, string State, string? DeadReason, string? Code, long Count, DateTime Oldest, DateTime Newest, string? HeldBy, string? HeldWhy, DateTime? Next)
+    int PartnerId, string Partner, string Channel, string State, DeliveryReason Why, string? DeadReason, string? Code, long Count, long Late, DateTime Oldest, DateTime Newest, string? HeldBy, string? HeldWhy, DateTime? Next)
 {
     /// <summary>Its rows, and no others.</summary>
-    public DeliveryFilter Rows => new(State, PartnerId, Code: Code ?? DeliveryFilter.WithoutCode, DeadReason: DeadReason);
+    public DeliveryFilter Rows => new(State, PartnerId, Why: Why.Code);
 }
 
 /// <summary>Deliveries shown in one state, of which an operation would take all or none.</summary>
@@ -91,6 +48,9 @@ public sealed class DeliveryOverview(GatewayDatabase database)
 {
     public const int MaxAttempts = 200;
 
+    // Reasons are fewer than codes, and each partner has few of either.
+    private const int MostCodes = 5_000;
+
     /// <summary>The states as they are shown, and as the address of the list names them.</summary>
     public static IReadOnlyList<string> Shown { get; } = ["queued", "sending", "retrying", "held", "sent", "delivered", "dead", "closed"];
 
@@ -106,16 +66,23 @@ public sealed class DeliveryOverview(GatewayDatabase database)
             when b.open_until > n.at then coalesce(b.reason, 'The partner kept failing.') end end
         """;
 
+    // The words of DeliveryReason.
+    private static readonly string HeldFor = $"""
+        case when d.state = 'due' and s.shown = 'held' then case when {DeliveryHold.Stands} then case d.held_by when 'gateway' then 'ours.incomplete' else 'held.person' end
+            when p.state = 'paused' then case when p.pause_reason = {DeliveryReason.Literal(Licences.Waiting)} then 'held.licence' else 'held.partner' end else 'held.circuit' end end
+        """;
+
     private const string HeldUntil = $"""
         case when d.state = 'due' then case when {DeliveryHold.Stands} then d.held_until when p.state <> 'paused' and b.open_until > n.at then b.open_until end end
         """;
 
-    private const string Rows = $"""
+    private static readonly string Rows = $"""
         select d.delivery_id as DeliveryId, s.shown as State, d.state as Stored, d.dead_reason as DeadReason, d.code as Code, d.partner_id as PartnerId, p.name as Partner,
                coalesce(y.gln, '') as PartnerGln, p.channel as Channel, d.attempts as Attempts, s.shown = 'sending' as Sending,
                {HeldBy} as HeldBy, {HeldWhy} as HeldWhy, {HeldUntil} as HeldUntil,
                d.due_at as DueAt, d.created_at as CreatedAt, d.give_up_at as GiveUpAt, d.finished_at as FinishedAt, d.receipt as Receipt, d.receipt_overdue as ReceiptOverdue,
-               d.message_id as MessageId, d.ordering as Ordering, d.document_id as DocumentId, d.replay_of as ReplayOf, d.version as Version, c.public_id as CaptureId
+               d.message_id as MessageId, d.ordering as Ordering, d.document_id as DocumentId, d.replay_of as ReplayOf, d.version as Version, c.public_id as CaptureId,
+               d.need_by as NeedBy, coalesce(d.need_by < case when d.state = 'closed' then null when d.state = 'delivered' then d.finished_at else n.at end, false) as IsLate, {HeldFor} as HeldFor
         {From} join party y on y.party_id = p.party_id left join capture c on c.capture_id = d.capture_id
         """;
 
@@ -128,10 +95,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     internal const string Overdue = $"{Sent} and d.receipt_overdue";
     private const string Delivered = "d.state = 'delivered' and d.receipt <> 'pending'";
 
-    /// <summary>What waits for longer is late.</summary>
-    public const int LateMinutes = 60;
-
-    private static readonly string Late = $"d.created_at < (select gateway_now()) - interval '{LateMinutes} minutes'";
+    private const string Late = "d.need_by < (select gateway_now())";
 
     // In the words of the partial indexes.
     private static string StoredAs(string state) => state switch
@@ -153,7 +117,13 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     // Only the states of what is due depend on more than the delivery itself.
     private static string Source(string? state) => state is "queued" or "sending" or "retrying" or "held" ? From : "from delivery d";
 
-    /// <summary>Newest first.</summary>
+    // A reason of what is held, and the one that no code has, is one of the delivery, its partner and its breaker together; any other is of the last failure's code.
+    private static string Source(DeliveryFilter filter) => filter.Why is { } why && DeliveryReason.IsOfShown(why) ? From : Source(filter.State);
+
+    // What is late is listed by when it was needed: the one that has waited longest for its time is the first.
+    private static string Order(DeliveryFilter filter) => filter.State == "late" ? "d.need_by, d.delivery_id" : "d.delivery_id desc";
+
+    /// <summary>Newest first; what is late, by when it was needed.</summary>
     public async Task<IReadOnlyList<DeliveryRow>> ListAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
@@ -163,8 +133,8 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         // The page's numbers first: row security's conditions look to the planner as if they left hardly a row, and with the
         // joins in the same query it would read, join and sort all of them for a page.
         return (await work.Connection.QueryAsync<DeliveryRow>(new CommandDefinition($"""
-            {Rows} where d.delivery_id = any(array(select d.delivery_id {Source(filter.State)} where {where} order by d.delivery_id desc limit @limit))
-            order by d.delivery_id desc
+            {Rows} where d.delivery_id = any(array(select d.delivery_id {Source(filter)} where {where} order by {Order(filter)} limit @limit))
+            order by {Order(filter)}
             """, values, work.Transaction, cancellationToken: ct))).AsList();
     }
 
@@ -174,9 +144,10 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         await using var work = await database.BeginAsync(reader, ct);
         var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
         values.Add("cap", filter.Day is null ? DeliveryCounts.Cap : long.MaxValue);
-        string Count(string state) => $"select '{state}', count(*) from (select from delivery d where {where} and {StoredAs(state)} limit @cap) d";
+        var source = Source(filter with { State = null });
+        string Count(string state) => $"select '{state}', count(*) from (select {source} where {where} and {StoredAs(state)} limit @cap) d";
         return Counts(await work.Connection.QueryAsync<(string, long)>(new CommandDefinition($"""
-            select {ShownDue}, count(*) from (select gateway_now() as at) n, (select * from delivery d where {where} and d.state = 'due' limit @cap) d
+            select {ShownDue}, count(*) from (select gateway_now() as at) n, (select d.* {source} where {where} and d.state = 'due' limit @cap) d
             join partner p using (partner_id) left join breaker b on b.partner_id = d.partner_id group by 1
             union all {Count("sent")} union all {Count("delivered")} union all {Count("dead")} union all {Count("closed")}
             """, values, work.Transaction, cancellationToken: ct)));
@@ -190,24 +161,36 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         where += filter.State is { } state ? " and " + StoredAs(state) : "";
         values.Add("limit", limit);
         return await work.Connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            $"select count(*) from (select {Source(filter.State)} where {where} limit @limit) d", values, work.Transaction, cancellationToken: ct));
+            $"select count(*) from (select {Source(filter)} where {where} limit @limit) d", values, work.Transaction, cancellationToken: ct));
     }
 
     /// <summary>What waits for a decision, is held, or failed and is tried again, grouped by what would mend it; the oldest group first. The filter's state does not count.</summary>
-    public async Task<IReadOnlyList<DeliveryGroup>> GroupsAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct)
+    public async Task<IReadOnlyList<DeliveryGroup>> GroupsAsync(Actor reader, DeliveryFilter filter, int limit, CancellationToken ct) =>
+        [.. (await GroupsAsync(reader, filter, ct)).Take(limit)];
+
+    private async Task<IEnumerable<DeliveryGroup>> GroupsAsync(Actor reader, DeliveryFilter filter, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(reader, ct);
         var (where, values) = await WhereAsync(work, reader, filter with { Before = null });
-        values.Add("limit", limit);
-        return (await work.Connection.QueryAsync<DeliveryGroup>(new CommandDefinition($"""
-            select d.partner_id as PartnerId, p.name as Partner, p.channel as Channel, s.shown as State, d.dead_reason as DeadReason, d.code as Code,
-                   count(*) as Count, min(d.created_at) as Oldest, max(d.created_at) as Newest,
+        values.Add("most", MostCodes);
+        var found = await work.Connection.QueryAsync<CodeGroup>(new CommandDefinition($"""
+            select d.partner_id as PartnerId, p.name as Partner, p.channel as Channel, s.shown as State, d.dead_reason as DeadReason, d.code as Code, {HeldFor} as HeldFor,
+                   count(*) as Count, count(*) filter (where d.need_by < n.at) as Late, min(d.created_at) as Oldest, max(d.created_at) as Newest,
                    case when count({HeldBy}) = count(*) and min({HeldBy}) = max({HeldBy}) then min({HeldBy}) end as HeldBy, case when min({HeldWhy}) = max({HeldWhy}) then min({HeldWhy}) end as HeldWhy,
                    case s.shown when 'retrying' then min(d.due_at) when 'held' then min(greatest({HeldUntil}, d.due_at)) filter (where {HeldUntil} is not null) end as Next
             {From} where {where} and d.state in ('due', 'dead') and s.shown in ('retrying', 'held', 'dead')
-            group by 1, 2, 3, 4, 5, 6 order by s.shown, min(d.created_at), d.partner_id limit @limit
-            """, values, work.Transaction, cancellationToken: ct))).AsList();
+            group by 1, 2, 3, 4, 5, 6, 7 order by s.shown, min(d.created_at), d.partner_id limit @most
+            """, values, work.Transaction, cancellationToken: ct));
+        // What the channels call by names of their own is one reason.
+        return [.. from f in found
+                   group f by (f.PartnerId, f.Partner, f.Channel, f.State, Why: f.HeldFor is null ? DeliveryReason.Of(f.Code, f.DeadReason) : DeliveryReason.Named(f.HeldFor)!) into g
+                   let oldest = g.Min(f => f.Oldest)
+                   orderby g.Key.State, oldest, g.Key.PartnerId
+                   select new DeliveryGroup(g.Key.PartnerId, g.Key.Partner, g.Key.Channel, g.Key.State, g.Key.Why, Same(g.Select(f => f.DeadReason)), Same(g.Select(f => f.Code)), g.Sum(f => f.Count), g.Sum(f => f.Late),
+                       oldest, g.Max(f => f.Newest), Same(g.Select(f => f.HeldBy)), Same(g.Select(f => f.HeldWhy)), g.Min(f => f.Next))];
     }
+
+    private static string? Same(IEnumerable<string?> values) => values.Distinct().ToList() is [{ } only] ? only : null;
 
     /// <summary>What an operation is to be on: the deliveries that the filter finds and that can be decided so, each with its version, in the order of their lanes.</summary>
     /// <param name="action">retry, replay or close.</param>
@@ -218,7 +201,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         where += $" and {Takes(action)}";
         values.Add("limit", limit);
         return (await work.Connection.QueryAsync<(long, int)>(new CommandDefinition(
-            $"select d.delivery_id, d.version {Source(filter.State)} where {where} order by d.delivery_id limit @limit", values, work.Transaction, cancellationToken: ct))).AsList();
+            $"select d.delivery_id, d.version {Source(filter)} where {where} order by d.delivery_id limit @limit", values, work.Transaction, cancellationToken: ct))).AsList();
     }
 
     private static string Takes(string action) => action switch
@@ -266,7 +249,7 @@ public sealed class DeliveryOverview(GatewayDatabase database)
     private static async Task<(string Where, DynamicParameters Values)> WhereAsync(Work work, Actor reader, DeliveryFilter filter)
     {
         var where = new List<string> { "true" };
-        var values = new DynamicParameters(new { filter.State, filter.Code, filter.DeadReason, filter.From, filter.To, filter.Before });
+        var values = new DynamicParameters(new { codes = DeliveryReason.CodesOf(filter.Why), filter.State, filter.Code, filter.DeadReason, filter.From, filter.To, filter.Before });
         // Row security would look at every row of the others; the partners that a reader sees are few, and indexed.
         if (filter.PartnerId is not null || filter.PartnerGln is not null || reader.Sees != "*")
         {
@@ -291,9 +274,11 @@ public sealed class DeliveryOverview(GatewayDatabase database)
         }
         (string Condition, bool Asked)[] others =
         [
+            (DeliveryReason.Condition(filter.Why), filter.Why is not null),
             ("d.code is null", filter.Code == DeliveryFilter.WithoutCode), ("d.code = @Code", filter.Code is not null and not DeliveryFilter.WithoutCode),
             ("d.dead_reason = @DeadReason", filter.DeadReason is not null), ("d.finished_at >= @From", filter.From is not null), ("d.finished_at < @To", filter.To is not null),
-            ("d.delivery_id < @Before", filter.Before is not null),
+            ("d.delivery_id < @Before", filter.Before is not null && filter.State != "late"),
+            ("(d.need_by, d.delivery_id) > (select b.need_by, b.delivery_id from delivery b where b.delivery_id = @Before)", filter.Before is not null && filter.State == "late"),
         ];
         where.AddRange(others.Where(c => c.Asked).Select(c => c.Condition));
         return (string.Join(" and ", where), values);
@@ -328,6 +313,13 @@ public sealed class DeliveryOverview(GatewayDatabase database)
             """, new { deliveryId }, work.Transaction, cancellationToken: ct));
     }
 
+    /// <returns>Who has acknowledged what of a delivery; null when there is none or it is another party's.</returns>
+    public async Task<Acknowledgements?> AcknowledgementsAsync(Actor reader, long deliveryId, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(reader, ct);
+        return await Acknowledgements.FindAsync(work, deliveryId, ct);
+    }
+
     /// <summary>The last <see cref="MaxAttempts"/> attempts, newest first.</summary>
     public async Task<IReadOnlyList<AttemptRow>> AttemptsAsync(Actor reader, long deliveryId, CancellationToken ct)
     {
@@ -345,5 +337,23 @@ public sealed class DeliveryOverview(GatewayDatabase database)
             select decision_id as DecisionId, action as Action, reason as Reason, actor as Actor, decided_at as DecidedAt, created as Created
             from delivery_decision where delivery_id = @deliveryId order by decision_id desc
             """, new { deliveryId }, work.Transaction, cancellationToken: ct))).AsList();
+    }
+
+    private sealed record CodeGroup
+    {
+        public int PartnerId { get; init; }
+        public string Partner { get; init; } = "";
+        public string Channel { get; init; } = "";
+        public string State { get; init; } = "";
+        public string? DeadReason { get; init; }
+        public string? Code { get; init; }
+        public string? HeldFor { get; init; }
+        public long Count { get; init; }
+        public long Late { get; init; }
+        public DateTime Oldest { get; init; }
+        public DateTime Newest { get; init; }
+        public string? HeldBy { get; init; }
+        public string? HeldWhy { get; init; }
+        public DateTime? Next { get; init; }
     }
 }

@@ -10,6 +10,8 @@ namespace Gateway.Delivery;
 /// <summary>The outbox as its workers see it. Every change names the lease it is made under.</summary>
 public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOptions<DeliveryOptions> options)
 {
+    private readonly AttemptJournal _journal = new(database, options.Value);
+
     private const int MaxCrashes = 3;
     private const int EqualRefusals = 3;
 
@@ -33,7 +35,8 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
     public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(int partnerId, int max, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(Worker, ct);
-        await EndAbandonedAsync(work, partnerId);
+        await work.Connection.ExecuteAsync("set local plan_cache_mode = force_generic_plan", transaction: work.Transaction);
+        await EndAbandonedAsync(work, partnerId, "select delivery_id from attempt where ended_at is null and party_id = (select party_id from partner where partner_id = @partnerId)");
         // A licence ends with its day, not with the next look at all of them.
         if (await Licences.HoldAsync(work, goLive, partnerId) > 0)
         {
@@ -106,7 +109,8 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
                 p.url as "Url", p.secret as "Secret", d.message_id as "MessageId", d.document_id as "DocumentId", o.sha256 as "Sha256", o.length as "Length",
                 o.media_type as "MediaType", o.content_encoding as "ContentEncoding", p.format as "Format", p.private_ranges as "PrivateRanges", d.receipt_ref as "ReceiptRef",
                 @receipts as "IsReceipt", d.lease_token as "LeaseToken", d.traceparent as "TraceParent",
-                p.channel_settings::text as "Settings", o.received_at as "ReceivedAt", d.attempts > 0 or d.replay_of is not null as "SentBefore"
+                p.channel_settings::text as "Settings", o.received_at as "ReceivedAt", d.attempts > 0 or d.replay_of is not null as "SentBefore",
+                d.crashes > 0 and not @receipts as "HasCrashed"
             """, new { options.Value.LeaseTime, partnerId, max, receipts }, work.Transaction);
         return claimed.OrderBy(d => d.DeliveryId).ToList();
     }
@@ -121,7 +125,7 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
         var ended = 0;
         foreach (var partnerId in partners)
         {
-            ended += await EndAbandonedAsync(work, partnerId);
+            ended += await EndAbandonedAsync(work, partnerId, "select delivery_id from delivery where partner_id = @partnerId and state = 'due'");
         }
         await work.CommitAsync();
         return ended;
@@ -129,13 +133,14 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
 
     // A lease that ran out after an intent: whether the partner got the document is unknown, so it is sent again under the same key.
     // A hold whose moment has come is forgotten here and not by the claim, which would tell every open page of each row it leases.
-    private static Task<int> EndAbandonedAsync(Work work, int partnerId) => work.Connection.ExecuteAsync($"""
+    // A lease without an intent need not be ended to be claimed anew, so a claim looks only at the few attempts that have no end.
+    private static Task<int> EndAbandonedAsync(Work work, int partnerId, string among) => work.Connection.ExecuteAsync($"""
         with lapsed as (
             update delivery set {DeliveryHold.Ends} where delivery_id in (
                 select delivery_id from delivery where partner_id = @partnerId and state = 'due' and held_by is not null and held_until <= (select gateway_now()) for update skip locked)),
         expired as (
             select delivery_id from delivery
-            where partner_id = @partnerId and state = 'due' and lease_token is not null and lease_until <= (select gateway_now()) for update skip locked),
+            where delivery_id in ({among}) and partner_id = @partnerId and state = 'due' and lease_token is not null and lease_until <= (select gateway_now()) for update skip locked),
         ended as (
             update attempt a set ended_at = gateway_now(), code = 'unknown-outcome', verdict = 'unknown'
             from expired e where a.delivery_id = e.delivery_id and a.ended_at is null returning a.delivery_id)
@@ -148,32 +153,18 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
         """, new { partnerId, MaxCrashes }, work.Transaction);
 
     /// <summary>Commits the intent before anything is sent.</summary>
-    /// <returns>The attempt's number, or null when the lease is lost, or nothing goes to the partner any more since it was claimed.</returns>
-    public async Task<int?> IntendAsync(ClaimedDelivery delivery, CancellationToken ct)
-    {
-        await using var work = await database.BeginAsync(Worker, ct);
-        var number = await work.Connection.ExecuteScalarAsync<int?>("""
-            with mine as (
-                update delivery set attempts = attempts + 1, lease_until = gateway_now() + @LeaseTime
-                where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'due'
-                    and exists (select from partner p where p.partner_id = delivery.partner_id and p.state = 'active' and (not p.needs_licence or licence_until(p.partner_id) is not null))
-                returning delivery_id, attempts, party_id)
-            insert into attempt (delivery_id, number, party_id, started_at, request_hash) select delivery_id, attempts, party_id, gateway_now(), @Sha256 from mine
-            returning number
-            """, new { options.Value.LeaseTime, delivery.DeliveryId, delivery.LeaseToken, delivery.Sha256 }, work.Transaction);
-        if (number is null)
-        {
-            await work.Connection.ExecuteAsync("update delivery set lease_token = null, lease_until = null where delivery_id = @DeliveryId and lease_token = @LeaseToken", new { delivery.DeliveryId, delivery.LeaseToken }, work.Transaction);
-        }
-        await work.CommitAsync();
-        return number;
-    }
+    /// <returns>Null when the lease is lost, or nothing goes to the partner any more since it was claimed.</returns>
+    public Task<Intent?> IntendAsync(ClaimedDelivery delivery) => _journal.IntendAsync(delivery);
 
     /// <returns>Null when the lease was lost meanwhile and nothing is changed.</returns>
     public async Task<Outcome?> CompleteAsync(ClaimedDelivery delivery, int number, ChannelAnswer answer)
     {
+        if (answer is { Meaning: AnswerMeaning.Accepted or AnswerMeaning.Pending, RetryAfter: null })
+        {
+            return await _journal.TakenAsync(delivery, number, answer) ? new Outcome("delivered", null) : null;
+        }
         await using var work = await database.BeginAsync(Worker, CancellationToken.None);
-        var state = await work.Connection.ExecuteScalarAsync<string?>("""
+        var state = await work.Connection.ExecuteScalarAsync<string?>($"""
             with mine as (
                 select delivery_id, gateway_now() >= give_up_at as over, crashes + case when @broken then 1 else 0 end as crashes,
                        case when @refused then (case when code = @Code then equal_refusals else 0 end) + 1 else 0 end as refusals
@@ -184,10 +175,16 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
                 update delivery d set lease_token = null, lease_until = null, state = case when @sent then 'delivered' when j.dead is not null then 'dead' else 'due' end,
                     dead_reason = j.dead, equal_refusals = j.refusals, crashes = j.crashes, code = case when @sent then null else @Code end,
                     due_at = case when @pending then gateway_now() + interval '1 s' when @sent then gateway_now() else least(gateway_now() + @wait, greatest(give_up_at, gateway_now())) end,
-                    finished_at = case when @sent then gateway_now() end, receipt = case when @pending then 'pending' else 'none' end, receipt_ref = @ReceiptRef, receipt_overdue = false
-                from judged j where d.delivery_id = j.delivery_id returning d.state),
+                    finished_at = case when @sent then gateway_now() end, receipt = case when @pending then 'pending' else 'none' end, receipt_ref = @ReceiptRef, receipt_overdue = false,
+                    accepted_at = case when @sent then gateway_now() end, accepted_attempt = case when @sent then @number end, receipt_at = null,
+                    receipt_due_at = case when @pending then gateway_now() + {Acknowledgements.ReceiptAfter} end,
+                    business_due_at = case when @sent and {Acknowledgements.IsToBeAnswered} then gateway_now() + {Acknowledgements.AnswerAfter} end,
+                    business = case when @sent and {Acknowledgements.IsToBeAnswered} then 'awaited' end, business_at = null, business_event = null, business_note = null, receipt_told = false, business_overdue = false
+                from judged j where d.delivery_id = j.delivery_id returning d.state, d.capture_id, d.partner_id, d.shipment_events),
+            stale as (update shipment s set stale = true, recounted = false from (
+                select s.shipment_id from shipment s join changed c on s.capture_id = c.capture_id and s.partner_id = c.partner_id and @sent and (c.shipment_events is null or s.event_id = any(c.shipment_events)) order by s.shipment_id for no key update of s) x where s.shipment_id = x.shipment_id),
             ended as (
-                update attempt set ended_at = gateway_now(), status = @Status, code = @Code, verdict = @Verdict, response = @Response, retry_after = @RetryAfter
+                update attempt set ended_at = gateway_now(), status = @Status, code = @Code, verdict = @Verdict, response = @Response, retry_after = @RetryAfter, answer_sha256 = @Sha256
                 where delivery_id = @DeliveryId and number = @number and exists (select from changed))
             select state from changed
             """, new
@@ -196,7 +193,8 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
             refused = answer.Meaning == AnswerMeaning.Refused, broken = answer.Meaning == AnswerMeaning.Broken, EqualRefusals, MaxCrashes, number,
             // An attempt that our own stop cut short says nothing about the partner: another node goes on at once.
             wait = answer.Verdict == Verdict.Unknown ? TimeSpan.Zero : Backoff(number, answer.RetryAfter, options.Value),
-            delivery.DeliveryId, delivery.LeaseToken, answer.Status, answer.Code, answer.Verdict, answer.Response, answer.RetryAfter, answer.ReceiptRef,
+            delivery.DeliveryId, delivery.LeaseToken, answer.Status, answer.Code, answer.Verdict, answer.Response, answer.RetryAfter, answer.ReceiptRef, answer.Sha256,
+            options.Value.ReceiptOverdueAfter, options.Value.BusinessAnswerAfter,
         }, work.Transaction);
         var opened = state is null ? null : await Breaker.JudgeAsync(work, delivery, answer);
         await work.CommitAsync();
@@ -210,22 +208,25 @@ public sealed class DeliveryQueue(GatewayDatabase database, GoLive goLive, IOpti
         // Asked less often as it ages: a quarter of its age, between 1 s and 5 min. What the partner says in the end is kept with the attempt it answers.
         var changed = await work.Connection.QuerySingleOrDefaultAsync<(string State, bool Overdue)?>("""
             with mine as (
-                select delivery_id, attempts, not receipt_overdue and not @accepted and not @negative and gateway_now() - finished_at >= @ReceiptOverdueAfter as overdue
+                select delivery_id, attempts, not receipt_overdue and not @accepted and not @negative and gateway_now() >= coalesce(receipt_due_at, finished_at + @ReceiptOverdueAfter) as overdue
                 from delivery where delivery_id = @DeliveryId and lease_token = @LeaseToken and state = 'delivered' and receipt = 'pending' for update),
             changed as (
                 update delivery d set lease_token = null, lease_until = null,
                     receipt = case when @accepted then 'received' when @negative then 'negative' else 'pending' end, receipt_overdue = (d.receipt_overdue or m.overdue) and not @accepted,
                     state = case when @negative then 'dead' else state end, dead_reason = case when @negative then 'refused' end, code = case when @negative then @Code else code end,
-                    finished_at = case when @negative then null else finished_at end,
+                    finished_at = case when @negative then null else finished_at end, receipt_at = case when @accepted or @negative then gateway_now() end,
+                    business = case when not @negative then business end, business_due_at = case when not @negative then business_due_at end,
                     due_at = gateway_now() + greatest(interval '1 s', least(interval '5 min', (gateway_now() - finished_at) / 4))
-                from mine m where d.delivery_id = m.delivery_id returning d.state, m.overdue),
+                from mine m where d.delivery_id = m.delivery_id returning d.state, m.overdue, d.capture_id, d.partner_id, d.shipment_events),
+            stale as (update shipment s set stale = true from (
+                select s.shipment_id from shipment s join changed c on s.capture_id = c.capture_id and s.partner_id = c.partner_id and @negative and (c.shipment_events is null or s.event_id = any(c.shipment_events)) order by s.shipment_id for no key update of s) x where s.shipment_id = x.shipment_id),
             answered as (
-                update attempt a set code = @Code, verdict = @Verdict, response = coalesce(@Response, a.response) from mine m where (@negative or @accepted) and a.delivery_id = m.delivery_id and a.number = m.attempts)
+                update attempt a set code = @Code, verdict = @Verdict, response = coalesce(@Response, a.response), receipt_sha256 = @Sha256 from mine m where (@negative or @accepted) and a.delivery_id = m.delivery_id and a.number = m.attempts)
             select state, overdue from changed
             """, new
         {
             accepted = answer.Meaning == AnswerMeaning.Accepted, negative = answer.Meaning == AnswerMeaning.Negative, options.Value.ReceiptOverdueAfter,
-            answer.Code, answer.Verdict, answer.Response, delivery.DeliveryId, delivery.LeaseToken,
+            answer.Code, answer.Verdict, answer.Response, answer.Sha256, delivery.DeliveryId, delivery.LeaseToken,
         }, work.Transaction);
         var opened = changed is null ? null : await Breaker.JudgeAsync(work, delivery, answer);
         await work.CommitAsync();

@@ -24,9 +24,12 @@ public static class DeliverySetup
         services.AddSingleton<DeliveryDecisions>();
         services.AddSingleton<DeliveryOverview>();
         services.AddSingleton<DeliveryDepth>();
+        services.AddSingleton<Testing.TestPartner>();
+        services.AddSingleton<Scorecards>();
         services.AddChore<FindOverdueReceipts>("find-overdue-receipts", TimeSpan.FromMinutes(5));
         services.AddChore<EndAbandonedAttempts>("end-abandoned-attempts", TimeSpan.FromMinutes(1));
         services.AddNodeChore<RemoveLeftSessions>("remove-left-sessions", TimeSpan.FromMinutes(10));
+        services.AddDeliveryAlarms();
         services.AddHostedService<DeliveryWorker>();
         return services;
     }

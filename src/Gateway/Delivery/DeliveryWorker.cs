@@ -34,6 +34,7 @@ public sealed partial class DeliveryWorker(GatewayDatabase database, DeliveryQue
             }
         }
         await Task.WhenAll(_partners.Values.Select(p => p.Value.Loop));
+        _partners.Clear(); // a worker that is started again begins with loops of its own
     }
 
     private async Task ListenAsync(CancellationToken ct)

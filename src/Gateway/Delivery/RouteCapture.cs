@@ -29,14 +29,22 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         public string[] Glns { get; init; } = [];
         public string[] RouteSources { get; init; } = [];
         public string[] RouteDestinations { get; init; } = [];
-        public string Regulation { get; init; } = "none";
         public bool TakesErrorDeclaration { get; init; }
         public bool TakesVoidShipping { get; init; }
+
+        /// <summary>The document, as it came, is what the partner's profile asks for: no regulation, the ids that it wrote, no more than the partner takes.</summary>
+        public bool TakesAsItCame { get; init; }
     }
 
     /// <param name="documents">Stored in the transaction of <paramref name="work"/>.</param>
     public async Task RouteAsync(Work work, IReadOnlyList<CapturedDocument> documents)
     {
+        foreach (var answer in documents.Where(d => d.Receipts.Count > 0))
+        {
+            var reader = await SetAsync(work, "*", "on");
+            await ShipmentsToFollow.AnswerAsync(work, answer);
+            await SetAsync(work, reader ?? "", "on");
+        }
         if (documents.Count > 1 && !await ConcernAnybodyAsync(work, documents))
         {
             return;
@@ -57,21 +65,30 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         {
             return;
         }
+        // Who tells something is told nothing by it.
+        await ShipmentsToFollow.AddAsync(work, document, [.. from c in candidates where c.State is not ("draft" or "practice") && c.PartyId != document.PartyId
+            from s in document.Shipments.Concat(document.Voids) where Concerns(c, s) select (c.PartnerId, c.PartyId, s)]);
         string? foreign = null;
         if (document.Shipments.Count > 0 && candidates.Any(c => document.Shipments.All(s => Concerns(c, s))))
         {
             foreign = await ForeignAsync(work, document);
         }
+        // A document that is sent as it came is not looked into, so one with goods that may not leave is composed, and waits with the reason;
+        // so is one that tells again what another party told, since its events moved nothing and so found nothing.
+        var isDoubted = document.Shipments.Count > 0 && candidates.Any(c => c.TakesAsItCame) && await work.Connection.ExecuteScalarAsync<bool>("""
+            select exists (select from finding where capture_id = @CaptureId and code in ('unit.illegal_transition', 'unit.held', 'unit.packed') and (event is null or (@CaptureId::bigint << 20) + event = any(@shipments)))
+                or exists (select from event where event_id = any(@shipments) and told_again)
+            """, new { document.CaptureId, shipments = document.Shipments.Select(s => s.EventId).ToArray() }, work.Transaction);
         var decisions = new (string Decision, string Code, string Reason)[candidates.Count];
         var queued = new List<Queued>();
         foreach (var (c, i) in candidates.Select((c, i) => (c, i)))
         {
             decisions[i] = Decide(c, document, foreign);
-            if (decisions[i].Decision == "queued" && c.Regulation == "none")
+            if (decisions[i].Decision == "queued" && c.TakesAsItCame && !isDoubted)
             {
                 queued.Add(new Queued(c.PartnerId, Ordering(document)));
             }
-            else if (c.State != "draft")
+            else if (c.State is not ("draft" or "practice"))
             {
                 var composed = await ToComposeAsync(work, c, document);
                 queued.AddRange(composed);
@@ -99,24 +116,59 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
                 queued.Add(new Queued(c.PartnerId, lane, kind, [correction.EventId], deliveryId));
             }
         }
-        queued.AddRange(document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s)).GroupBy(s => Lane([s]) ?? FormattableString.Invariant($"event {s.EventId}"))
+        var toldBefore = await ToldBeforeAsync(work, c.PartnerId, [.. document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s)).Concat(document.Evidence).Select(s => s.EventId)]);
+        queued.AddRange(document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s) && !toldBefore.Contains(s.EventId)).GroupBy(s => Lane([s]) ?? FormattableString.Invariant($"event {s.EventId}"))
             .Select(lane => new Queued(c.PartnerId, lane.Key, "shipment", [.. lane.Select(s => s.EventId)])));
+        // Only whom the event itself names: a route says where goods go. Who tells something is told nothing by it.
+        if (document.Evidence.Where(s => c.PartyId != document.PartyId && !toldBefore.Contains(s.EventId) && Of(s.Destinations).Intersect(c.Glns).Any()).Select(s => s.EventId).ToArray() is { Length: > 0 } destroyed)
+        {
+            queued.Add(new Queued(c.PartnerId, FormattableString.Invariant($"event {destroyed[0]}"), "evidence", destroyed));
+        }
         return queued;
     }
 
-    /// <summary>The deliveries by which the partner was told, or is to be told, of what an event takes back; the one that said it last of each lane.</summary>
-    private static async Task<IReadOnlyList<(long DeliveryId, string Lane)>> CorrectedAsync(Work work, int partnerId, ShippingEvent correction, int partyId) => (await work.Connection.QueryAsync<(long, string)>($"""
-        with shipped as materialized (
-            select event_id from event where event_uri = @EventUri and party_id = @partyId and @IsDeclaration and event_id <> @EventId and biz_step = 'shipping' -- only who told an event takes it back
-            union
-            select e.event_id from (select distinct event_id from event_epc where epc = any(@epcs) and role in (1, 2) and not @IsDeclaration) x
-            cross join lateral (select * from event where event_id = x.event_id limit 1) e where e.biz_step = 'shipping' and e.event_id <> @EventId)
-        select max(d.delivery_id), d.ordering from delivery d
-        where d.partner_id = @partnerId and d.replay_of is null and d.state <> 'closed' and coalesce(d.compose_kind, 'shipment') = 'shipment'
-          and (d.capture_id in (select event_id >> 20 from shipped) and (d.shipment_events is null or d.shipment_events && array(select event_id from shipped))
-               or not @IsDeclaration and d.ordering = @lane and not exists (select from shipped))
-        group by d.ordering, coalesce(d.part_of, d.delivery_id) order by 1
-        """, new { correction.EventUri, correction.IsDeclaration, correction.EventId, epcs = correction.Epcs.Select(e => EpcKey.Normalise(e)).ToArray(), partnerId, partyId, lane = Lane([correction]) }, work.Transaction)).AsList();
+    /// <summary>The shipments, and what was destroyed, that the partner is told of already, because another party told of them first.</summary>
+    private static async Task<IReadOnlyList<long>> ToldBeforeAsync(Work work, int partnerId, long[] events) => events.Length == 0 ? [] : (await work.Connection.QueryAsync<long>("""
+        select e.event_id from event e join event_identity i on i.event_uri = e.event_uri and i.event_id <> e.event_id
+        join delivery d on d.capture_id = i.event_id >> 20 and (d.shipment_events is null or i.event_id = any(d.shipment_events))
+        where e.event_id = any(@events) and e.told_again and d.partner_id = @partnerId and d.replay_of is null and d.state <> 'closed'
+        """, new { events, partnerId }, work.Transaction)).AsList();
+
+    /// <summary>
+    /// The deliveries by which the partner was told, or is to be told, of what an event takes back: each part of a divided one. They are held against
+    /// being divided while this transaction lasts, and what is divided later takes its corrections along.
+    /// </summary>
+    private static async Task<IReadOnlyList<(long DeliveryId, string Lane)>> CorrectedAsync(Work work, int partnerId, ShippingEvent correction, int partyId)
+    {
+        var values = new
+        {
+            correction.EventUri, correction.IsDeclaration, correction.EventId, epcs = correction.Epcs.Select(e => EpcKey.Normalise(e)).ToArray(), partnerId, partyId,
+            notice = DespatchAdvice([correction]) is { } name ? Lane(name) : null, lane = Lane([correction]),
+        };
+        // Asked twice: what was divided while the lock was waited for has parts that the first look did not see.
+        await work.Connection.ExecuteAsync($"select from delivery where delivery_id in (select delivery_id from ({Corrected}) c) for share", values, work.Transaction);
+        return (await work.Connection.QueryAsync<(long, string)>(Corrected + " order by 1", values, work.Transaction)).AsList();
+    }
+
+    // A declaration names its event, and only who told that event takes it back. A void is of the shipment that its despatch advice names; without one, of
+    // the last shipment of each of its EPCs before it; and where nobody shipped these by name, of what went in the lane that they would have.
+    private const string Corrected = """
+        select delivery_id, ordering from (
+            with declared as materialized (
+                select event_id from event where event_uri = @EventUri and party_id = @partyId and @IsDeclaration and event_id <> @EventId and biz_step = 'shipping'),
+            shipped as materialized (
+                select last.event_id from (select unnest(@epcs) as epc) n cross join lateral (
+                    select e.event_id from (select distinct event_id from event_epc where epc = n.epc and role in (1, 2)) x cross join lateral (select * from event where event_id = x.event_id limit 1) e
+                    where e.biz_step = 'shipping' and not e.told_again and e.event_id <> @EventId
+                    order by e.event_time <= (select event_time from event where event_id = @EventId) desc, e.event_time desc, e.event_id desc limit 1) last where not @IsDeclaration),
+            told as materialized (
+                select d.delivery_id, d.ordering, case when not @IsDeclaration and d.ordering = @notice then 1 when s.is_shipped then 2 else 3 end as rank
+                from delivery d cross join lateral (select d.capture_id in (select event_id >> 20 from declared union all select event_id >> 20 from shipped)
+                    and (d.shipment_events is null or d.shipment_events && array(select event_id from declared union all select event_id from shipped)) as is_shipped) s
+                where d.partner_id = @partnerId and d.replay_of is null and d.state <> 'closed' and coalesce(d.compose_kind, 'shipment') = 'shipment'
+                  and (d.capture_id in (select event_id >> 20 from declared union all select event_id >> 20 from shipped) and s.is_shipped or not @IsDeclaration and d.ordering = @lane))
+            select delivery_id, ordering from told where rank = (select min(rank) from told)) c
+        """;
 
     /// <returns>The party that was seen before.</returns>
     private static async Task<string?> SetAsync(Work work, string party, string nestedLoops) => (await work.Connection.QuerySingleAsync<(string? Before, string, string)>("""
@@ -125,15 +177,16 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         """, new { party, nestedLoops }, work.Transaction)).Before;
 
     // What partners and routes of a document are found by. Of several documents it finds whatever each alone would.
+    // A hub is told of packs, not of shipments.
     private const string IsCandidate = """
-        exists (select from partner_gln g where g.partner_id = p.partner_id and g.gln = any(@destinations))
+        p.channel <> 'hub' and (exists (select from partner_gln g where g.partner_id = p.partner_id and g.gln = any(@destinations))
         or exists (select from route r where r.partner_id = p.partner_id and r.active
-                   and (r.source_gln is null or r.source_gln = any(@sources)) and (r.destination_gln is null or r.destination_gln = any(@destinations)))
+                   and (r.source_gln is null or r.source_gln = any(@sources)) and (r.destination_gln is null or r.destination_gln = any(@destinations))))
         """;
 
     private static (string[] Sources, string[] Destinations) PartiesOf(IEnumerable<CapturedDocument> documents)
     {
-        var shipments = documents.SelectMany(d => d.Shipments.Concat(d.Voids)).ToList();
+        var shipments = documents.SelectMany(d => d.Shipments.Concat(d.Voids).Concat(d.Evidence)).ToList();
         return ([.. shipments.SelectMany(s => Of(s.Sources)).Distinct()], [.. shipments.SelectMany(s => Of(s.Destinations)).Distinct()]);
     }
 
@@ -161,11 +214,12 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
                 array(select gln from partner_gln g where g.partner_id = p.partner_id) as "Glns",
                 array(select coalesce(r.source_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteSources",
                 array(select coalesce(r.destination_gln, '') from route r where r.partner_id = p.partner_id and r.active order by r.route_id) as "RouteDestinations",
-                coalesce(f.regulation, 'none') as "Regulation", coalesce(f.takes_error_declaration, false) as "TakesErrorDeclaration", coalesce(f.takes_void_shipping, true) as "TakesVoidShipping"
+                coalesce(f.takes_error_declaration, false) as "TakesErrorDeclaration", coalesce(f.takes_void_shipping, true) as "TakesVoidShipping",
+                coalesce(f.regulation = 'none' and f.ids = 'epc' and o.length <= coalesce(f.max_bytes, o.length) and @events <= coalesce(f.max_events, @events), true) as "TakesAsItCame"
             from partner p left join partner_profile f on f.partner_id = p.partner_id cross join document o
             where o.document_id = @DocumentId and ({IsCandidate})
             order by p.partner_id
-            """, new { version = document.Header.SchemaVersion ?? "", document.DocumentId, destinations, sources }, work.Transaction);
+            """, new { version = document.Header.SchemaVersion ?? "", document.DocumentId, destinations, sources, events = document.LastEventId - document.FirstEventId + 1 }, work.Transaction);
         return rows.AsList();
     }
 
@@ -179,6 +233,7 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     private static (string Decision, string Code, string Reason) Decide(Candidate c, CapturedDocument document, string? foreign) => c switch
     {
         { State: "draft" } => ("not sent", "ROUTE-PARTNER-DRAFT", "The partner is a draft."),
+        { State: "practice" } => ("not sent", "ROUTE-PARTNER-PRACTICE", "The partner is in practice: only marked test documents go to it."),
         _ when document.Shipments.Count == 0 => ("not sent", "ROUTE-NO-SHIPMENT", "The document ships nothing, so nothing says that it concerns the partner."),
         _ when !document.Shipments.All(s => Concerns(c, s)) => ("not sent", "ROUTE-MIXED-DESTINATIONS", "The document has shipments to others, and a captured document is never cut."),
         _ when foreign is not null => ("not sent", "ROUTE-FOREIGN-EVENTS", $"The document tells of {foreign}."),
@@ -226,10 +281,10 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         var first = queued.DistinctBy(q => q.PartnerId).ToList();
         await work.Connection.ExecuteAsync("""
             with u as (select * from unnest(@partners, @parties, @decided, @codes, @reasons) as u (partner_id, party_id, decision, code, reason)),
-            q as (insert into delivery (party_id, document_id, capture_id, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, give_up_at, traceparent)
+            q as (insert into delivery (party_id, document_id, capture_id, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, need_by, give_up_at, traceparent)
                   select u.party_id, case when l.kind is null then @DocumentId end, @CaptureId, l.partner_id, gen_random_uuid(), l.ordering, l.kind, l.events::bigint[], l.corrects, 'due', gateway_now(), gateway_now(),
-                      gateway_now() + @RetryLifetime, @traceParent
-                  from unnest(@lanePartners, @lanes, @kinds, @events, @corrects) with ordinality as l (partner_id, ordering, kind, events, corrects, n) join u using (partner_id) order by l.n
+                      gateway_now() + coalesce(p.need_within, @NeedWithin), gateway_now() + @RetryLifetime, @traceParent
+                  from unnest(@lanePartners, @lanes, @kinds, @events, @corrects) with ordinality as l (partner_id, ordering, kind, events, corrects, n) join u using (partner_id) join partner p using (partner_id) order by l.n
                   returning delivery_id, partner_id)
             insert into routing_decision (capture_id, partner_id, party_id, decision, code, reason, delivery_id)
             select @CaptureId, u.partner_id, u.party_id, u.decision, u.code, u.reason, q.delivery_id from u left join q using (partner_id)
@@ -237,10 +292,10 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         if (queued.Count > first.Count)
         {
             await work.Connection.ExecuteAsync("""
-                insert into delivery (party_id, capture_id, part_of, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, give_up_at, traceparent)
-                select r.party_id, @CaptureId, r.delivery_id, l.partner_id, gen_random_uuid(), l.ordering, l.kind, l.events::bigint[], l.corrects, 'due', gateway_now(), gateway_now(), gateway_now() + @RetryLifetime, @traceParent
+                insert into delivery (party_id, capture_id, part_of, partner_id, message_id, ordering, compose_kind, shipment_events, corrects, state, due_at, created_at, need_by, give_up_at, traceparent)
+                select r.party_id, @CaptureId, r.delivery_id, l.partner_id, gen_random_uuid(), l.ordering, l.kind, l.events::bigint[], l.corrects, 'due', gateway_now(), gateway_now(), gateway_now() + coalesce(p.need_within, @NeedWithin), gateway_now() + @RetryLifetime, @traceParent
                 from unnest(@lanePartners, @lanes, @kinds, @events, @corrects) with ordinality as l (partner_id, ordering, kind, events, corrects, n)
-                join routing_decision r on r.capture_id = @CaptureId and r.partner_id = l.partner_id order by l.n
+                join routing_decision r on r.capture_id = @CaptureId and r.partner_id = l.partner_id join partner p on p.partner_id = l.partner_id order by l.n
                 """, Values([.. queued.Except(first)]), work.Transaction);
         }
 
@@ -251,16 +306,17 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
             lanePartners = rows.Select(q => q.PartnerId).ToArray(), lanes = rows.Select(q => q.Lane).ToArray(), kinds = rows.Select(q => q.Kind).ToArray(),
             // Arrays of arrays are square, and these are not.
             events = rows.Select(q => q.Events is null ? null : $"{{{string.Join(',', q.Events)}}}").ToArray(), corrects = rows.Select(q => q.Corrects).ToArray(),
-            document.DocumentId, document.CaptureId, options.Value.RetryLifetime, traceParent = document.TraceParent,
+            document.DocumentId, document.CaptureId, options.Value.RetryLifetime, options.Value.NeedWithin, traceParent = document.TraceParent,
         };
     }
 
     // Messages about one shipment go one after the other.
     internal static string Ordering(CapturedDocument document) => Lane(document.Shipments) ?? FormattableString.Invariant($"document {document.DocumentId}");
 
-    private static string? Lane(IReadOnlyList<ShippingEvent> shipments) =>
-        (shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value
-        ?? shipments.SelectMany(s => s.Epcs).FirstOrDefault()) is { } name ? Lane(name) : null;
+    private static string? Lane(IReadOnlyList<ShippingEvent> shipments) => (DespatchAdvice(shipments) ?? shipments.SelectMany(s => s.Epcs).FirstOrDefault()) is { } name ? Lane(name) : null;
+
+    private static string? DespatchAdvice(IReadOnlyList<ShippingEvent> shipments) =>
+        shipments.SelectMany(s => s.BizTransactions).FirstOrDefault(t => t.Type is { } type && CbvTerms.ToBare(CbvVocabulary.BizTransactionType, type) == "desadv")?.Value;
 
     // The lane is indexed, and an index holds no text of any length.
     private static string Lane(string name) => name.Length <= MaxLaneLength ? name : "sha256 " + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));

@@ -64,6 +64,15 @@ public static class ExceptionRecords
         }
     }
 
+    /// <summary>Adds to what is open of this code and source what is true of it now: its count rises, and its story goes on. The caller acts for the organisation.</summary>
+    public static Task GoOnAsync(Work work, string code, ExceptionSource source, string sentence) => work.Connection.ExecuteAsync("""
+        with gone as (
+            update exception set occurrences = occurrences + 1, last_at = gateway_now(), version = version + 1
+            where party_id = @PartyId and code = @code and source_kind = @Kind and source_id = @Id and state = 'open' returning exception_id, party_id)
+        insert into exception_note (exception_id, party_id, action, text, actor, actor_name, actor_role, noted_at)
+        select exception_id, party_id, 'note', @sentence, current_setting('app.actor'), current_setting('app.actor_name'), current_setting('app.actor_role'), gateway_now() from gone
+        """, new { source.PartyId, code, source.Kind, source.Id, sentence }, work.Transaction);
+
     /// <summary>Resolves what is open of this code and source, because what was wrong has become right by itself. The caller acts for the organisation.</summary>
     /// <param name="why">A sentence for its story.</param>
     public static Task ResolveAsync(Work work, string code, ExceptionSource source, string why) => work.Connection.ExecuteAsync("""

@@ -167,6 +167,9 @@ public static class Problems
     public static ProblemHttpResult ExceptionNotDecidable(string detail) =>
         Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-EXC-01");
 
+    public static ProblemHttpResult AlarmNotChangeable(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible now", detail, "GW-ALM-01");
+
     /// <summary>What was given names no serialised unit.</summary>
     public static ProblemHttpResult NoUnit(string detail) =>
         Of(400, "epcisException:QueryParameterException", "No unit's identifier", detail, "GW-UNI-01");
@@ -205,6 +208,10 @@ public static class Problems
     /// <summary>Nothing of the list is taken.</summary>
     public static ProblemHttpResult NumbersNotTaken(IReadOnlyList<Finding> findings) =>
         Of(422, Validation, "The list is not taken", findings.First(f => f.Severity == Severity.Error).Message, "GW-SER-03", findings);
+
+    /// <summary>A rule of the hub, or of what comes before what, forbids it; nothing was sent.</summary>
+    public static ProblemHttpResult HubRefused(string detail) =>
+        Of(409, "epcisException:ResourceAlreadyExistsException", "Not possible at the hub", detail, "GW-HUB-01");
 
     /// <summary>The EU's rule on guessing (2016/161, Article 4).</summary>
     public static ProblemHttpResult Guessable(string detail) =>

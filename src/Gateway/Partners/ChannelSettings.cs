@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Gateway.Partners;
 
-/// <summary>What a channel of files needs to know beside its address, as the partner row keeps it.</summary>
+/// <summary>What a channel of files, or a hub, needs to know beside its address, as the partner row keeps it.</summary>
 public sealed record ChannelSettings
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
@@ -31,6 +31,15 @@ public sealed record ChannelSettings
 
     /// <summary>A folder on the partner's server that documents are fetched from; null: none is.</summary>
     public InboundSettings? Inbound { get; init; }
+
+    /// <summary>What a hub speaks: one of <see cref="HubProtocols"/>.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>The certificates, in PEM, that a hub's must descend from; null: those that this machine trusts.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>What is spoken with hubs.</summary>
+    public static IReadOnlyList<string> HubProtocols { get; } = ["emvs"];
 
     public static ChannelSettings Read(string json) => JsonSerializer.Deserialize<ChannelSettings>(json, Json)!;
 

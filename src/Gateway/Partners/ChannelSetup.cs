@@ -8,13 +8,17 @@ namespace Gateway.Partners;
 /// <param name="PrivateRanges">Private networks that the address may lie in.</param>
 /// <param name="HostKey">The key of the partner's SFTP server: type and base64.</param>
 /// <param name="PrivateKey">Ours at the partner's SFTP server, in OpenSSH's form.</param>
+/// <param name="Protocol">What a hub speaks.</param>
+/// <param name="ClientCertificate">Ours at a hub, with its private key, in PEM.</param>
+/// <param name="Authority">The certificates, in PEM, that the hub's must descend from; none: those that this machine trusts.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChannelRequest(
     string? Kind, string? Url, string? Token = null, string[]? PrivateRanges = null, string? HostKey = null, string? PrivateKey = null, string? FileName = null, bool? ReplaceByRename = null,
-    string? TriggerFile = null, string? ResponseFolder = null, string? AcceptPattern = null, string? RejectPattern = null, InboundSettings? Inbound = null);
+    string? TriggerFile = null, string? ResponseFolder = null, string? AcceptPattern = null, string? RejectPattern = null, InboundSettings? Inbound = null,
+    string? Protocol = null, string? ClientCertificate = null, string? Authority = null);
 
 /// <summary>A channel that was looked at and can be.</summary>
-/// <param name="Secret">The token or the private key; null: none, or the one that is there.</param>
+/// <param name="Secret">The token, the private key, or the certificate with its key; null: none, or the one that is there.</param>
 public sealed record ChannelSetup(string Kind, string Url, string? Secret, string[] PrivateRanges, ChannelSettings Settings)
 {
     /// <returns>Why the channel cannot be so, or null.</returns>
@@ -22,9 +26,9 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
     public static string? Refuse(ChannelRequest? request, PartnerOptions options, bool hasKey, out ChannelSetup setup)
     {
         setup = new("", request?.Url ?? "", request?.Token, request?.PrivateRanges ?? [], new ChannelSettings());
-        if (request?.Kind is not ("https" or "epcis" or "sftp" or "folder"))
+        if (request?.Kind is not ("https" or "epcis" or "sftp" or "folder" or "hub"))
         {
-            return request?.Kind is "as2" or "soap" ? $"The channel {request.Kind} is not available yet; use https, epcis, sftp or folder." : "channel.kind is https, epcis, sftp or folder.";
+            return request?.Kind is "as2" or "soap" ? $"The channel {request.Kind} is not available yet; use https, epcis, sftp, folder or hub." : "channel.kind is https, epcis, sftp, folder or hub.";
         }
         if (setup.PrivateRanges.Length > 50)
         {
@@ -42,6 +46,7 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
         return request.Kind switch
         {
             "sftp" => RefuseSftp(request, options, hasKey, ref setup),
+            "hub" => PublicAddress.Refuse(setup.Url, options.AllowPrivateAddresses, options.AllowedPorts, setup.PrivateRanges) ?? RefuseHub(request, hasKey, ref setup),
             "folder" => AllowedFolders.Refuse(setup.Url, options.Folders, out _) ?? RefuseFiles(request, ref setup),
             _ => PublicAddress.Refuse(setup.Url, options.AllowPrivateAddresses, options.AllowedPorts, setup.PrivateRanges),
         };
@@ -56,8 +61,31 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
             ("hostKey", request.HostKey, request.Kind == "sftp"), ("privateKey", request.PrivateKey, request.Kind == "sftp"), ("fileName", request.FileName, request.Kind is "sftp" or "folder"),
             ("replaceByRename", request.ReplaceByRename, request.Kind == "sftp"), ("triggerFile", request.TriggerFile, request.Kind is "sftp" or "folder"), ("responseFolder", request.ResponseFolder, request.Kind == "sftp"),
             ("acceptPattern", request.AcceptPattern, request.Kind == "sftp"), ("rejectPattern", request.RejectPattern, request.Kind == "sftp"), ("inbound", request.Inbound, request.Kind == "sftp"),
+            ("protocol", request.Protocol, request.Kind == "hub"), ("clientCertificate", request.ClientCertificate, request.Kind == "hub"), ("authority", request.Authority, request.Kind == "hub"),
         ];
         return members.Where(m => m is { Value: not null, Fits: false }).Select(m => $"channel.{m.Name} is nothing that the channel {request.Kind} knows.").FirstOrDefault();
+    }
+
+    private static string? RefuseHub(ChannelRequest request, bool hasKey, ref ChannelSetup setup)
+    {
+        if (!ChannelSettings.HubProtocols.Contains(request.Protocol))
+        {
+            return $"channel.protocol is {string.Join(" or ", ChannelSettings.HubProtocols)}.";
+        }
+        if (!setup.Url.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+        {
+            return "A hub is spoken to over https only.";
+        }
+        if (request.ClientCertificate is null && !hasKey)
+        {
+            return "channel.clientCertificate is missing.";
+        }
+        if (request.ClientCertificate is { } pem && TlsIdentity.Refuse(pem, request.Authority) is { } unusable)
+        {
+            return unusable;
+        }
+        setup = setup with { Secret = request.ClientCertificate, Settings = new ChannelSettings { Protocol = request.Protocol, Authority = request.Authority } };
+        return null;
     }
 
     private static string? RefuseSftp(ChannelRequest request, PartnerOptions options, bool hasKey, ref ChannelSetup setup)

@@ -30,9 +30,11 @@ public static class FileNames
         + (mediaType.Contains("json", StringComparison.OrdinalIgnoreCase) ? ".json" : ".xml") + (contentEncoding == "gzip" ? ".gz" : "");
 
     /// <summary>The name of a file that belongs to another, such as its trigger or its answer.</summary>
-    /// <param name="pattern">With <c>{name}</c>, or <c>{stem}</c> for the name without what stands behind its first dot.</param>
+    /// <param name="pattern">With <c>{name}</c>, or <c>{stem}</c> for the name without the ending that we gave it.</param>
     public static string Beside(string pattern, string name) =>
-        pattern.Replace("{name}", name, StringComparison.Ordinal).Replace("{stem}", name.Split('.')[0], StringComparison.Ordinal);
+        pattern.Replace("{name}", name, StringComparison.Ordinal).Replace("{stem}", Stem(name), StringComparison.Ordinal);
+
+    private static string Stem(string name) => Path.GetFileNameWithoutExtension(name.EndsWith(".gz", StringComparison.Ordinal) ? name[..^3] : name);
 
     internal static string? RefuseRule(string rule)
     {
@@ -52,7 +54,8 @@ public static class FileNames
         {
             return $"channel.{member} holds {{name}} or {{stem}}, so that it belongs to one document.";
         }
-        var example = Beside(pattern, "a.xml");
-        return pattern == "{name}" || !IsSafe(example) ? $"channel.{member} is the plain name of another file, without quotes or slashes." : null;
+        // In one folder with the documents it must never be the name of one, whatever a document is.
+        return ((string[])["a.xml", "a.json", "a.xml.gz", "a.json.gz"]).Any(name => Beside(pattern, name) == name || !IsSafe(Beside(pattern, name)))
+            ? $"channel.{member} is the plain name of another file, without quotes or slashes." : null;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dapper;
 using Epcis;
 using Gateway.Access;
+using Gateway.Alarms;
 using Gateway.Database;
 using Gateway.Exceptions;
 using Gateway.Scheduling;
@@ -26,6 +27,12 @@ public sealed class Licences(GatewayDatabase database, GoLive goLive)
 
     /// <summary>An exception is for no longer.</summary>
     public const int MaxExceptionDays = 30;
+
+    /// <summary>As the exceptions tell it that <see cref="TellAsync"/> opens and resolves.</summary>
+    internal static AlarmCondition Ending { get; } = AlarmCondition.Of("alarm.licence", AlarmSeverity.Warning, "licences of partners that end or have ended", """
+        select coalesce(nullif(y.gln, ''), 'partner ' || p.partner_id) as Subject, e.message as Sentence, 'partners/' || p.partner_id as Link, e.opened_at as Since, e.severity as Severity
+        from exception e join partner p on p.partner_id::text = e.source_id join party y on y.party_id = p.party_id where e.code = @Ends and e.source_kind = 'partner' and e.state = 'open'
+        """, _ => new { Ends });
 
     private const int ToldDaysBefore = 60;
     private const string NotSigned = "GW052";

@@ -9,8 +9,9 @@ namespace Gateway.Partners;
 /// <param name="SettingsJson">What its channel knows beside the address, as stored.</param>
 /// <param name="HasSecret">A token or private key is sealed with it.</param>
 /// <param name="Version">Of its setup.</param>
+/// <param name="NeedWithin">How long after capture it must have a document; null: as the settings say.</param>
 public sealed record PartnerItem(
-    int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt, string SettingsJson, bool HasSecret, int Version)
+    int Id, string Gln, string Name, string Format, string Channel, string Url, string PrivateRanges, string State, string? PauseReason, DateTime CreatedAt, string SettingsJson, bool HasSecret, int Version, TimeSpan? NeedWithin)
 {
     /// <summary>What its channel knows beside the address.</summary>
     public ChannelSettings Settings => ChannelSettings.Read(SettingsJson);
@@ -29,12 +30,13 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
 {
     private const string Select = """
         select p.partner_id as "Id", coalesce(y.gln, '') as "Gln", p.name as "Name", p.format as "Format", p.channel as "Channel", p.url as "Url", p.private_ranges as "PrivateRanges", p.state as "State",
-            p.pause_reason as "PauseReason", p.created_at as "CreatedAt", p.channel_settings::text as "SettingsJson", p.secret is not null as "HasSecret", p.version as "Version"
+            p.pause_reason as "PauseReason", p.created_at as "CreatedAt", p.channel_settings::text as "SettingsJson", p.secret is not null as "HasSecret", p.version as "Version", p.need_within as "NeedWithin"
         from partner p join party y using (party_id)
         """;
 
+    /// <param name="practice">It begins in practice.</param>
     /// <returns>False when the GLN is somebody's already.</returns>
-    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, string[] privateRanges, CancellationToken ct, ChannelSettings? settings = null)
+    public async Task<bool> AddAsync(Actor actor, string gln, string name, string format, string channel, string url, string? token, string[] privateRanges, CancellationToken ct, ChannelSettings? settings = null, bool practice = false)
     {
         await using var work = await database.BeginAsync(actor, ct);
         try
@@ -46,9 +48,9 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
             }
             // Two statements: row security of the GLN looks for its partner, which must be there already.
             var partnerId = await work.Connection.ExecuteScalarAsync<int>("""
-                insert into partner (party_id, name, format, channel, url, private_ranges, secret, channel_settings, created_at)
-                values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, @settings::jsonb, gateway_now()) returning partner_id
-                """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token), settings = settings?.ToJson() ?? "{}" }, work.Transaction);
+                insert into partner (party_id, name, format, channel, url, private_ranges, secret, channel_settings, state, created_at)
+                values (@partyId, @name, @format, @channel, @url, @privateRanges, @secret, @settings::jsonb, case when @practice then 'practice' else 'active' end, gateway_now()) returning partner_id
+                """, new { partyId, name, format, channel, url, privateRanges = string.Join(' ', privateRanges), secret = secrets.Seal(partyId, token), settings = settings?.ToJson() ?? "{}", practice }, work.Transaction);
             await work.Connection.ExecuteAsync("insert into partner_gln (gln, partner_id) values (@gln, @partnerId)", new { gln, partnerId }, work.Transaction);
             await goLive.HoldAsync(work);
             await work.CommitAsync();
@@ -143,6 +145,39 @@ public sealed class PartnerDirectory(GatewayDatabase database, PartnerSecrets se
         await goLive.HoldAsync(work);
         await work.CommitAsync();
         return true;
+    }
+
+    /// <summary>The longest time that a partner can be said to need documents within.</summary>
+    public static readonly TimeSpan MostNeed = TimeSpan.FromDays(60);
+
+    /// <summary>Says how soon after capture a partner must have documents: of what is queued from now on.</summary>
+    /// <param name="within">Null: as the settings say.</param>
+    public async Task SetNeedAsync(Actor actor, int partnerId, TimeSpan? within, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        await work.Connection.ExecuteAsync("update partner set need_within = @within::interval where partner_id = @partnerId", new { within, partnerId }, work.Transaction);
+        await work.CommitAsync();
+    }
+
+    /// <summary>Puts a partner into practice, where nothing but marked test documents goes to it, or ends that. Where go-live is signed, it then waits for the signature.</summary>
+    /// <returns>Null, or why not.</returns>
+    public async Task<string?> SetPracticeAsync(Actor actor, int partnerId, bool practice, string reason, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        // What is on its way to a partner is not stopped by practising.
+        var changed = await work.Connection.ExecuteAsync("""
+            update partner p set state = case when @practice then 'practice' else 'active' end, pause_reason = null
+            where partner_id = @partnerId and case when @practice then state <> 'practice' and not exists (select from delivery d where d.partner_id = p.partner_id and d.state = 'due') else state = 'practice' end
+            """, new { partnerId, practice }, work.Transaction);
+        if (changed == 0)
+        {
+            return await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), practice ? "practice" : "end practice",
+                practice ? "Only a partner that does not practise yet, and for which nothing is on its way, can be put into practice." : "Only a partner that is in practice can end it.",
+                "select concat_ws(': ', state, pause_reason), version from partner where partner_id = @key::int"));
+        }
+        await goLive.HoldAsync(work);
+        await work.CommitAsync();
+        return null;
     }
 
     public async Task<int> AddRouteAsync(Actor actor, int partnerId, string? sourceGln, string? destinationGln, string reason, CancellationToken ct)

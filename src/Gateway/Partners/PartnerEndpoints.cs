@@ -1,6 +1,7 @@
 using System.Globalization;
 using Epcis.Identifiers;
 using Gateway.Access;
+using Gateway.Alarms;
 using Gateway.Http;
 using Gateway.Scheduling;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +12,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Partners;
 
-public sealed record PartnerRequest(string? Gln, string? Name, string? Format, ChannelRequest? Channel);
+/// <param name="Practice">It begins in practice: nothing but marked test documents goes to it.</param>
+public sealed record PartnerRequest(string? Gln, string? Name, string? Format, ChannelRequest? Channel, bool? Practice = null);
+
+public sealed record PracticeRequest(bool? Practice, string? Reason);
 
 /// <param name="Version">The version of the partner's setup that was looked at.</param>
 public sealed record ChannelChange(ChannelRequest? Channel, int? Version, string? Reason);
@@ -19,7 +23,11 @@ public sealed record ChannelChange(ChannelRequest? Channel, int? Version, string
 public sealed record ReasonRequest(string? Reason);
 
 /// <param name="Profile">What is left out is as it is where nothing was ever said.</param>
-public sealed record ProfileRequest(PartnerProfile? Profile, string? Reason);
+/// <param name="Version">The version of the profile that was looked at, 0 where there was none; null: whichever it has.</param>
+public sealed record ProfileRequest(PartnerProfile? Profile, string? Reason, int? Version = null);
+
+/// <param name="Within">How long after capture the partner must have a document, such as 02:00:00; null: as the settings say.</param>
+public sealed record NeedRequest(string? Within, string? Reason);
 
 public sealed record RouteRequest(string? SourceGln, string? DestinationGln, string? Reason);
 
@@ -30,8 +38,9 @@ public static class PartnerEndpoints
         services.AddOptions<PartnerOptions>().BindConfiguration(PartnerOptions.Section);
         services.AddOptions<GoLiveOptions>().BindConfiguration(GoLiveOptions.Section);
         services.AddSingleton<GoLive>().AddNodeChore<HoldUnsigned>("hold-unsigned-partners", TimeSpan.FromMinutes(1));
-        services.AddSingleton<Licences>().AddChore<WatchLicences>("watch-licences", TimeSpan.FromMinutes(1));
-        return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>().AddSingleton<PartnerProfiles>();
+        services.AddSingleton<Certificates>().AddChore<WatchCertificates>("watch-certificates", TimeSpan.FromMinutes(10)).AddAlarm(Certificates.EndingAlarm);
+        services.AddSingleton<Licences>().AddChore<WatchLicences>("watch-licences", TimeSpan.FromMinutes(1)).AddAlarm(Licences.Ending);
+        return services.AddSingleton<PartnerSecrets>().AddSingleton<PartnerDirectory>().AddSingleton<PartnerProfiles>().AddSingleton<PartnerTests>().AddSingleton<Onboarding>();
     }
 
     public static void MapPartners(this IEndpointRouteBuilder app)
@@ -43,9 +52,12 @@ public static class PartnerEndpoints
         partners.MapPut("/{gln}/channel", ChangeChannelAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/pause", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, true, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
         partners.MapPost("/{gln}/resume", (HttpContext c, string gln, ReasonRequest? r, PartnerDirectory d, CancellationToken ct) => PauseAsync(c, gln, false, r, d, ct)).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapPost("/{gln}/practice", PracticeAsync).RequireAuthorization(Permissions.ManagePartners);
+        partners.MapGet("/{gln}/onboarding", OnboardingAsync).RequireAuthorization(Permissions.ReadPartners);
         partners.MapPost("/{gln}/routes", AddRouteAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapGet("/{gln}/routes", RoutesAsync).RequireAuthorization(Permissions.ReadPartners);
         LicenceEndpoints.Map(partners);
+        partners.MapPut("/{gln}/need", SetNeedAsync).RequireAuthorization(Permissions.ManagePartners);
         partners.MapGet("/{gln}/profile", ProfileAsync).RequireAuthorization(Permissions.ReadPartners);
         partners.MapPut("/{gln}/profile", SetProfileAsync).RequireAuthorization(Permissions.ManagePartners);
     }
@@ -53,12 +65,12 @@ public static class PartnerEndpoints
     private static async Task<IResult> AddAsync(HttpContext context, PartnerRequest request, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
     {
         var wrongChannel = ChannelSetup.Refuse(request.Channel, options.Value, hasKey: false, out var channel);
-        if ((Refuse(request) ?? wrongChannel) is { } refusal)
+        if ((Refuse(request) ?? wrongChannel ?? RefuseForm(request.Format, channel.Kind)) is { } refusal)
         {
             return Problems.Invalid(refusal);
         }
         var gln = request.Gln!;
-        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind, channel.Url, channel.Secret, channel.PrivateRanges, ct, channel.Settings)
+        return await directory.AddAsync(context.Actor(), gln, request.Name!.Trim(), request.Format!, channel.Kind, channel.Url, channel.Secret, channel.PrivateRanges, ct, channel.Settings, request.Practice ?? false)
             ? TypedResults.Created($"/api/partners/{gln}", View((await directory.FindAsync(context.Actor(), gln, ct))!))
             : Problems.PartnerExists(gln);
     }
@@ -68,9 +80,11 @@ public static class PartnerEndpoints
         { Gln: null } => "gln is missing.",
         _ when !Gln.Parse(request.Gln!).Try(out _, out var error) => error,
         _ when string.IsNullOrWhiteSpace(request.Name) => "name is missing.",
-        { Format: not ("1.2-xml" or "2.0-xml" or "2.0-json") } => "format is 1.2-xml, 2.0-xml or 2.0-json.",
+        { Format: not ("1.2-xml" or "2.0-xml" or "2.0-json" or "hub") } => "format is 1.2-xml, 2.0-xml or 2.0-json; of a hub it is hub.",
         _ => null,
     };
+
+    private static string? RefuseForm(string? format, string channel) => (format == "hub") == (channel == "hub") ? null : "The format hub and the channel hub belong together.";
 
     private static async Task<IResult> ChangeChannelAsync(HttpContext context, string gln, ChannelChange change, PartnerDirectory directory, IOptions<PartnerOptions> options, CancellationToken ct)
     {
@@ -86,20 +100,24 @@ public static class PartnerEndpoints
         {
             return Problems.Invalid("version is missing: the one that the partner had when it was looked at.");
         }
-        if (ChannelSetup.Refuse(change.Channel, options.Value, partner is { Channel: "sftp", HasSecret: true }, out var channel) is { } refusal)
+        if (ChannelSetup.Refuse(change.Channel, options.Value, partner is { Channel: "sftp" or "hub", HasSecret: true } && partner.Channel == change.Channel?.Kind, out var channel) is { } refusal)
         {
             return Problems.Invalid(refusal);
+        }
+        if (RefuseForm(partner.Format, channel.Kind) is { } mixed)
+        {
+            return Problems.Invalid(mixed);
         }
         return await directory.SetChannelAsync(context.Actor(), partner.Id, channel, version, change.Reason, ct) is { } late
             ? Problems.NotDecidable(late)
             : TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!));
     }
 
-    // Never the secret, only whether there is one.
-    private static object View(PartnerItem p) => new
+    /// <summary>A partner as the API shows it: never the secret, only whether there is one.</summary>
+    public static object View(PartnerItem p) => new
     {
-        p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url, privateRanges = p.PrivateRanges.Split(' ', StringSplitOptions.RemoveEmptyEntries), settings = p.Channel is "sftp" or "folder" ? p.Settings : null, p.HasSecret },
-        p.State, p.PauseReason, p.CreatedAt, p.Version,
+        p.Gln, p.Name, p.Format, channel = new { kind = p.Channel, p.Url, privateRanges = p.PrivateRanges.Split(' ', StringSplitOptions.RemoveEmptyEntries), settings = p.Channel is "sftp" or "folder" or "hub" ? p.Settings : null, p.HasSecret },
+        p.State, p.PauseReason, p.NeedWithin, p.CreatedAt, p.Version,
     };
 
     private static async Task<IResult> ListAsync(HttpContext context, PartnerDirectory directory, int? limit, string? cursor, CancellationToken ct) =>
@@ -124,6 +142,49 @@ public static class PartnerEndpoints
             ? TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!))
             : Problems.NotDecidable(!paused && partner.Waits ? partner.PauseReason! : $"The partner is {partner.State}.");
     }
+
+    private static async Task<IResult> SetNeedAsync(HttpContext context, string gln, NeedRequest? request, PartnerDirectory directory, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request?.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (await directory.FindAsync(context.Actor(), gln, ct) is not { } partner)
+        {
+            return Problems.NotFound("such partner");
+        }
+        TimeSpan? within = null;
+        if (request.Within is { } given)
+        {
+            if (!TimeSpan.TryParseExact(given, "c", CultureInfo.InvariantCulture, out var time) || time <= TimeSpan.Zero || time > PartnerDirectory.MostNeed)
+            {
+                return Problems.Invalid("within is a time such as 02:00:00, at most 60 days; null for what the settings say.");
+            }
+            within = time;
+        }
+        await directory.SetNeedAsync(context.Actor(), partner.Id, within, request.Reason, ct);
+        return TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!));
+    }
+
+    private static async Task<IResult> PracticeAsync(HttpContext context, string gln, PracticeRequest? request, PartnerDirectory directory, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request?.Reason))
+        {
+            return Problems.ReasonMissing();
+        }
+        if (request.Practice is not { } practice)
+        {
+            return Problems.Invalid("practice is true or false.");
+        }
+        return await directory.FindAsync(context.Actor(), gln, ct) is not { } partner ? Problems.NotFound("such partner")
+            : await directory.SetPracticeAsync(context.Actor(), partner.Id, practice, request.Reason, ct) is { } refusal ? Problems.NotDecidable(refusal)
+            : TypedResults.Ok(View((await directory.FindAsync(context.Actor(), gln, ct))!));
+    }
+
+    private static async Task<IResult> OnboardingAsync(HttpContext context, string gln, Onboarding onboarding, PartnerDirectory directory, CancellationToken ct) =>
+        await directory.FindAsync(context.Actor(), gln, ct) is { } partner
+            ? TypedResults.Ok(new { partner.State, partner.Version, steps = await onboarding.StepsAsync(context.Actor(), partner.Id, ct) })
+            : Problems.NotFound("such partner");
 
     private static async Task<IResult> AddRouteAsync(HttpContext context, string gln, RouteRequest request, PartnerDirectory directory, CancellationToken ct)
     {
@@ -181,8 +242,9 @@ public static class PartnerEndpoints
         {
             return Problems.Invalid(refusal);
         }
-        await profiles.SetAsync(context.Actor(), partner.Id, request.Profile!, request.Reason, ct);
-        return await ProfileAsync(context, gln, directory, profiles, ct);
+        return await profiles.SetAsync(context.Actor(), partner.Id, request.Profile!, request.Reason, ct, request.Version) is { } late
+            ? Problems.NotDecidable(late)
+            : await ProfileAsync(context, gln, directory, profiles, ct);
     }
 
     private static string? Refuse(int? limit, string? cursor, out int after)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
@@ -14,9 +15,13 @@ namespace Gateway.Partners;
 /// <param name="MaxEvents">Of a document; null: no limit.</param>
 /// <param name="MaxBytes">Of a document; null: no limit.</param>
 /// <param name="TakesErrorDeclaration">Else a shipment in error is voided for it.</param>
+/// <param name="ReceiptHours">Within so many hours its system says what became of a document; null: as the configuration says.</param>
+/// <param name="AnswerDays">Within so many days it tells what of the goods it has received; null: as the configuration says.</param>
+/// <param name="TellsReceipt">It has promised to: then silence is overdue. Else goods count as received after that time.</param>
 public sealed record PartnerProfile(
     string Regulation = "none", string Release = "R1.3", string Ids = "epc", string SbdhAuthority = "GS1", string SbdhForm = "sgln", string Sender = "owner",
-    int? MaxEvents = null, long? MaxBytes = null, bool TakesErrorDeclaration = false, bool TakesVoidShipping = true)
+    int? MaxEvents = null, long? MaxBytes = null, bool TakesErrorDeclaration = false, bool TakesVoidShipping = true,
+    int? ReceiptHours = null, int? AnswerDays = null, bool TellsReceipt = false)
 {
     /// <returns>What cannot be as it is; null when nothing.</returns>
     /// <param name="format">The partner's.</param>
@@ -31,6 +36,8 @@ public sealed record PartnerProfile(
         { Sender: not ("owner" or "ship-from") } => "sender is owner or ship-from.",
         { MaxEvents: < 1 } => "maxEvents is at least 1.",
         { MaxBytes: < 1 } => "maxBytes is at least 1.",
+        { ReceiptHours: < 1 or > 720 } => "receiptHours is 1 to 720.",
+        { AnswerDays: < 1 or > 365 } => "answerDays is 1 to 365.",
         _ => null,
     };
 }
@@ -44,27 +51,41 @@ public sealed class PartnerProfiles(GatewayDatabase database, GoLive goLive)
         await using var work = await database.BeginAsync(reader, ct);
         var row = await work.Connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition("""
             select regulation, release, ids, sbdh_authority as SbdhAuthority, sbdh_form as SbdhForm, sender, max_events as MaxEvents, max_bytes as MaxBytes,
-                takes_error_declaration as TakesErrorDeclaration, takes_void_shipping as TakesVoidShipping, version from partner_profile where partner_id = @partnerId
+                takes_error_declaration as TakesErrorDeclaration, takes_void_shipping as TakesVoidShipping,
+                receipt_hours as ReceiptHours, answer_days as AnswerDays, tells_receipt as TellsReceipt, version from partner_profile where partner_id = @partnerId
             """, new { partnerId }, work.Transaction, cancellationToken: ct));
         return row is null ? (new PartnerProfile(), 0)
-            : (new PartnerProfile(row.Regulation, row.Release, row.Ids, row.SbdhAuthority, row.SbdhForm, row.Sender, row.MaxEvents, row.MaxBytes, row.TakesErrorDeclaration, row.TakesVoidShipping), row.Version);
+            : (new PartnerProfile(row.Regulation, row.Release, row.Ids, row.SbdhAuthority, row.SbdhForm, row.Sender, row.MaxEvents, row.MaxBytes, row.TakesErrorDeclaration, row.TakesVoidShipping,
+                row.ReceiptHours, row.AnswerDays, row.TellsReceipt), row.Version);
     }
 
-    public async Task SetAsync(Actor actor, int partnerId, PartnerProfile profile, string reason, CancellationToken ct)
+    /// <param name="version">The version that was looked at, 0 where there was none; null: whichever it has.</param>
+    /// <returns>Null, or why not.</returns>
+    public async Task<string?> SetAsync(Actor actor, int partnerId, PartnerProfile profile, string reason, CancellationToken ct, int? version = null)
     {
         await using var work = await database.BeginAsync(actor with { Reason = reason }, ct);
+        // Who changes it meanwhile waits.
+        await work.Connection.ExecuteAsync("select from partner where partner_id = @partnerId for update", new { partnerId }, work.Transaction);
+        var now = await work.Connection.ExecuteScalarAsync<int?>("select version from partner_profile where partner_id = @partnerId", new { partnerId }, work.Transaction) ?? 0;
+        if (version is not null && version != now)
+        {
+            return await work.RefuseAsync(new RefusedStep("partner", partnerId.ToString(CultureInfo.InvariantCulture), "profile", "The partner's profile has changed: look at it again.",
+                "select concat_ws(': ', state, pause_reason), coalesce((select version from partner_profile where partner_id = @key::int), 0) from partner where partner_id = @key::int", version));
+        }
         await work.Connection.ExecuteAsync(new CommandDefinition("""
-            insert into partner_profile (partner_id, party_id, regulation, release, ids, sbdh_authority, sbdh_form, sender, max_events, max_bytes, takes_error_declaration, takes_void_shipping)
-            select partner_id, party_id, @Regulation, @Release, @Ids, @SbdhAuthority, @SbdhForm, @Sender, @MaxEvents, @MaxBytes, @TakesErrorDeclaration, @TakesVoidShipping from partner where partner_id = @partnerId
+            insert into partner_profile (partner_id, party_id, regulation, release, ids, sbdh_authority, sbdh_form, sender, max_events, max_bytes, takes_error_declaration, takes_void_shipping, receipt_hours, answer_days, tells_receipt)
+            select partner_id, party_id, @Regulation, @Release, @Ids, @SbdhAuthority, @SbdhForm, @Sender, @MaxEvents, @MaxBytes, @TakesErrorDeclaration, @TakesVoidShipping, @ReceiptHours, @AnswerDays, @TellsReceipt from partner where partner_id = @partnerId
             on conflict (partner_id) do update set regulation = @Regulation, release = @Release, ids = @Ids, sbdh_authority = @SbdhAuthority, sbdh_form = @SbdhForm, sender = @Sender,
-                max_events = @MaxEvents, max_bytes = @MaxBytes, takes_error_declaration = @TakesErrorDeclaration, takes_void_shipping = @TakesVoidShipping
+                max_events = @MaxEvents, max_bytes = @MaxBytes, takes_error_declaration = @TakesErrorDeclaration, takes_void_shipping = @TakesVoidShipping,
+                receipt_hours = @ReceiptHours, answer_days = @AnswerDays, tells_receipt = @TellsReceipt
             """, new
         {
             partnerId, profile.Regulation, profile.Release, profile.Ids, profile.SbdhAuthority, profile.SbdhForm, profile.Sender, profile.MaxEvents, profile.MaxBytes,
-            profile.TakesErrorDeclaration, profile.TakesVoidShipping,
+            profile.TakesErrorDeclaration, profile.TakesVoidShipping, profile.ReceiptHours, profile.AnswerDays, profile.TellsReceipt,
         }, work.Transaction, cancellationToken: ct));
         await goLive.HoldAsync(work);
         await work.CommitAsync();
+        return null;
     }
 
     private sealed record Row
@@ -79,6 +100,9 @@ public sealed class PartnerProfiles(GatewayDatabase database, GoLive goLive)
         public long? MaxBytes { get; init; }
         public bool TakesErrorDeclaration { get; init; }
         public bool TakesVoidShipping { get; init; }
+        public int? ReceiptHours { get; init; }
+        public int? AnswerDays { get; init; }
+        public bool TellsReceipt { get; init; }
         public int Version { get; init; }
     }
 }

@@ -29,6 +29,10 @@ public static class SshKeys
         return null;
     }
 
+    /// <summary>As OpenSSH shows it.</summary>
+    /// <param name="key">A host key that was looked at: type and base64.</param>
+    public static string Fingerprint(string key) => "SHA256:" + Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Convert.FromBase64String(key.Split(' ')[1]))).TrimEnd('=');
+
     /// <returns>Why the text is no private key that can be used, or null.</returns>
     /// <param name="key">With the line ends that the program wants.</param>
     public static string? RefusePrivateKey(string? text, out string key)

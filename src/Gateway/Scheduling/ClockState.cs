@@ -1,5 +1,6 @@
 using Dapper;
 using Gateway.Database;
+using Npgsql;
 
 namespace Gateway.Scheduling;
 
@@ -23,6 +24,15 @@ public sealed class ClockState(GatewayDatabase database)
             from quartz.qrtz_triggers where sched_name = @Scheduler order by job_name
             """, new { ChoreClock.Scheduler }, cancellationToken: ct))).AsList();
     }
+
+    /// <summary>Chores whose time has passed by more than this, whatever the scheduler says of itself.</summary>
+    internal static async Task<IReadOnlyList<(string Chore, string State, TimeSpan By)>> OverdueAsync(NpgsqlConnection connection, TimeSpan after, CancellationToken ct) =>
+        // Quartz goes by the wall clock, in ticks of 100 ns since the year 1.
+        (await connection.QueryAsync<(string, string, TimeSpan)>(new CommandDefinition("""
+            select job_name, trigger_state, clock_timestamp() - due from quartz.qrtz_triggers,
+                lateral (select to_timestamp((next_fire_time - 621355968000000000) / 1e7) as due) t
+            where sched_name = @Scheduler and clock_timestamp() - due > @after order by 1
+            """, new { ChoreClock.Scheduler, after }, cancellationToken: ct))).AsList();
 
     public async Task<IReadOnlyList<NodeTime>> NodesAsync(CancellationToken ct)
     {

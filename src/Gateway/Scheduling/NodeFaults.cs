@@ -9,6 +9,9 @@ public sealed class NodeFaults
 
     public IReadOnlyList<Fault> All => [.. _faults.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => f.Value)];
 
+    /// <summary>The same, each with what it was found of, which stays when the detail changes.</summary>
+    public IReadOnlyList<(string What, Fault Fault)> Named => [.. _faults.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => (f.Key, f.Value))];
+
     /// <param name="isFatal">True when documents must not be accepted meanwhile: the node is not ready.</param>
     /// <returns>True when this was not known yet.</returns>
     public bool Found(string what, string detail, bool isFatal)

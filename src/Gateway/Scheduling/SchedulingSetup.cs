@@ -1,3 +1,4 @@
+using Gateway.Alarms;
 using Gateway.Database;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -19,6 +20,12 @@ public static class SchedulingSetup
         // Not at the start: after a night without any node everything is late until the clock has begun.
         services.AddNodeChore<WatchClock>("watch-clock", TimeSpan.FromMinutes(1), atStart: false);
         services.AddNodeChore<WatchDurability>("watch-durability", TimeSpan.FromMinutes(1));
+        services.AddAlarm(new AlarmCondition("alarm.clock", AlarmSeverity.Error, "chores that are overdue", async (provider, work, ct) =>
+            (await ClockState.OverdueAsync(work.Connection, provider.GetRequiredService<IOptions<SchedulingOptions>>().Value.OverdueAfter, ct))
+                .Select(o => new AlarmFinding(o.Chore, $"The chore {o.Chore} is overdue: the scheduler stands still with it ({o.State}).", "settings/health", DateTime.UtcNow - o.By))));
+        services.AddAlarm(new AlarmCondition("alarm.node", AlarmSeverity.Error, "faults that a node has found with itself", (provider, _, _) => Task.FromResult(
+            provider.GetRequiredService<NodeFaults>().Named.Where(f => f.What != WatchClock.Fault) // which is an alarm of its own
+                .Select(f => new AlarmFinding(f.What, $"The node {Environment.MachineName} has found a fault with itself ({f.What}); Settings, Health tells which.", "settings/health", null, f.Fault.IsFatal ? null : AlarmSeverity.Warning)))) { IsOfNode = true });
         services.AddHostedService<NodeClock>();
         services.AddQuartz(quartz =>
         {

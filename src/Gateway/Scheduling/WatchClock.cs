@@ -1,4 +1,3 @@
-using Dapper;
 using Gateway.Database;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,17 +10,13 @@ namespace Gateway.Scheduling;
 /// </summary>
 internal sealed partial class WatchClock(GatewayDatabase database, NodeFaults faults, IOptions<SchedulingOptions> options, ILogger<WatchClock> log) : IChore
 {
-    private const string Fault = "clock";
+    /// <summary>Under which a clock that stands still is a fault of the node.</summary>
+    internal const string Fault = "clock";
 
     public async Task RunAsync(CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        // Quartz goes by the wall clock, in ticks of 100 ns since the year 1.
-        var overdue = (await connection.QueryAsync<(string Chore, string State, TimeSpan By)>("""
-            select job_name, trigger_state, clock_timestamp() - due from quartz.qrtz_triggers,
-                lateral (select to_timestamp((next_fire_time - 621355968000000000) / 1e7) as due) t
-            where sched_name = @Scheduler and clock_timestamp() - due > @OverdueAfter order by 1
-            """, new { ChoreClock.Scheduler, options.Value.OverdueAfter })).AsList();
+        var overdue = await ClockState.OverdueAsync(connection, options.Value.OverdueAfter, ct);
         foreach (var (chore, state, by) in overdue)
         {
             Overdue(chore, (int)by.TotalSeconds, state);

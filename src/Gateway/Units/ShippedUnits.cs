@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Epcis.Events;
-using Epcis.Identifiers;
 using Gateway.Database;
 
 namespace Gateway.Units;
@@ -41,13 +40,16 @@ internal sealed class ShippedUnits(Work work, Func<string, bool> isContainer)
     private readonly Dictionary<long, bool> _makers = [];
     private readonly Dictionary<long, (string Reason, string Name)> _others = [];
     private readonly HashSet<long> _shipments = [];
-    private readonly Dictionary<string, bool> _mayHold = new(StringComparer.Ordinal);
     private readonly Dictionary<UnitLack, (int Count, List<string> Units)> _lacks = [];
     private readonly Dictionary<string, (int Count, List<string> Samples)> _unpacked = new(StringComparer.Ordinal);
     private readonly PackHistory _history = new(work);
+    private readonly EverContainers _containers = new(work);
 
     /// <summary>How many units there are, at every level.</summary>
     public int Count => _units.Count;
+
+    /// <summary>How many events are their history.</summary>
+    public int EventCount => _events.Count;
 
     /// <summary>The history of exactly these units: what was commissioned before what was packed at one time.</summary>
     public IEnumerable<ShippedEvent> History => _events.Values.OrderBy(e => e.Time).ThenBy(e => e.IsPacking).ThenBy(e => e.EventId);
@@ -109,8 +111,8 @@ internal sealed class ShippedUnits(Work work, Func<string, bool> isContainer)
         var next = new List<string>();
         foreach (var some in containers.Chunk(KeysAtOnce))
         {
-            await LearnProductsAsync(some, ct);
-            var asked = some.Where(MayHold).ToList();
+            await _containers.LearnAsync(some, ct);
+            var asked = some.Where(_containers.MayHold).ToList();
             var contents = asked.Count == 0 ? [] : await _history.AsOfAsync(asked, shippedAt, ct);
             foreach (var empty in some.Where(k => (!contents.TryGetValue(k, out var c) || c.Inside.Count == 0) && (UnitKey.GtinOf(k) is var gtin && gtin.IsEmpty || isContainer(gtin.ToString()))))
             {
@@ -135,8 +137,8 @@ internal sealed class ShippedUnits(Work work, Func<string, bool> isContainer)
             {
                 await LearnAsync(units, ct);
             }
-            await LearnProductsAsync(added, ct);
-            next.AddRange(added.Where(k => MayHold(k) || isContainer(UnitKey.GtinOf(k).ToString())));
+            await _containers.LearnAsync(added, ct);
+            next.AddRange(added.Where(k => _containers.MayHold(k) || isContainer(UnitKey.GtinOf(k).ToString())));
         }
         return next;
     }
@@ -242,21 +244,6 @@ internal sealed class ShippedUnits(Work work, Func<string, bool> isContainer)
             }, name ?? FormattableString.Invariant($"event {number}")));
         }
     }
-
-    /// <summary>Which products were ever a container: of the others, which are nearly all units, nothing needs to be asked.</summary>
-    private async Task LearnProductsAsync(IReadOnlyCollection<string> keys, CancellationToken ct)
-    {
-        var products = keys.Select(k => UnitKey.GtinOf(k).ToString()).Where(g => g.Length > 0 && !_mayHold.ContainsKey(g)).Distinct().ToList();
-        foreach (var gtin in products)
-        {
-            _mayHold[gtin] = await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition($"select exists (select from event_class where class = any(@classes) and role = {(int)EpcRole.Parent})", new
-            {
-                classes = UnitKey.PrefixLengths.Select(length => EpcKey.ClassOf(UnitKey.ToEpc($"01{gtin}210", length)).ToString()).ToArray(),
-            }, work.Transaction, cancellationToken: ct));
-        }
-    }
-
-    private bool MayHold(string key) => UnitKey.GtinOf(key) is var gtin && (gtin.IsEmpty || _mayHold.GetValueOrDefault(gtin.ToString()));
 
     private static void Note<T>(Dictionary<T, (int Count, List<string> Samples)> counts, T what, string sample) where T : notnull
     {

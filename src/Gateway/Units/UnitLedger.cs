@@ -92,12 +92,19 @@ public sealed class UnitLedger
         // What is locked now, nobody else takes back meanwhile.
         var gone = await DeclaredInErrorAsync(events, ct);
         facts.RemoveAll(f => gone.Contains(f.Number));
-        var taken = await KeysTakenBackAsync(events, ct);
+        var late = await KeysTakenBackAsync(events, ct);
         var findings = new List<UnitFinding>();
-        var late = facts.Where(f => !_book.CanApply(f)).SelectMany(KeysOf).Concat(taken).ToHashSet(StringComparer.Ordinal);
-        if (late.Count > 0)
+        for (var isReplayed = late.Count == 0; ; isReplayed = true)
         {
-            findings.AddRange(await ReplayAsync(late, events, ct));
+            var known = late.Count;
+            late.UnionWith(facts.Where(f => !_book.CanApply(f)).SelectMany(KeysOf));
+            if (isReplayed && late.Count == known)
+            {
+                break;
+            }
+            // With all that was late before: what is replayed again finds the same again.
+            findings = [.. await ReplayAsync(late, events, ct)];
+            // While a replay waited for its units, others may have been stored that did not exist before, and that these facts are too late for.
             await LoadAsync(facts, ct);
         }
         foreach (var fact in facts)

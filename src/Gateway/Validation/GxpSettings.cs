@@ -30,6 +30,11 @@ public sealed class GxpSettings(IConfiguration configuration, IEnumerable<Option
         ["Access:KeyRingCertificatePassword"] = "Secret.",
         ["Audit:SealKey"] = "A path of this node. A wrong key stops sealing.",
         ["Audit:AnchorFile"] = "A path of this node. A missing checkpoint stops sealing.",
+        ["Alarms:DashboardUrl"] = "Where people reach the dashboard: it stands in messages only.",
+        ["Alarms:SmtpHost"] = "The way to the mail server. Mail that cannot be sent is an alarm.",
+        ["Alarms:SmtpPort"] = "The way to the mail server.",
+        ["Alarms:SmtpUser"] = "The way to the mail server.",
+        ["Alarms:SmtpPassword"] = "Secret.",
         ["Telemetry:OtlpEndpoint"] = "Where this node sends figures about itself; no document depends on it.",
         ["Validation:ChangeReference"] = "Says why the others were changed.",
     };

@@ -64,6 +64,12 @@ public sealed partial class AccessMatrixTests
         POST   /api/partners/{gln}/pause             own    422 422 403 403 403 403 403
         PUT    /api/partners/{gln}/channel           own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/resume            own    422 422 403 403 403 403 403
+        POST   /api/partners/{gln}/practice          own    422 422 403 403 403 403 403
+        GET    /api/partners/{gln}/onboarding        own    200 200 403 403 403 200 403
+        POST   /api/partners/{gln}/test              own    200 200 403 403 403 403 403
+        GET    /api/partners/{gln}/tests             own    200 200 403 403 403 200 403
+        POST   /api/partners/{gln}/tests/{id:long}/confirm own 422 422 403 403 403 403 403
+        GET    /api/partners/{gln}/scorecard         own    200 200 403 403 403 200 403
         POST   /api/partners/{gln}/routes            own    422 422 403 403 403 403 403
         GET    /api/partners/{gln}/routes            own    200 200 403 403 403 200 403
         GET    /api/partners/{gln}/licences          own    200 200 403 403 403 200 403
@@ -71,6 +77,7 @@ public sealed partial class AccessMatrixTests
         PUT    /api/partners/{gln}/licences/need     own    422 422 403 403 403 403 403
         POST   /api/partners/{gln}/licences/{id:int}/check own 422 422 403 403 403 403 403
         POST   /api/partners/{gln}/licences/{id:int}/withdraw own 422 422 403 403 403 403 403
+        PUT    /api/partners/{gln}/need              own    422 422 403 403 403 403 403
         GET    /api/partners/{gln}/profile           own    200 200 403 403 403 200 403
         PUT    /api/partners/{gln}/profile           own    422 422 403 403 403 403 403
         GET    /api/statement-authorisations         any    200 200 403 403 403 200 403
@@ -93,6 +100,23 @@ public sealed partial class AccessMatrixTests
         POST   /api/recalls/scope                    any    422 422 422 422 422 422 403
         GET    /recall/units                         any    422 422 422 422 422 422 403
         GET    /api/deliveries                       any    200 200 403 403 200 200 403
+        GET    /api/deliveries/groups                any    200 200 403 403 200 200 403
+        GET    /api/alarms                           any    200 200 200 403 403 200 403
+        GET    /api/alarms/{id:long}                 own    200 200 200 403 403 200 403
+        POST   /api/alarms/{id:long}/acknowledge     own    403 422 403 403 403 403 403
+        GET    /api/alarms/silences                  any    200 200 200 403 403 200 403
+        POST   /api/alarms/silences                  any    403 422 403 403 403 403 403
+        POST   /api/alarms/silences/{id:long}/end    own    403 422 403 403 403 403 403
+        GET    /api/alarms/targets                   any    200 200 200 403 403 200 403
+        POST   /api/alarms/targets                   any    422 403 403 403 403 403 403
+        PUT    /api/alarms/targets/{id:guid}         own    422 403 403 403 403 403 403
+        POST   /api/alarms/targets/{id:guid}/remove  own    422 403 403 403 403 403 403
+        POST   /api/alarms/targets/{id:guid}/test    own    422 403 403 403 403 403 403
+        GET    /api/alarms/preview                   any    200 200 200 403 403 200 403
+        *      /alarms                               any    200 200 200 403 403 200 403
+        *      /settings/alarms                      any    200 200 200 403 403 200 403
+        GET    /api/reconciliation                   any    200 200 403 403 403 200 403
+        GET    /api/unreported-serials               any    200 200 403 403 403 200 403
         GET    /api/deliveries/{id:long}             own    200 200 403 403 200 200 403
         GET    /api/deliveries/{id:long}             other  200 200 403 403 404 200 403
         GET    /api/deliveries/{id:long}/attempts    own    200 200 403 403 200 200 403
@@ -104,6 +128,7 @@ public sealed partial class AccessMatrixTests
         POST   /api/deliveries/{id:long}/close       own    403 422 403 403 403 403 403
         POST   /api/deliveries/{id:long}/reopen      own    403 422 403 403 403 403 403
         GET    /deliveries/export                    any    200 200 403 403 200 200 403
+        GET    /partners/{PartnerId:int}/scorecard   own    200 200 403 403 403 200 403
         POST   /api/operations                       any    403 422 403 403 403 403 403
         GET    /api/operations                       any    200 200 403 403 200 200 403
         GET    /api/operations/{id:long}             own    200 200 403 403 404 200 403
@@ -122,6 +147,7 @@ public sealed partial class AccessMatrixTests
         GET    /api/units                            any    400 400 400 400 400 400 403
         GET    /api/units/contents                   any    400 400 400 400 400 400 403
         GET    /api/units/history                    any    400 400 400 400 400 400 403
+        GET    /api/units/custody                    any    400 400 400 400 400 400 403
         GET    /api/units/search                     any    400 400 400 400 400 400 403
         POST   /api/devices/register                 any    422 403 422 422 403 403 403
         POST   /api/devices/{deviceId}/messages      own    422 403 422 422 403 403 403
@@ -253,6 +279,9 @@ public sealed partial class AccessMatrixTests
         *      /exceptions/{ExceptionId:guid}        own    200 200 200 200 403 200 403
         *      /units                                any    200 200 200 200 200 200 403
         *      /units/view                           any    200 200 200 200 200 200 403
+        *      /units/custody                        any    200 200 200 200 200 200 403
+        *      /reconciliation                       any    200 200 403 403 403 200 403
+        *      /unreported                           any    200 200 403 403 403 200 403
         *      /account                              any    200 200 200 200 200 200 200
         *      /not-allowed                          any    200 200 200 200 200 200 200
         *      /settings/people                      any    200 403 403 403 403 403 403
@@ -276,6 +305,17 @@ public sealed partial class AccessMatrixTests
         POST   /api/serials/grants/{id:guid}/acknowledge other 200 200 200 404 403 403 403
         POST   /api/serials/returns                  any    422 422 422 422 403 403 403
         POST   /api/serials/voids                    any    403 422 403 403 403 403 403
+        GET    /api/hub/products                     any    400 400 400 403 403 400 403
+        POST   /api/hub/products                     any    422 422 403 403 403 403 403
+        GET    /api/hub/lots                         any    400 400 400 403 403 400 403
+        GET    /api/hub/lots/{gtin}/{lot}            own    400 400 400 403 403 400 403
+        GET    /api/hub/lots/{gtin}/{lot}/unreported own    400 400 400 403 403 400 403
+        GET    /api/hub/lots/{gtin}/{lot}/release    own    400 400 400 403 403 400 403
+        POST   /api/hub/lots/{gtin}/{lot}/release    own    403 422 403 403 403 403 403
+        POST   /api/hub/lots/{gtin}/{lot}/resend     own    403 422 403 403 403 403 403
+        POST   /api/hub/{gln}/answers                any    404 403 403 403 404 403 403
+        *      /hub                                  any    200 200 200 403 403 200 403
+        *      /hub/{Gtin}/{Number}                  own    200 200 200 403 403 200 403
         *      /serials                              any    200 200 200 200 403 200 403
         *      /serials/{PoolId:guid}                own    200 200 200 200 403 200 403
         GET    /api/audit/reviews                    any    200 200 403 403 403 200 403
@@ -394,7 +434,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" // of a device's own it would not end
                 : pattern.Contains("devices", StringComparison.Ordinal) ? $"plc{plant}"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
-                : pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) || pattern.Contains("statement", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("alarms", StringComparison.Ordinal) && !pattern.Contains("guid", StringComparison.Ordinal) || pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) || pattern.Contains("statement", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
@@ -441,6 +481,10 @@ public sealed partial class AccessMatrixTests
             select set_config('app.actor', 'test', false);
             insert into operation (party_id, request_key, kind, partner_id, partner_name, filter, filter_words, reason, actor, actor_name, actor_role, method, origin, rate, state, total, created_at, finished_at)
             select p.party_id, 'k', 'close', 1, 'One', '', '', 'why', 'test', 'test', 'officer', 'key', 'here', 1, 'finished', 1, gateway_now(), gateway_now() from party p where p.kind = 'organisation'
+            """);
+        await gateway.Database.ExecuteAsync("""
+            select set_config('app.actor', 'test', false);
+            insert into alarm (kind, subject, severity, raised_as, sentence, link, since, raised_at, last_seen_at) values ('alarm.late', 'x', 'error', 's', 's', '', now(), now(), now())
             """);
         await gateway.Database.ExecuteAsync("""
             select set_config('app.actor', 'test', false);

@@ -11,6 +11,7 @@ public sealed partial class DependencyTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Access"] = [],
+        ["Alarms"] = [],
         ["Audit"] = [],
         ["Database"] = [],
         ["Exceptions"] = [],
@@ -22,6 +23,8 @@ public sealed partial class DependencyTests
         ["MasterData"] = [],
         ["Delivery"] = ["Partners"],
         ["Composing"] = ["Delivery", "MasterData", "Units"],
+        ["Shipments"] = ["Delivery", "Units"],
+        ["Hub"] = ["Delivery", "MasterData", "Partners", "Units"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Validation"] = ["Devices"],
@@ -32,7 +35,7 @@ public sealed partial class DependencyTests
         ["Lines"] = ["Capture", "Devices", "Intake", "MasterData", "Serials", "Units"],
     };
 
-    private static readonly string[] Everybodys = ["Access", "Audit", "Database", "Exceptions", "Http", "Scheduling", "Telemetry"];
+    private static readonly string[] Everybodys = ["Access", "Alarms", "Audit", "Database", "Exceptions", "Http", "Scheduling", "Telemetry"];
 
     private static string Root => Repository.Root;
 

@@ -5,6 +5,11 @@ using static Gateway.Journeys.Composing.ShipmentStory;
 
 namespace Gateway.Journeys.Composing;
 
+/// <summary>Memory is the whole process's, so what measures it runs beside nothing else.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection(nameof(Alone))]
 public sealed class ComposeMemoryTests(ITestOutputHelper output)
 {
     private const int Pallets = 10, Cases = 100, Units = 100;

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using Epcis.Events;
 using static Gateway.Journeys.Composing.ShipmentStory;
 
@@ -122,4 +123,94 @@ public sealed class CorrectionJourneys
         await story.CaptureAsync(story.Ship("3", Mah, Plant, Mah, Warehouse, Unit("U18")), story.Ship("4", Mah, Wholesaler, Wholesaler, Wholesaler, Case("XC1")));
         await story.HeldAsync("compose.limit");
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Each_part_of_a_divided_shipment_is_corrected_behind_it_also_where_it_was_taken_back_before_it_was_divided(bool beforeIsComposed)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var story = new ShipmentStory(gateway);
+        await story.KnowAsync();
+        await story.PartnerAsync(Warehouse, new { regulation = "us-dscsa", maxEvents = 6 });
+        var production = story.Production();
+        var shipping = story.Ship("1", Mah, Plant, Mah, Warehouse, Case("C1"), Case("C2"), Case("C3"), Case("C4"));
+        var (first, second) = (story.Void(shipping, Case("C2"), Case("C3")), story.Void(shipping, Case("C1")));
+        var unpacking = At(story.Unpack(Plant, Pallet(1)), Start.AddMinutes(20));
+        if (beforeIsComposed)
+        {
+            await story.CaptureAsync([.. production.Skip(1), unpacking, At(shipping, Start.AddHours(1))]);
+            await story.HeldAsync("compose.path");
+            await story.CaptureAsync(At(first, Start.AddHours(2)), At(second, Start.AddHours(3)));
+            await story.CaptureAsync(production[0]);
+        }
+        else
+        {
+            await story.CaptureAsync([.. production, unpacking, At(shipping, Start.AddHours(1))]);
+            await story.ReceivedAsync(Warehouse, 2);
+            await story.CaptureAsync(At(first, Start.AddHours(2)), At(second, Start.AddHours(3)));
+        }
+
+        // C2 is in the first part, C3 in the second; C1 in the first alone, so nothing of it is said of the second.
+        var documents = await story.ReceivedAsync(Warehouse, 5);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from delivery where state = 'due'") == 0);
+        Assert.All(documents, d => Assert.Empty(d.Errors));
+        Assert.Equal([Case("C1"), Case("C2"), Case("C3")], documents.Where(d => d.Steps.Last() == "void_shipping").SelectMany(d => ((ObjectEvent)d.Events[0]).EpcList).Order(StringComparer.Ordinal));
+        Assert.Equal(0L, await gateway.Database.ScalarAsync<long>("""
+            select count(*) from delivery c join delivery d on d.delivery_id = c.corrects join attempt ca on ca.delivery_id = c.delivery_id join attempt da on da.delivery_id = d.delivery_id where ca.started_at < da.ended_at
+            """));
+        Assert.Equal("closed, gateway's own", await gateway.Database.ScalarAsync<string>("""
+            select string_agg(concat(d.state, case when n.actor = 'system:composing' and n.action = 'close' then ', gateway''s own' end), ' ') from delivery d left join delivery_decision n using (delivery_id) where d.state <> 'delivered'
+            """));
+    }
+
+    [Fact]
+    public async Task A_void_takes_back_the_last_shipment_of_its_goods_and_no_earlier_one()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var story = new ShipmentStory(gateway);
+        await story.KnowAsync();
+        await story.PartnerAsync(Warehouse);
+        var (once, again) = (story.Ship("1", Mah, Plant, Mah, Warehouse, Pallet(1)), story.Ship("2", Mah, Plant, Mah, Warehouse, Pallet(1)));
+        await story.CaptureAsync([.. story.Production(), At(once, Start.AddHours(1))]);
+        await story.CaptureAsync(At(story.Receive(Plant, Pallet(1)), Start.AddHours(2)));
+        await story.CaptureAsync(At(again, Start.AddHours(3)));
+        await story.ReceivedAsync(Warehouse, 2);
+        // It names no despatch advice, so only its goods say which shipment it is of.
+        await story.CaptureAsync(At(story.Void(again, Pallet(1)) with { BizTransactions = [] }, Start.AddHours(4)));
+        // And this one names the first shipment's.
+        await story.CaptureAsync(At(story.Void(once, Pallet(1)), Start.AddHours(5)));
+        await story.ReceivedAsync(Warehouse, 4);
+        Assert.Equal("2 1", await gateway.Database.ScalarAsync<string>("select string_agg(corrects::text, ' ' order by delivery_id) from delivery where corrects is not null"));
+    }
+
+    [Fact]
+    public async Task What_takes_back_nothing_that_was_sent_and_what_ships_quantities_alone_is_said_to_a_person_and_ends_when_he_closes_it()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var story = new ShipmentStory(gateway);
+        await story.KnowAsync();
+        await story.PartnerAsync(Warehouse);
+        var shipping = story.Ship("1", Mah, Plant, Mah, Warehouse, Pallet(1));
+        await story.CaptureAsync([.. story.Production(), At(shipping, Start.AddHours(1))]);
+        await story.ReceivedAsync(Warehouse, 1);
+        await story.CaptureAsync(At(story.Void(shipping, Case("C4")), Start.AddHours(2)));
+        Assert.Contains("Nothing of what is taken back was in the document", await story.HeldAsync("compose.invalid"), StringComparison.Ordinal);
+        await CloseAsync(gateway, 2);
+
+        await story.CaptureAsync(At(story.Ship("2", Mah, Plant, Mah, Warehouse) with { QuantityList = [new QuantityElement($"urn:epc:class:lgtin:030001.0012345.{Lot}", 4, "4", null)] }, Start.AddHours(3)));
+        Assert.Contains("names no unit by its serial number", await story.HeldAsync("compose.invalid"), StringComparison.Ordinal);
+        await CloseAsync(gateway, 3);
+        Assert.Equal("resolved resolved", await gateway.Database.ScalarAsync<string>("select string_agg(state, ' ') from exception where code = 'compose.invalid'"));
+    }
+
+    private static async Task CloseAsync(TestGateway gateway, long delivery)
+    {
+        using var officer = gateway.Client("officer");
+        using var closed = await officer.PostAsJsonAsync($"api/deliveries/{delivery}/close", new { reason = "Told by telephone" }, TestContext.Current.CancellationToken);
+        Assert.True(closed.IsSuccessStatusCode, await closed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    private static T At<T>(T e, DateTimeOffset at) where T : EpcisEvent =>
+        e with { EventTime = at, EventTimeText = at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture), EventId = $"urn:uuid:{Guid.NewGuid()}" };
 }

@@ -100,6 +100,12 @@ internal sealed class ShipmentStory(TestGateway gateway)
 
     public ObjectEvent Receive(string place, params string[] epcs) => Object(EventAction.Observe, "receiving", "in_progress", place, epcs);
 
+    /// <summary>The receipt of a shipment: of what it names, or only of some.</summary>
+    public ObjectEvent ReceiptOf(ObjectEvent shipped, string place, params string[] epcs) => At(shipped with
+    {
+        BizStep = "urn:epcglobal:cbv:bizstep:receiving", Disposition = "urn:epcglobal:cbv:disp:in_progress", EpcList = epcs.Length > 0 ? epcs : shipped.EpcList, ReadPoint = new Location(place), BizLocation = new Location(place),
+    });
+
     public ObjectEvent Ship(string number, string fromOwner, string from, string toOwner, string to, params string[] epcs) => Object(EventAction.Observe, "shipping", "in_transit", from, epcs) with
     {
         BizTransactions = [new("urn:epcglobal:cbv:btt:po", $"urn:epcglobal:cbv:bt:{GlnOf(toOwner)}:PO{number}"), new("urn:epcglobal:cbv:btt:desadv", $"urn:epcglobal:cbv:bt:{GlnOf(from)}:DA{number}")],
@@ -121,7 +127,22 @@ internal sealed class ShipmentStory(TestGateway gateway)
     public static IReadOnlyList<string> OnPallet(int pallet = 1, string series = "") =>
         [.. Enumerable.Range(1, 12).Select(n => Unit($"{series}U{n}")), .. Enumerable.Range(1, 3).Select(n => Case($"{series}C{n}")), Pallet(pallet)];
 
-    public async Task<Guid> CaptureAsync(params EpcisEvent[] events)
+    public Task<Guid> CaptureAsync(params EpcisEvent[] events) => CaptureAsync("cmo", events);
+
+    /// <summary>As a partner tells it: with a key of its own, by which it may send.</summary>
+    public async Task<Guid> TellAsync(string place, params EpcisEvent[] events)
+    {
+        if (!gateway.Keys.ContainsKey(place))
+        {
+            await using var work = await gateway.Database.Gateway.BeginAsync(global::Gateway.Access.Actor.System("test"), Ct);
+            var party = await gateway.Database.ScalarAsync<int>($"select party_id from partner join partner_gln using (partner_id) where gln = '{GlnOf(place)}'");
+            ((Dictionary<string, string>)gateway.Keys)[place] = await global::Gateway.Access.ApiKeys.CreateAsync(work, party, "cmo", place, "gwl");
+            await work.CommitAsync();
+        }
+        return await CaptureAsync(place, events);
+    }
+
+    private async Task<Guid> CaptureAsync(string role, EpcisEvent[] events)
     {
         using var bytes = new MemoryStream();
         var told = new Findings();
@@ -135,7 +156,7 @@ internal sealed class ShipmentStory(TestGateway gateway)
             await xml.EndAsync(Ct);
         }
         Assert.False(told.HasErrors);
-        using var answer = await gateway.CaptureAsync(bytes.ToArray());
+        using var answer = await gateway.CaptureAsync(bytes.ToArray(), role: role);
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync(Ct));
         var job = await gateway.JobAsync(answer.Headers.Location!);
         Assert.True(job.GetProperty("success").GetBoolean(), job.GetRawText());
@@ -161,8 +182,8 @@ internal sealed class ShipmentStory(TestGateway gateway)
     /// <summary>Waits until a delivery is held, and tells for what.</summary>
     public async Task<string> HeldAsync(string code)
     {
-        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>($"select count(*) from delivery where held_by = 'gateway' and compose_findings @> '[{{\"code\": \"{code}\"}}]'") > 0);
-        return await gateway.Database.ScalarAsync<string>("select compose_findings::text from delivery where held_by = 'gateway'");
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>($"select count(*) from delivery where held_by = 'gateway' and state = 'due' and compose_findings @> '[{{\"code\": \"{code}\"}}]'") > 0);
+        return await gateway.Database.ScalarAsync<string>("select compose_findings::text from delivery where held_by = 'gateway' and state = 'due'");
     }
 
     public async Task<JsonElement> DeliveryAsync(string place, int index = 0)

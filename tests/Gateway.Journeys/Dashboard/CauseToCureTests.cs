@@ -101,8 +101,8 @@ public sealed class CauseToCureTests(FilledGateway filled) : IClassFixture<Fille
         await page.Keyboard.PressAsync("Enter");
         await browser.AtAsync("**/today");
         await browser.ReadyAsync();
-        await PressAsync(page, page.Locator("table.needs tr", new() { HasText = "http-409" }).GetByRole(AriaRole.Link));
-        await browser.AtAsync("**/deliveries?*http-409*");
+        await PressAsync(page, page.Locator("table.needs tr", new() { HasText = "partner.busy" }).GetByRole(AriaRole.Link));
+        await browser.AtAsync("**/deliveries?*partner.busy*");
         await PressAsync(page, page.GetByRole(AriaRole.Link, new() { Name = $"{id}", Exact = true }));
         await browser.AtAsync($"**/deliveries/{id}");
         await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Retry…" }));

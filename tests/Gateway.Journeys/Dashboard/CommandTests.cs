@@ -94,5 +94,5 @@ public sealed class CommandTests(FilledGateway filled) : IClassFixture<FilledGat
     private static long s_sequence = 9_000;
 
     private static byte[] Shipment(PastManner to) => new ShipmentGenerator(5).Xml(new ShipmentPlan(
-        Interlocked.Increment(ref s_sequence), DemonstrationCast.Shippers[0], DemonstrationCast.Partners.Single(p => p.Past == to).Party, DateTimeOffset.UtcNow, "NOW1", new DateOnly(2029, 1, 1)));
+        Interlocked.Increment(ref s_sequence), DemonstrationCast.Shippers[0], DemonstrationCast.Partners.First(p => p.Past == to).Party, DateTimeOffset.UtcNow, "NOW1", new DateOnly(2029, 1, 1)));
 }

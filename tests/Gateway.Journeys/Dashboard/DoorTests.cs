@@ -49,26 +49,43 @@ public sealed class DoorTests(FilledGateway filled) : IClassFixture<FilledGatewa
         var wrong = new List<string>();
         var counted = new Dictionary<string, int>();
         var doors = 0;
-        string[] pages = ["today", $"today?day={DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}", "deliveries?view=groups", "deliveries?view=all", "captures", "exceptions", "exceptions?state=open", "partners", "routing", .. Enumerable.Range(1, 8).Select(n => $"partners/{n}")];
+        var partners = await gateway.Database.ScalarAsync<int[]>("select array_agg(partner_id order by partner_id) from partner");
+        Assert.True(partners.Length >= 12, $"{partners.Length} partners");
+        string[] pages = ["today", $"today?day={DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}", "deliveries?view=groups", "deliveries?view=all", "captures", "exceptions", "exceptions?state=open", "partners", "routing", .. partners.Select(n => $"partners/{n}")];
         foreach (var address in pages)
         {
+            var (found, off) = await LookAsync(address);
+            // What the clock finds out between the number and its list stands in both the next time.
+            for (var again = 0; again < 3 && off.Count > 0; again++)
+            {
+                off.ForEach(o => counted.Remove(o.Split(' ')[^1]));
+                (found, off) = await LookAsync(address);
+            }
+            doors += found;
+            wrong.AddRange(off);
+        }
+        SignedInBrowser.None(wrong);
+        Assert.True(doors > 100 && counted.Values.Count(r => r > 0) > 30, $"{doors} doors, {counted.Values.Count(r => r > 0)} with rows");
+        browser.NothingWentWrong();
+
+        async Task<(int Doors, List<string> Wrong)> LookAsync(string address)
+        {
             await browser.GoAsync(address);
-            foreach (var door in await browser.Page.EvaluateAsync<string[]>(Doors))
+            var off = new List<string>();
+            var found = await browser.Page.EvaluateAsync<string[]>(Doors);
+            foreach (var door in found)
             {
                 var (number, href) = (int.Parse(door.Split(' ')[0], CultureInfo.InvariantCulture), door.Split(' ')[1]);
-                doors++;
                 if (!counted.TryGetValue(href, out var rows))
                 {
                     rows = counted[href] = await browser.Page.EvaluateAsync<int>(Rows, href);
                 }
                 if (rows != number)
                 {
-                    wrong.Add($"{address}: {number} leads to {rows} rows: {href}");
+                    off.Add($"{address}: {number} leads to {rows} rows: {href}");
                 }
             }
+            return (found.Length, off);
         }
-        SignedInBrowser.None(wrong);
-        Assert.True(doors > 100 && counted.Values.Count(r => r > 0) > 30, $"{doors} doors, {counted.Values.Count(r => r > 0)} with rows");
-        browser.NothingWentWrong();
     }
 }

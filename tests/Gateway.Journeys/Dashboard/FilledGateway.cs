@@ -7,6 +7,7 @@ using Gateway.Host;
 using Gateway.Host.Simulate;
 using Gateway.Intake;
 using Gateway.Lines;
+using Gateway.Shipments;
 using Gateway.TestSupport;
 using Gateway.Validation;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,7 +28,7 @@ public sealed class FilledGateway : IAsyncLifetime
     public static async Task<TestGateway> StartAsync(HistorySize size)
     {
         var gateway = await TestGateway.StartAsync(("Operations:CheckEvery", "00:00:00.1"));
-        await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, CancellationToken.None);
+        await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, TestGateway.Folders, CancellationToken.None);
         await DemonstrationMasterData.SeedAsync(gateway.Database.Gateway, TimeSpan.FromDays(size.Days), CancellationToken.None);
         await DemonstrationSerials.SeedAsync(gateway.Database.Gateway, "The cmo", CancellationToken.None);
         await new DemonstrationHistory(
@@ -88,8 +89,11 @@ public sealed class FilledGateway : IAsyncLifetime
             update capture set created_at = created_at - interval '3 days' where capture_id in (select min(capture_id) from capture where state = 'refused');
             update delivery set state = 'closed' where state = 'dead';
             update delivery set state = 'dead', dead_reason = 'refused', code = 'http-422', finished_at = null
-            where delivery_id in (select delivery_id from delivery join partner p using (partner_id) where p.name = 'Western Wholesale' and delivery.state = 'delivered' order by delivery_id desc limit {Dead})
+            where delivery_id in (select delivery_id from delivery join partner p using (partner_id) where p.name = 'Western Wholesale' and delivery.state in ('delivered', 'closed') order by delivery_id desc limit {Dead})
             """);
+        // What is found out by the clock of these is found now, so that no exception comes while a test counts them.
+        await gateway.Services.GetRequiredService<FollowShipments>().RunAsync(CancellationToken.None);
+        await gateway.Services.GetRequiredService<ReconcileDeliveries>().RunAsync(CancellationToken.None);
         return gateway;
     }
 }

@@ -42,7 +42,7 @@ public sealed class InspectorTests
             Assert.Equal((address, ++views), (address, await ViewsAsync(gateway)));
         }
         SignedInBrowser.None(wrong);
-        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/reviews", "settings/health", "audit", "audit/reviews", "lines", "devices", "serials", "intake"])
+        foreach (var page in (string[])["captures", "deliveries", "partners", "deliveries/1", "partners/1", "operations", "settings/reviews", "settings/health", "audit", "audit/reviews", "lines", "devices", "serials", "intake", "hub"])
         {
             Assert.Contains(page, seen);
         }

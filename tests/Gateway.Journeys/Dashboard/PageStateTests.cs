@@ -112,7 +112,7 @@ public sealed class PageStateTests
     }
 
     [Fact]
-    public async Task The_header_fits_every_width_with_all_that_can_stand_in_it()
+    public async Task The_header_fits_every_width_with_all_that_can_stand_in_it_and_room_to_search()
     {
         await using var gateway = await TestGateway.StartAsync();
         await gateway.Database.ExecuteAsync("update installation set kind = 'demonstration'; select set_config('app.actor', 'test', false); update api_key set name = 'A name as long as some names are' where role = 'officer'");
@@ -127,6 +127,11 @@ public sealed class PageStateTests
             if (over > 0)
             {
                 wide.Add($"{width}: {over} too many");
+            }
+            var search = await browser.Page.EvaluateAsync<double>("() => document.getElementById('search').getBoundingClientRect().width");
+            if (search < 100)
+            {
+                wide.Add($"{width}: {search} for the search");
             }
         }
         SignedInBrowser.None(wide);

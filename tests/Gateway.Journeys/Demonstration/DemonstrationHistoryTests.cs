@@ -8,6 +8,8 @@ using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Host;
 using Gateway.Host.Simulate;
+using Gateway.Partners;
+using Gateway.Shipments;
 using Gateway.TestSupport;
 using Gateway.Units;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +36,7 @@ public sealed class DemonstrationHistoryTests
         Assert.Equal(written, await CountAsync(database, "capture"));
         Assert.Equal(written, await CountAsync(database, "capture where state in ('accepted', 'refused')"));
         Assert.True(await CountAsync(database, "capture where state = 'refused'") > 0);
-        Assert.Equal(0, await CountAsync(database, "finding where code <> 'EPCIS-AGG-01'"));
+        Assert.Equal(0, await CountAsync(database, "finding f where code <> 'EPCIS-AGG-01' and not exists (select from delivery v where v.capture_id = f.capture_id and v.compose_kind is not null)"));
         Assert.Equal(0, await CountAsync(database, "capture c where (state = 'refused') <> exists (select from finding f where f.capture_id = c.capture_id and f.severity = 'error')"));
 
         // Each accepted document went to one partner; the balance of Today holds for each day.
@@ -82,20 +84,25 @@ public sealed class DemonstrationHistoryTests
         await using var gateway = await StartAsync();
         var database = gateway.Database;
         await HistoryOf(gateway).WriteAsync(Ct);
-        var attempts = await CountAsync(database, "attempt");
-        Assert.Equal(12, await CountAsync(database, "delivery where state = 'due'"));
-        Assert.Equal(0, await CountAsync(database, "delivery where lease_token is not null and receipt <> 'pending'"));
+        // What is composed is the present's to do.
+        const string settled = "attempt a join delivery v using (delivery_id) where v.compose_kind is null";
+        var attempts = await CountAsync(database, settled);
+        Assert.Equal(12, await CountAsync(database, "delivery join partner p using (partner_id) where delivery.state = 'due' and p.name = 'Island Pharmacies'"));
+        Assert.Equal(0, await CountAsync(database, "delivery join partner p using (partner_id) where delivery.state = 'due' and compose_kind is null and p.name not in ('Island Pharmacies', 'Desert Pharmacies')"));
+        Assert.Equal(0, await CountAsync(database, "delivery where lease_token is not null and receipt <> 'pending' and compose_kind is null"));
 
         // A document of the present passes through the same workers, so they have looked at everything that is due.
-        var central = DemonstrationCast.Partners.Single(p => p.Past == PastManner.Well);
+        var central = DemonstrationCast.Partners.First(p => p.Past == PastManner.Well);
         var plan = new ShipmentPlan(9_000, DemonstrationCast.Shippers[0], central.Party, DateTimeOffset.UtcNow, "NOW1", new DateOnly(2029, 1, 1));
         using var answer = await gateway.CaptureAsync(new ShipmentGenerator(1).Xml(plan));
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-        await Eventually.TrueAsync(async () => await CountAsync(database, "delivery join capture c using (document_id) where delivery.state = 'delivered' and not exists (select from idempotency i where i.capture_id = c.capture_id)") == 1);
+        await Eventually.TrueAsync(async () => await CountAsync(database, "delivery join capture c using (document_id) where delivery.state = 'delivered' and compose_kind is null and not exists (select from idempotency i where i.capture_id = c.capture_id)") == 1);
 
-        Assert.Equal(attempts + 1, await CountAsync(database, "attempt"));
-        var held = Assert.Single(await gateway.Services.GetRequiredService<DeliveryFigures>().HeldPartnersAsync(Actor.System("test"), Ct));
-        Assert.Equal(("Island Pharmacies", null, "tls", 12L), (held.Partner, held.Why, held.Code, held.Waiting));
+        Assert.Equal(attempts + 1, await CountAsync(database, settled));
+        var held = (await gateway.Services.GetRequiredService<DeliveryFigures>().HeldPartnersAsync(Actor.System("test"), Ct)).ToDictionary(h => h.Partner);
+        Assert.Equal(("Island Pharmacies", null, "certificate-expired", 12L), (held["Island Pharmacies"].Partner, held["Island Pharmacies"].Why, held["Island Pharmacies"].Code, held["Island Pharmacies"].Waiting));
+        Assert.Equal(Licences.Waiting, held["Desert Pharmacies"].Why);
+        Assert.Equal(0, await CountAsync(database, "attempt join delivery v using (delivery_id) join partner p using (partner_id) where p.name = 'Desert Pharmacies' and v.state = 'due'"));
     }
 
     [Fact]
@@ -109,6 +116,27 @@ public sealed class DemonstrationHistoryTests
         Assert.Equal(0, await CountAsync(database, "delivery v join partner p using (partner_id) where p.name = 'Northern Wholesale' and v.state <> 'delivered'"));
         Assert.True(await CountAsync(database, "delivery v join partner p using (partner_id) where p.name = 'Lakeside Clinics' and v.receipt = 'pending' and v.receipt_overdue") > 0);
         Assert.Equal(0, await CountAsync(database, "delivery v join partner p using (partner_id) where p.name <> 'Lakeside Clinics' and v.receipt = 'pending'"));
+    }
+
+    [Fact]
+    public async Task What_partners_received_is_told_in_documents_of_their_own_and_what_was_refused_and_corrected_is_settled()
+    {
+        await using var gateway = await StartAsync();
+        var database = gateway.Database;
+        await HistoryOf(gateway, size: Day with { Days = 3, Shipments = 600 }).WriteAsync(Ct);
+        Assert.Equal(1, await CountAsync(database, "exception where code = 'EPCIS-AGG-01' and state = 'open'"));
+        Assert.True(await CountAsync(database, "exception where code = 'EPCIS-AGG-01' and state = 'resolved' and decided_at between opened_at + interval '59 min' and opened_at + interval '61 min'") > 5);
+        await gateway.Services.GetRequiredService<FollowShipments>().RunAsync(Ct);
+
+        const string north = "delivery v join partner p using (partner_id) where p.name = 'Northern Wholesale' and v.business =";
+        Assert.True(await CountAsync(database, $"{north} 'received'") > 20);
+        Assert.Equal((1, 1), (await CountAsync(database, $"{north} 'partly'"), await CountAsync(database, $"{north} 'disputed'")));
+        Assert.Equal("receipt.damaged", await database.ScalarAsync<string>("select string_agg(code, ' ') from exception where code like 'receipt.%' and state = 'open' and source_kind = 'delivery'"));
+
+        // One partner refused what it was told of one lot, which is all that is uneven: its packs, and its cases.
+        await gateway.Services.GetRequiredService<ReconcileDeliveries>().RunAsync(Ct);
+        Assert.Equal("2 Western Wholesale", await database.ScalarAsync<string>("select count(distinct e.gtin) || ' ' || min(p.name) from exception e join partner p on p.partner_id::text = split_part(e.source_id, '/', 1) where e.code = 'reconcile.gap' and e.state = 'open' having count(distinct e.lot) = 1"));
+        Assert.Equal("refused", await database.ScalarAsync<string>("select distinct dead_reason from delivery where state = 'dead'"));
     }
 
     [Fact]
@@ -132,7 +160,7 @@ public sealed class DemonstrationHistoryTests
         Assert.InRange(before + rest, 150, 170);
         Assert.Equal(before + rest, await database.ScalarAsync<long>("select max(split_part(key, '-', 3)::bigint) from idempotency"));
         Assert.Equal(0, await CountAsync(database, "(select created_at < lag(created_at) over (order by capture_id) as back from capture) c where back"));
-        Assert.Equal(0, await CountAsync(database, "finding where code <> 'EPCIS-AGG-01'"));
+        Assert.Equal(0, await CountAsync(database, "finding f where code <> 'EPCIS-AGG-01' and not exists (select from delivery v where v.capture_id = f.capture_id and v.compose_kind is not null)"));
         Assert.Equal(0, await HistoryOf(gateway).WriteAsync(Ct));
         Assert.Equal(before + rest, await CountAsync(database, "capture"));
     }
@@ -165,7 +193,7 @@ public sealed class DemonstrationHistoryTests
     private static async Task<TestGateway> StartAsync()
     {
         var gateway = await TestGateway.StartAsync();
-        await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, Ct);
+        await new DemonstrationPlant(gateway.Database.Gateway, gateway.Url, gateway.Keys["administrator"], gateway.Keys["cmo"]).PreparePartnersAsync(gateway.Partner, TestGateway.Folders, Ct);
         return gateway;
     }
 

@@ -27,9 +27,29 @@ public sealed class HistoryPlanTests
         Assert.All(held, d => Assert.True(d.At < end && d.Partner.Past == PastManner.Expired && !d.Shipment.OmitCaseParent));
         Assert.Contains(plan.Documents, d => d.IsUnanswered && d.At < end.AddHours(-4));
         Assert.All(plan.Documents.Where(d => d.IsUnanswered), d => Assert.InRange(d.At, end.AddHours(-26), end));
+        Assert.Single(plan.Documents.Where(d => d.IsRefusedByPartner).Select(d => d.Shipment.Lot).Distinct());
+        Assert.True(plan.Documents.Count(d => d.IsRefusedByPartner) >= 2, "The partner that did not know a product refused next to nothing.");
+        Assert.Contains(plan.Documents, d => d.IsUnlicensed);
+        Assert.All(plan.Documents.Where(d => d.IsUnlicensed), d => Assert.InRange(d.At, end.AddDays(-3), end));
+        var composed = plan.Documents.Where(d => d.Partner.Past == PastManner.Composed).ToList();
+        Assert.InRange(composed.Count, 2, 4);
+        Assert.True(Assert.Single(composed, d => d.Shipment.UntoldUnits == 1).At < end.AddHours(-5));
+        Assert.Single(composed, d => d.Shipment.LooseUnits == 2);
         var (from, until) = HistoryPlan.OutageBefore(end);
         Assert.InRange(until, end.AddHours(-26), end.AddHours(-1));
         Assert.True(plan.Documents.Count(d => d.Partner.Past == PastManner.OutLastNight && d.At >= from && d.At < until) >= 3, "Nothing came while the partner was out.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Starts))]
+    public void A_partner_tells_of_what_has_reached_it_and_of_no_shipment_twice(DateTime start)
+    {
+        var plan = HistoryPlan.Make(start, HistorySize.Full, Seed);
+        var told = plan.Receipts.SelectMany(r => (IEnumerable<(PlannedReceipt Receipt, ShipmentPlan Shipment)>)[.. r.Whole.Select(s => (r, s)), .. r.Part is { } part ? [(r, part)] : Array.Empty<(PlannedReceipt, ShipmentPlan)>(), .. r.Damaged is { } damaged ? [(r, damaged)] : Array.Empty<(PlannedReceipt, ShipmentPlan)>()]).ToList();
+        Assert.Equal(told.Count, told.Select(t => t.Shipment.Sequence).Distinct().Count());
+        Assert.All(told, t => Assert.True(t.Shipment.ShippedAt.UtcDateTime < t.Receipt.At.AddHours(-5) && t.Shipment.Partner == t.Receipt.Partner.Party));
+        Assert.Single(plan.Receipts, r => r.Part is not null && r.Damaged is not null);
+        Assert.Equal(plan.Receipts.OrderBy(r => r.At), plan.Receipts);
     }
 
     [Theory]
@@ -43,6 +63,7 @@ public sealed class HistoryPlanTests
         {
             var corrected = Assert.Single(plan.Documents, d => d.Shipment.Sequence == r.Shipment.Sequence && !d.Shipment.OmitCaseParent);
             Assert.Equal(r.At.AddHours(1), corrected.At);
+            Assert.Equal(r.At < start.AddDays(14).AddHours(-4) ? (long?)r.Number : null, corrected.Settles);
         });
         Assert.Contains(refused, r => r.At >= start.AddDays(14).AddHours(-3) && r.At.AddHours(1) < start.AddDays(14));
     }

@@ -25,6 +25,7 @@ internal sealed partial class TestedDevice(Uri gateway, string key, string line,
     private readonly SortedDictionary<long, byte[]> _store = [];
     private readonly SortedSet<long> _toSend = [];
     private readonly HashSet<long> _sent = [], _rejected = [];
+    private long? _repeats;
     private string? _token;
     private int _epoch, _most = MaxMessages, _renderings;
     private long _seq;
@@ -200,9 +201,13 @@ internal sealed partial class TestedDevice(Uri gateway, string key, string line,
         var asked = Ranges(answer);
         var acked = answer.GetProperty("ackedThrough").GetInt64();
         var isRejected = answer.TryGetProperty("code", out _) || answer.GetProperty("rejected").GetArrayLength() > 0;
+        if (_repeats is { } repeated && numbers.Contains(repeated))
+        {
+            _repeats = null;
+        }
         if (isRejected && Has(DeviceFlaw.RepeatsRejected) && _rejected.Add(numbers[0]))
         {
-            acked = numbers[0] - 1;
+            _repeats = numbers[0];
             _toSend.Add(numbers[0]);
         }
         if (Has(DeviceFlaw.DeletesWhenAnswered))
@@ -214,6 +219,8 @@ internal sealed partial class TestedDevice(Uri gateway, string key, string line,
 
     private void Acknowledged(long through, List<(long From, long To)> asked)
     {
+        // Neither the answer nor a heartbeat's makes it delete what it means to repeat.
+        through = Math.Min(through, _repeats - 1 ?? through);
         foreach (var seq in _store.Keys.TakeWhile(s => s <= through).ToList())
         {
             _store.Remove(seq);

@@ -36,7 +36,7 @@ public sealed class LaneOrderTests
                 var queue = nodes[round % 3].GetRequiredService<DeliveryQueue>();
                 foreach (var orphan in await queue.ClaimAsync(1, 1, CancellationToken.None))
                 {
-                    await queue.IntendAsync(orphan, CancellationToken.None);
+                    await queue.IntendAsync(orphan);
                     await outbox.Database.ExecuteAsync($"update delivery set crashes = 0, lease_until = gateway_now() where delivery_id = {orphan.DeliveryId}");
                 }
             }
@@ -57,6 +57,23 @@ public sealed class LaneOrderTests
         Assert.Equal(lanes * perLane, await outbox.CountAsync("state = 'delivered'"));
         Faults.AssertLaneOrder(partner, lanes, perLane);
         Assert.All(partner.Arrivals.GroupBy(a => a.Key), repeats => Assert.Single(repeats.Select(a => a.Body).Distinct()));
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_stopped_and_is_started_again_delivers()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        await using var partner = await ScriptedPartner.StartAsync((_, _) => Task.FromResult(200));
+        var node = outbox.Node();
+        await outbox.AddAsync(await outbox.AddPartnerAsync(partner.Url), 3, 1);
+        await outbox.Database.ExecuteAsync("update delivery set due_at = due_at + interval '1 hour' where delivery_id > 1");
+        var worker = await Outbox.WorkAsync(node);
+        await Eventually.TrueAsync(async () => await outbox.CountAsync("state = 'delivered'") == 1);
+        await worker.StopAsync(CancellationToken.None);
+        await outbox.Database.AdvanceAsync(TimeSpan.FromHours(2));
+        worker = await Outbox.WorkAsync(node);
+        await Eventually.TrueAsync(async () => await outbox.CountAsync("state = 'delivered'") == 3);
+        await worker.StopAsync(CancellationToken.None);
     }
 
     [Fact]

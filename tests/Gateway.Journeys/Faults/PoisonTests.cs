@@ -63,6 +63,50 @@ public sealed class PoisonTests
         data.Delete(recursive: true);
     }
 
+    // Whatever is under way when the process dies may be why. What nothing is beside is answered; what is, never.
+    [Fact]
+    public async Task What_was_under_way_beside_a_message_that_kills_its_host_is_delivered()
+    {
+        await using var outbox = await Outbox.CreateAsync();
+        var (poison, together, isFirst) = ("p1 3:1", 0, true);
+        await using var partner = await ScriptedPartner.StartAsync(async (context, body) =>
+        {
+            var beside = Interlocked.Increment(ref together);
+            try
+            {
+                await Task.Delay(body == poison || beside > 1 || Volatile.Read(ref isFirst) ? Timeout.Infinite : 300, context.RequestAborted);
+                await Task.Delay(Volatile.Read(ref together) > 1 ? Timeout.Infinite : 0, context.RequestAborted);
+                return 200;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref together);
+            }
+        });
+        var data = Directory.CreateTempSubdirectory("gateway-child-");
+        var (one, other) = (await outbox.AddPartnerAsync(partner.Url), await outbox.AddPartnerAsync(partner.Url));
+        await outbox.AddAsync(one, 5, 1);
+        await outbox.AddAsync(other, 3, 1);
+        for (var kill = 1; kill <= 3; kill++)
+        {
+            await using var host = await ChildHost.StartAsync(outbox.Database, data.FullName);
+            var (number, inFlight) = (kill, kill == 1 ? 8 : 1);
+            await Eventually.TrueAsync(async () => await outbox.Database.ScalarAsync<long>($"select count(*) from attempt where delivery_id = 3 and number = {number}") == 1 && partner.InFlight >= inFlight);
+            await Task.Delay(500, TestContext.Current.CancellationToken);
+            Assert.Equal(inFlight, partner.InFlight);
+            await host.KillAsync();
+            Volatile.Write(ref isFirst, false);
+            await outbox.Database.AdvanceAsync(TimeSpan.FromMinutes(5));
+        }
+        await using (await ChildHost.StartAsync(outbox.Database, data.FullName))
+        {
+            await Eventually.TrueAsync(async () => await outbox.CountAsync("state = 'due'") == 0);
+        }
+        Assert.Equal("dead crashed 3", await outbox.Database.ScalarAsync<string>("select concat_ws(' ', state, dead_reason, attempts) from delivery where delivery_id = 3"));
+        Assert.Equal(7, await outbox.CountAsync("state = 'delivered' and attempts = 2 and crashes = 1"));
+        data.Delete(recursive: true);
+    }
+
     private sealed class BrittleChannel(string how) : IChannel, IDisposable
     {
         public const string Name = "soap"; // a kind the schema knows and the gateway does not have

@@ -14,6 +14,19 @@ public sealed class ValidationJourneys
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
     private static readonly (string, string) Often = ("Validation:Every", "00:00:00.3");
 
+    [Fact]
+    public async Task A_node_at_which_nothing_changes_is_compared_by_the_clock_alone()
+    {
+        await using var gateway = await TestGateway.StartAsync(("Validation:Every", "00:01:00"));
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from validation_live()") > 0);
+        await Task.Delay(1000, Ct);
+        var before = await SeenAsync();
+        await Task.Delay(2000, Ct);
+        Assert.Equal(before, await SeenAsync());
+
+        Task<DateTime> SeenAsync() => gateway.Database.ScalarAsync<DateTime>("select max(seen_at) from validation_node");
+    }
+
     // FT-21: what tells an old node from a new one is that they differ; no contract migration exists yet that an old node could hold up.
     [Fact]
     [Requirement("P11-1")]

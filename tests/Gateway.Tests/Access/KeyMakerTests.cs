@@ -20,7 +20,7 @@ public sealed class KeyMakerTests
 
         var (none, refusal) = await AddAsync(database, anna, "operator");
         Assert.Null(none);
-        Assert.Equal(new KeyRefusal("A key of the role operator would carry what its maker does not have: capture, captures.read, devices.read, devices.register, devices.speak, events.read, exceptions.read, lines.read, lines.run, masterdata.read, proofs.read, serials.read, serials.request, units.read.", IsBeyondMaker: true), refusal);
+        Assert.Equal(new KeyRefusal("A key of the role operator would carry what its maker does not have: alarms.read, capture, captures.read, devices.read, devices.register, devices.speak, events.read, exceptions.read, hub.read, lines.read, lines.run, masterdata.read, proofs.read, serials.read, serials.request, units.read.", IsBeyondMaker: true), refusal);
         Assert.Contains("everything", (await AddAsync(database, anna, "demonstration")).Refusal!.Sentence, StringComparison.Ordinal);
         Assert.Equal(new KeyRefusal("There is no such role."), (await AddAsync(database, anna, "king")).Refusal);
         Assert.Null((await AddAsync(database, anna, "checker")).Refusal);

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Epcis;
 using Gateway.Access;
+using Gateway.Alarms;
 using Gateway.Audit;
 using Gateway.Database;
 using Gateway.Delivery;
@@ -29,14 +30,14 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     // States of what no person steps through.
-    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state", "device_message"];
+    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state", "device_message", "alarm_notice", "hub_message", "hub_message_market"];
 
     // Taken whatever the state is, or what begins a record, or looks at it.
     private static readonly string[] NoSteps =
     [
         "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
-        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync", "NeedAsync", "ExceptionAsync",
+        "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync", "NeedAsync", "ExceptionAsync", "PreviewAsync", "TestAsync", "SetNeedAsync",
     ];
 
     private Outbox _outbox = default!;
@@ -78,6 +79,9 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             insert into device_qualification (device_id, party_id, number, kind, serial, line_id, station, iq_reference, oq_reference, pq_reference, firmware, config_hash, challenge_interval, valid_until, change_reference, reason, qualified_by, qualified_by_name, qualified_at, signature)
             values (1, 1, 1, 'plc', '', 1, '', 'i', 'o', 'p', 'f', 'c', '1 day', '2030-01-01', '', 'r', 'x', 'x', now(), 1);
             insert into mapping (name, version, title, text, sha256, approved_at, approved_by, approved_by_name, reason) values ('f1-unit-csv', 1, 't', 'x', sha256('x'), now(), 'x', 'x', 'r');
+            insert into alarm (kind, subject, severity, raised_as, sentence, link, since, raised_at, last_seen_at) values ('alarm.late', 'x', 'error', 's', 's', '', now(), now(), now());
+            insert into alarm_silence (kind, subject, reason, made_at, made_by, until) values ('*', '*', 'r', now(), 'x', now() + interval '10 days');
+            insert into alarm_target (name, channel, address, added_at) values ('t', 'email', 'a@example.com', now());
             insert into breaker (partner_id, party_id) values (1, 2);
             insert into licence (partner_id, party_id, kind, number, issuer, region, valid_from, valid_until, checked_at, checked_by) values (1, 2, 'dispenser', '1', 'b', 'US', '2020-01-01', '2030-01-01', now(), 'x');
             insert into validation_baseline (title, reason, fingerprint, drafted_by, drafted_by_name, drafted_at) values ('t', 'r', 'f', 'person:ben', 'b', now());
@@ -180,7 +184,10 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     {
         var database = _outbox.Database;
         var node = _outbox.Node();
-        var licences = node.GetRequiredService<Licences>();
+        var (licences, profiles) = (node.GetRequiredService<Licences>(), node.GetRequiredService<PartnerProfiles>());
+        var (alarms, silences) = (new AlarmDecisions(database.Gateway), new AlarmSilences(database.Gateway));
+        var targets = new AlarmTargets(database.Gateway, new AlarmSecrets(new Microsoft.AspNetCore.DataProtection.EphemeralDataProtectionProvider()), Options.Create(new AlarmOptions()));
+        var target = (await targets.ListAsync(_ben, Ct)).Single();
         var (deliveries, operations, partners) = (node.GetRequiredService<DeliveryDecisions>(), node.GetRequiredService<OperationControl>(), node.GetRequiredService<PartnerDirectory>());
         var (exceptions, baselines, changes) = (new ExceptionDecisions(database.Gateway), new Baselines(database.Gateway), new ChangeRecords(database.Gateway));
         var (keys, people, access, audit, masterData) = (new ApiKeys(database.Gateway), new People(database.Gateway), new AccessReviews(database.Gateway), new AuditReviews(database.Gateway), new ChangeMasterData(database.Gateway));
@@ -236,11 +243,27 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                 ]),
             new("partner", "1",
                 [("active", "update partner set state = 'active'"), ("paused", "update partner set state = 'paused', pause_reason = 'x'"), ("paused: " + GoLive.Waiting, $"update partner set pause_reason = '{GoLive.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"), ("paused: " + Licences.Waiting, $"update partner set pause_reason = '{Licences.Waiting.Replace("'", "''", StringComparison.Ordinal)}'"),
-                 ("draft", "update partner set state = 'draft', pause_reason = null")],
+                 ("practice", "update partner set state = 'practice', pause_reason = null"), ("draft", "update partner set state = 'draft', pause_reason = null")],
                 [
+                    new("practice", partners.SetPracticeAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "draft"], async _ => await partners.SetPracticeAsync(_ben, 1, true, Why, Ct) is null),
+                    new("profile", profiles.SetAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "practice", "draft"], async v => await profiles.SetAsync(_ben, 1, new PartnerProfile(), Why, Ct, v ?? 0) is null, HasVersion: true),
+                    new("end practice", partners.SetPracticeAsync, ["practice"], async _ => await partners.SetPracticeAsync(_ben, 1, false, Why, Ct) is null),
                     new("pause", partners.SetPausedAsync, ["active", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting], _ => partners.SetPausedAsync(_ben, 1, true, Why, Ct)),
                     new("resume", partners.SetPausedAsync, ["paused"], _ => partners.SetPausedAsync(_ben, 1, false, Why, Ct)),
-                    new("channel", partners.SetChannelAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "draft"], async v => await partners.SetChannelAsync(_ben, 1, channel, v ?? 1, Why, Ct) is null, HasVersion: true),
+                    new("channel", partners.SetChannelAsync, ["active", "paused", "paused: " + GoLive.Waiting, "paused: " + Licences.Waiting, "practice", "draft"], async v => await partners.SetChannelAsync(_ben, 1, channel, v ?? 1, Why, Ct) is null, HasVersion: true),
+                ]),
+            new("alarm", "1",
+                [("raised", "update alarm set cleared_at = null, acknowledged_at = null, acknowledged_by = null, acknowledged_why = null"), ("acknowledged", "update alarm set acknowledged_at = now(), acknowledged_by = 'x', acknowledged_why = 'y'"),
+                 ("cleared", "update alarm set cleared_at = now()")],
+                [new("acknowledge", alarms.AcknowledgeAsync, ["raised"], async v => await alarms.AcknowledgeAsync(_ben, 1, v, Why, Ct) is null, HasVersion: true)]),
+            new("alarm_silence", "1",
+                [("stands", "update alarm_silence set ended_at = null, ended_by = null"), ("ended", "update alarm_silence set ended_at = now(), ended_by = 'x'")],
+                [new("end", silences.EndAsync, ["stands"], async _ => await silences.EndAsync(_ben, 1, Why, Ct) is null)]),
+            new("alarm_target", target.TargetId.ToString(),
+                [("told", "update alarm_target set removed_at = null"), ("removed", "update alarm_target set removed_at = now()")],
+                [
+                    new("change", targets.ChangeAsync, ["told"], async v => await targets.ChangeAsync(_ben, target, new AlarmTargetRequest("n", null, "b@example.com", null, Why, v), Ct) is null, HasVersion: true),
+                    new("remove", targets.RemoveAsync, ["told"], async v => await targets.RemoveAsync(_ben, target.TargetId, v, Why, Ct) is null, HasVersion: true),
                 ]),
             new("licence", "1",
                 [("recorded", "update licence set withdrawn = false"), ("withdrawn", "update licence set withdrawn = true")],

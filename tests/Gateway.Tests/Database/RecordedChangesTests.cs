@@ -33,6 +33,13 @@ public sealed class RecordedChangesTests
         ["attempt"] = "the log of a delivery, never changed",
         ["breaker"] = "how a partner answers now",
         ["routing_decision"] = "why a document went to whom, never changed",
+        ["alarm_notice"] = "the log of who was told of a recorded alarm",
+        ["shipment"] = "which captured event ships to whom: it follows from the events, and exceptions about it are recorded",
+        ["shipped_unit"] = "what was in a shipment and arrived: it follows from the events and can be made anew",
+        ["shipment_sum"] = "the same in sums",
+        ["shipment_news"] = "which captured event says something of shipments",
+        ["hub_chunk"] = "a part of a round, which is recorded",
+        ["hub_pack"] = "the packs of a round, which is recorded; what the hub has not stored is told by the message",
         ["operation_item"] = "of an operation, which is recorded with its selection",
         // Numbers: of a grant or a change, which are recorded.
         ["serial_number"] = "given out by grants and taken back by changes, which are recorded; printed by a document of the line",

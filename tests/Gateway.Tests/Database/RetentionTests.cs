@@ -9,7 +9,7 @@ namespace Gateway.Tests.Database;
 public sealed class RetentionTests
 {
     // What is taken out of these leaves an entry with all it was, follows from events and is made anew from them, or is no record: a challenge, what a node says of itself.
-    private static readonly string[] Deletable = ["partner_gln", "person_role", "role_permission", "signature_challenge", "unit", "validation_node"];
+    private static readonly string[] Deletable = ["partner_gln", "person_role", "role_permission", "shipment_sum", "shipped_unit", "signature_challenge", "unit", "validation_node"];
 
     [Fact]
     public async Task No_role_of_the_product_may_delete_a_document_an_event_or_an_entry()

@@ -27,6 +27,7 @@ public static class TenantCatalog
         // What the installation consists of; it has no party's rows, and only the organisation sees it.
         "validation_content", "validation_change", "validation_baseline", "validation_baseline_change", "validation_node", "validation_state",
         "mapping", // what a line's files are read by, which holds no party's data; only the organisation sees it
+        "alarm", "alarm_target", "alarm_silence", "alarm_notice", // what is wrong with the installation and who is told; only the organisation sees it
         "audit_key", // public keys that have signed it
     ];
 

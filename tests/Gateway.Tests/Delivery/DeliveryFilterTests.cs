@@ -15,6 +15,11 @@ public sealed class DeliveryFilterTests
     [InlineData("code=http-503", "3 4 5")]
     [InlineData("code=-", "1 2 7 8 9 10")]
     [InlineData("reason=refused", "5 6")]
+    [InlineData("why=partner.failed", "3 4 5")]
+    [InlineData("why=partner.refused", "6")]
+    [InlineData("why=other&state=open", "")] // what was never tried, or was delivered, has no reason
+    [InlineData("why=held.person", "")]
+    [InlineData("why=partner.failed&state=dead", "4 5")]
     [InlineData("state=dead&code=http-503&reason=refused", "5")]
     [InlineData("day=2026-11-20", "7 8")]
     [InlineData("day=2026-11-19", "9")]
@@ -37,6 +42,7 @@ public sealed class DeliveryFilterTests
         await outbox.Database.ExecuteAsync("""
             update delivery set created_at = gateway_now() - interval '61 minutes' where delivery_id in (2, 4);
             update delivery set created_at = gateway_now() - interval '59 minutes' where delivery_id = 1;
+            update delivery set need_by = created_at + interval '1 hour';
             update delivery set code = 'http-503', attempts = 3 where delivery_id in (3, 4, 5);
             update delivery set state = 'dead', dead_reason = case when delivery_id = 4 then 'exhausted' else 'refused' end, code = coalesce(code, 'http-400') where delivery_id in (4, 5, 6);
             update delivery set state = 'delivered', finished_at = '2026-11-20 10:00+00' where delivery_id = 7;

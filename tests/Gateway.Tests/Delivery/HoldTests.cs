@@ -164,7 +164,7 @@ public sealed class HoldTests
             [(7L, null, "Moving.", null), (6L, "Ada", "This one above all.", null), (3L, "Ada", "The lot is in doubt.", null), (1L, "Ada", "The lot is in doubt.", until)],
             (await overview.ListAsync(Ada, new DeliveryFilter("held"), 100, Ct)).Select(d => (d.DeliveryId, d.HeldBy, d.HeldWhy, d.HeldUntil)));
         Assert.Equal(
-            [(first, "held", 2L, "Ada", "The lot is in doubt."), (second, "held", 2L, null, null), (first, "retrying", 1L, null, null)],
+            [(first, "held", 2L, "Ada", "The lot is in doubt."), (second, "held", 1L, "Ada", "This one above all."), (second, "held", 1L, null, "Moving."), (first, "retrying", 1L, null, null)],
             (await overview.GroupsAsync(Ada, new DeliveryFilter(), 100, Ct)).Select(g => (g.PartnerId, g.State, g.Count, g.HeldBy, g.HeldWhy)));
         Assert.Equal([new HeldDeliveries(first, "Partner 1", "Ada", "The lot is in doubt.", until, 2)], await figures.HeldDeliveriesAsync(Ada, Ct));
         Assert.Equal([new HeldPartner(second, "Partner 2", "Moving.", null, null, 2)], await figures.HeldPartnersAsync(Ada, Ct));

@@ -17,20 +17,20 @@ public sealed class LeaseTests
         var queue = outbox.Node().GetRequiredService<DeliveryQueue>();
         await outbox.AddAsync(await outbox.AddPartnerAsync("https://example.org"), 1, 1);
         var stale = Assert.Single(await queue.ClaimAsync(1, 10, CancellationToken.None));
-        var number = await queue.IntendAsync(stale, CancellationToken.None);
+        var number = await queue.IntendAsync(stale);
         await outbox.Database.AdvanceAsync(TimeSpan.FromMinutes(5));
         var fresh = Assert.Single(await queue.ClaimAsync(1, 10, CancellationToken.None));
         var before = await outbox.Database.ScalarAsync<string>(Rows);
 
-        Assert.Null(await queue.CompleteAsync(stale, number!.Value, Accepted));
+        Assert.Null(await queue.CompleteAsync(stale, number!.Number, Accepted));
         Assert.Null(await queue.CompleteReceiptAsync(stale, Accepted));
-        Assert.Null(await queue.IntendAsync(stale, CancellationToken.None));
+        Assert.Null(await queue.IntendAsync(stale));
         await queue.RenewAsync([stale], CancellationToken.None);
         await queue.ReleaseAsync([stale]);
 
         Assert.Equal(before, await outbox.Database.ScalarAsync<string>(Rows));
-        var second = await queue.IntendAsync(fresh, CancellationToken.None);
-        Assert.Equal("delivered", (await queue.CompleteAsync(fresh, second!.Value, Accepted))!.State);
+        var second = await queue.IntendAsync(fresh);
+        Assert.Equal("delivered", (await queue.CompleteAsync(fresh, second!.Number, Accepted))!.State);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class LeaseTests
         for (var crash = 1; crash <= 3; crash++)
         {
             var claimed = Assert.Single(await queue.ClaimAsync(1, 10, CancellationToken.None));
-            Assert.Equal(crash, await queue.IntendAsync(claimed, CancellationToken.None)); // and then nothing more is heard
+            Assert.Equal(crash, (await queue.IntendAsync(claimed))!.Number); // and then nothing more is heard
             await outbox.Database.AdvanceAsync(TimeSpan.FromMinutes(5));
         }
         Assert.Empty(await queue.ClaimAsync(1, 10, CancellationToken.None)); // the lane waits for the decision about its head

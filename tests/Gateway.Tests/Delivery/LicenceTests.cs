@@ -61,7 +61,7 @@ public sealed class LicenceTests
         var claimed = await node.GetRequiredService<DeliveryQueue>().ClaimAsync(1, 10, Ct);
         Assert.Single(claimed);
         Assert.Null(await licences.WithdrawAsync(AccountsOf.Admin, 1, await NewestAsync(), "revoked", Ct));
-        Assert.Null(await node.GetRequiredService<DeliveryQueue>().IntendAsync(claimed[0], Ct));
+        Assert.Null(await node.GetRequiredService<DeliveryQueue>().IntendAsync(claimed[0]));
         Assert.Equal("due 0 free", await database.ScalarAsync<string>("select concat_ws(' ', state, attempts, case when lease_token is null then 'free' end) from delivery"));
         Assert.Equal("The licence is withdrawn.", await licences.WithdrawAsync(AccountsOf.Admin, 1, 1, "again", Ct));
         Assert.Equal("There is no such licence.", await licences.CheckAsync(AccountsOf.Admin, 1, 99, "looked", Ct));

@@ -39,6 +39,20 @@ public sealed class RouteCaptureTests
         Assert.Equal(71, lane.Length);
     }
 
+    [Theory]
+    [InlineData(null, "01:00:00")]
+    [InlineData("update partner set need_within = interval '3 hours'", "03:00:00")]
+    public async Task By_when_the_partner_needs_it_is_written_when_it_is_queued(string? change, string within)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        await database.ExecuteAsync("select set_config('app.actor', 'test', false); " + (change ?? "select 1"));
+        await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
+        await RouteAsync(database, [To(Buyer)], Last(3));
+        await database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set need_within = interval '9 days'");
+        Assert.Equal(within, await database.ScalarAsync<string>("select date_trunc('seconds', need_by - created_at)::text from delivery"));
+    }
+
     [Fact]
     public async Task A_document_that_tells_only_the_history_of_its_shipment_is_queued() =>
         Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping]));
@@ -117,6 +131,12 @@ public sealed class RouteCaptureTests
     public async Task A_draft_of_a_partner_is_sent_nothing() =>
         Assert.Equal("not sent ROUTE-PARTNER-DRAFT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set state = 'draft'"));
 
+    [Theory]
+    [InlineData("update partner set state = 'practice'")]
+    [InlineData("insert into partner_profile (partner_id, party_id, regulation) select partner_id, party_id, 'us-dscsa' from partner; update partner set state = 'practice'")]
+    public async Task A_partner_in_practice_is_sent_nothing_that_was_captured(string change) =>
+        Assert.Equal("not sent ROUTE-PARTNER-PRACTICE", await DecideAsync([Commissioning, Packing, Shipping], change: change));
+
     [Fact]
     public async Task A_paused_partner_still_has_its_deliveries_queued() =>
         Assert.Equal("queued ROUTE-SHIPMENT", await DecideAsync([Commissioning, Packing, Shipping], change: "update partner set state = 'paused', pause_reason = 'Their move'"));
@@ -132,6 +152,36 @@ public sealed class RouteCaptureTests
         Assert.Equal("queued ROUTE-COMPOSED", await RouteAsync(database, [In("a", 2), In("b", 3), In("a", 4)], Last(3)));
         Assert.Equal($"a {{{(2L << 20) + 2},{(2L << 20) + 4}}} - 2, b {{{(2L << 20) + 3}}} 1 2",
             await database.ScalarAsync<string>("select string_agg(concat_ws(' ', ordering, shipment_events, coalesce(part_of::text, '-'), capture_id), ', ' order by delivery_id) from delivery where document_id is null"));
+    }
+
+    [Theory]
+    [InlineData("max_bytes", "1", "ROUTE-SHIPMENT")]
+    [InlineData("max_events", "3", "ROUTE-SHIPMENT")]
+    [InlineData("max_events", "2", "ROUTE-COMPOSED")]
+    [InlineData("ids", "'digital-link'", "ROUTE-COMPOSED")]
+    public async Task What_a_partner_does_not_take_as_it_came_is_composed_for_it_also_without_a_regulation(string setting, string value, string code) =>
+        Assert.Equal("queued " + code, await DecideAsync([Commissioning, Packing, Shipping], change: $"insert into partner_profile (partner_id, party_id, {setting}) values (1, 1, {value})"));
+
+    [Fact]
+    public async Task A_shipment_that_two_parties_tell_of_is_told_to_a_partner_once()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await PrepareAsync(database);
+        await database.ExecuteAsync("select set_config('app.actor', 'test', false); insert into partner_profile (partner_id, party_id, regulation) values (1, 1, 'us-dscsa')");
+        var (first, again) = ((1L << 20) + 2, (2L << 20) + 2);
+        await StoreAsync(database, 1, [Commissioning, Packing, Shipping]);
+        await StoreAsync(database, 2, [Commissioning, Packing, Shipping]);
+        await database.ExecuteAsync($"""
+            update event set event_uri = 'urn:uuid:one', told_again = event_id = {again} where event_id in ({first}, {again});
+            insert into event_identity (event_uri, event_id, content_hash, party_id, claim) values ('urn:uuid:one', {first}, sha256('1'), 2, 0);
+            insert into delivery (party_id, capture_id, compose_kind, shipment_events, partner_id, message_id, ordering, state, due_at, created_at, give_up_at)
+            values (1, 1, 'shipment', array[{first}], 1, gen_random_uuid(), 'lane', 'due', gateway_now(), gateway_now(), gateway_now() + interval '1 h')
+            """);
+        Assert.Equal("not sent ROUTE-NO-SHIPMENT", await RouteAsync(database, [To(Buyer)], Last(3)));
+
+        // What was closed told nobody.
+        await database.ExecuteAsync("update delivery set state = 'closed', finished_at = gateway_now(); delete from routing_decision");
+        Assert.Equal("queued ROUTE-COMPOSED", await RouteAsync(database, [To(Buyer)], Last(3)));
     }
 
     private static QuantityElement Of(string epcClass) => new(epcClass, 10, "10", null);

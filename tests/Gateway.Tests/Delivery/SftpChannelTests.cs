@@ -175,6 +175,40 @@ public sealed class SftpChannelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_answered_before_is_no_answer_to_what_is_sent_anew()
+    {
+        var answers = Path.Combine(_server.Folder, "out");
+        Directory.CreateDirectory(answers);
+        var node = await NodeAsync(new ChannelSettings { ResponseFolder = answers });
+        await _outbox.AddAsync(1, 1, 1);
+        await Outbox.TurnAsync(node);
+        var sent = Directory.GetFiles(_server.Folder).Single();
+        var rejection = Path.Combine(answers, Path.GetFileName(sent) + ".err");
+        await File.WriteAllTextAsync(rejection, "The lot is not known.");
+        await NextAsync("dead negative");
+
+        // Rejected, and still there: it is not what the partner has.
+        await _outbox.Database.ExecuteAsync("update delivery set state = 'due', dead_reason = null, receipt = 'none', equal_refusals = 2, code = 'name-taken', due_at = gateway_now()");
+        await NextAsync("dead none");
+        Assert.Contains("was rejected", await _outbox.Database.ScalarAsync<string>("select response from attempt order by number desc limit 1"), StringComparison.Ordinal);
+
+        File.Delete(sent);
+        await _outbox.Database.ExecuteAsync("update delivery set state = 'due', dead_reason = null, receipt = 'none', equal_refusals = 0, due_at = gateway_now()");
+        await NextAsync("delivered pending");
+        await NextAsync("delivered pending");
+        File.Delete(rejection);
+        await File.WriteAllTextAsync(Path.Combine(answers, Path.GetFileName(sent) + ".ack"), "Now it is.");
+        await NextAsync("delivered received");
+
+        async Task NextAsync(string expected)
+        {
+            await _outbox.Database.AdvanceAsync(TimeSpan.FromMinutes(6));
+            await Outbox.TurnAsync(node);
+            Assert.Equal(expected, await _outbox.Database.ScalarAsync<string>("select state || ' ' || receipt from delivery"));
+        }
+    }
+
+    [Fact]
     public async Task An_answer_of_any_size_is_an_answer_and_no_more_than_the_bound_is_got()
     {
         var node = await NodeAsync(new ChannelSettings { ResponseFolder = _server.Folder });

@@ -69,6 +69,30 @@ public sealed class LedgerConcurrencyTests
         await ledger.HoldsAsync();
     }
 
+    /// <summary>A capture that comes late for one unit waits for its row; meanwhile another is made, for which it comes late too.</summary>
+    [Fact]
+    public async Task What_is_made_while_a_late_capture_waits_is_told_in_the_order_of_its_events()
+    {
+        await using var ledger = await LedgerGateway.StartAsync(knowsProducts: false);
+        await ledger.CaptureAsync(At(10, Commissioned(Pack(1))));
+        await ledger.AcceptAsync([At(5, Seen(Plant, Pack(1))), At(6, Seen(Plant, Pack(2)))]);
+        await using var other = new NpgsqlConnection(ledger.Gateway.Database.AdministratorConnectionString);
+        await other.OpenAsync();
+        var holding = await other.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("select from unit for update", other, holding))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        var late = WorkAsync(ledger);
+        await Eventually.TrueAsync(async () => await ledger.Gateway.Database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 1);
+        Assert.Equal("", await ledger.CaptureAsync(At(20, Commissioned(Pack(2)))));
+        await holding.RollbackAsync();
+        await late;
+        Assert.Equal(0, await OpenAsync(ledger));
+        Assert.Equal("2", await ledger.OfAsync(Pack(2), "first_event >> 20"));
+        await ledger.HoldsAsync();
+    }
+
     /// <summary>Nobody has the units' rows to lock: the database lets only one capture make them.</summary>
     [Fact]
     public async Task Captures_that_make_the_same_units_make_each_once()

@@ -25,6 +25,9 @@ public static class EpcisSchemas
         _ => throw NoSchemas(form),
     };
 
+    /// <summary>Another of this project's own schemas, by its place below <c>schemas/</c>, such as <c>hub/hub.xsd</c>. It is compiled at each call.</summary>
+    public static XmlSchemaSet Own(string name) => Compile(OpenEmbedded, name);
+
     /// <summary>
     /// GS1's published schemas. <paramref name="open"/> gets a bare file name as GS1's repository writes it
     /// (<c>EPCglobal-epcis-2_0.xsd</c>, <c>Partner.xsd</c>) and returns null when there is no such file.

@@ -15,7 +15,7 @@ static class DeliveryExport
     private const int PageSize = 1000;
 
     private static readonly string[] Columns =
-        ["id", "state", "partner", "partnerName", "attempts", "reason", "code", "ordering", "document", "messageId", "receipt", "replayOf", "createdAt", "dueAt", "finishedAt", "heldBy", "heldWhy", "heldUntil"];
+        ["id", "state", "partner", "partnerName", "attempts", "reason", "code", "ordering", "document", "messageId", "receipt", "replayOf", "createdAt", "dueAt", "finishedAt", "heldBy", "heldWhy", "heldUntil", "why", "side", "needBy", "late"];
 
     public static void MapDeliveryExport(this IEndpointRouteBuilder app) =>
         // A browser's download does not ask for text/html, by which pages are told from the API: so the cookie is named.
@@ -70,7 +70,7 @@ static class DeliveryExport
         await foreach (var d in rows.WithCancellation(ct))
         {
             await writer.WriteLineAsync(Http.Csv.Row((object?[])
-                [d.Id, d.Shown, d.Partner, d.PartnerName, d.Attempts, d.Reason, d.Code, d.Ordering, d.Document, d.MessageId, d.Receipt, d.ReplayOf, d.CreatedAt, d.DueAt, d.FinishedAt, d.HeldBy, d.HeldWhy, d.HeldUntil]));
+                [d.Id, d.Shown, d.Partner, d.PartnerName, d.Attempts, d.Reason, d.Code, d.Ordering, d.Document, d.MessageId, d.Receipt, d.ReplayOf, d.CreatedAt, d.DueAt, d.FinishedAt, d.HeldBy, d.HeldWhy, d.HeldUntil, d.Why?.Code, d.Why?.Side, d.NeedBy, d.Late]));
         }
     }
 }

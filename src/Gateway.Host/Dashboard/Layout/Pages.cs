@@ -16,6 +16,7 @@ public static class Pages
         new("Exceptions", "exceptions", Permissions.ReadExceptions, 'e'),
         new("Lots & serials", "units", Permissions.ReadUnits, 'l'),
         new("Partners", "partners", Permissions.ReadPartners, 'p'),
+        new("Hub", "hub", Permissions.ReadHub, 'h'),
         new("Master data", "masterdata", Permissions.ReadMasterData, 'm'),
         new("Audit", "audit", Permissions.ReadAudit, 'a'),
         new("Validation", "validation", Permissions.ReadValidation, 'v'),

@@ -1,3 +1,5 @@
+using Gateway.Partners;
+
 namespace Gateway.Delivery.Channels;
 
 /// <summary>A protocol that carries a document to a partner. One call is one attempt; it never retries by itself.</summary>
@@ -53,5 +55,10 @@ public static class Verdict
 /// <param name="Code"><c>ok</c>, or why not: <c>http-503</c>, <c>timeout</c>, <c>dns</c> …</param>
 /// <param name="Response">First part of the answer, secrets masked.</param>
 /// <param name="ReceiptRef">Where a pending receipt is asked for.</param>
+/// <param name="Certificate">What the partner's server showed; null: nothing, or it was not reached.</param>
 public sealed record ChannelAnswer(
-    AnswerMeaning Meaning, string Verdict, string Code, int? Status = null, string? Response = null, TimeSpan? RetryAfter = null, string? ReceiptRef = null);
+    AnswerMeaning Meaning, string Verdict, string Code, int? Status = null, string? Response = null, TimeSpan? RetryAfter = null, string? ReceiptRef = null, ServedCertificate? Certificate = null)
+{
+    /// <summary>Of what the partner answered, as it came; null when it answered nothing.</summary>
+    public byte[]? Sha256 { get; init; }
+}

@@ -1,10 +1,14 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Gateway.Http;
+using Gateway.Partners;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Polly;
@@ -20,8 +24,11 @@ public sealed partial class OutgoingHttp : IDisposable
 {
     public const int MaxResponseBytes = 256 * 1024;
 
-    // One per distinct list of private networks, so that no partner uses a pooled connection that another's list allowed.
-    private readonly ConcurrentDictionary<string, Lazy<HttpClient>> _clients = new(StringComparer.Ordinal);
+    // One per distinct list of private networks and identity, so that no partner uses a pooled connection that another's list allowed or another's certificate opened.
+    private readonly ConcurrentDictionary<(string Ranges, TlsIdentity? Identity), Lazy<HttpClient>> _clients = new();
+
+    // What each server showed when it was last connected to, by host and port.
+    private readonly ConcurrentDictionary<string, ServedCertificate> _served = new(StringComparer.Ordinal);
     private readonly DeliveryOptions _options;
     private readonly ResiliencePipeline _oneAttempt;
     private readonly TimeProvider _time;
@@ -33,40 +40,49 @@ public sealed partial class OutgoingHttp : IDisposable
         _oneAttempt = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(_options.AttemptTimeout).Build();
     }
 
-    private HttpClient ClientFor(string privateRanges) => _clients.GetOrAdd(privateRanges, ranges =>
-        new(() => MakeClient(OutgoingAddress.Networks(ranges)))).Value;
+    private HttpClient ClientFor(string privateRanges, TlsIdentity? identity) => _clients.GetOrAdd((privateRanges, identity), key =>
+        new(() => OutgoingAddress.MakeClient(_options.Outgoing, OutgoingAddress.Networks(key.Ranges), handler => LookAtCertificates(handler, key.Identity)))).Value;
 
-    private HttpClient MakeClient(IReadOnlyList<IPNetwork> privateRanges)
+    // What a server shows is remembered, and what is wrong with it is said so that its owner can mend it.
+    private void LookAtCertificates(SocketsHttpHandler handler, TlsIdentity? identity)
     {
-        var client = new HttpClient(new SocketsHttpHandler
+        handler.SslOptions.ClientCertificates = identity?.Certificates();
+        handler.SslOptions.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
         {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            Credentials = null,
-            PreAuthenticate = false,
-            ActivityHeadersPropagator = null,
-            AutomaticDecompression = DecompressionMethods.None,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            MaxResponseHeadersLength = 64,
-            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, privateRanges, ct),
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("gateway");
-        return client;
+            var host = ((SslStream)sender).TargetHostName;
+            CertificateCheck.Refuse(host, host, certificate, chain, identity?.Judge(certificate, chain, errors) ?? errors);
+            return true;
+        };
+        handler.PlaintextStreamFilter = (context, _) =>
+        {
+            if (context.PlaintextStream is SslStream { RemoteCertificate: { } certificate } && context.InitialRequestMessage.RequestUri is { } url)
+            {
+                _served[url.Authority] = CertificateCheck.Served(url.Authority, certificate);
+            }
+            return ValueTask.FromResult(context.PlaintextStream);
+        };
     }
 
     /// <summary>Sends once and names what happened; <paramref name="judge"/> is asked about answers with a 2xx status only.</summary>
-    public async Task<ChannelAnswer> SendAsync(HttpRequestMessage request, ClaimedDelivery delivery, string? secret, Func<HttpResponseMessage, string, ChannelAnswer> judge, CancellationToken ct)
+    public Task<ChannelAnswer> SendAsync(HttpRequestMessage request, ClaimedDelivery delivery, string? secret, Func<HttpResponseMessage, string, ChannelAnswer> judge, CancellationToken ct) =>
+        SendAsync(request, delivery.PrivateRanges, null, async (response, token) =>
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(token);
+            var (body, sha256) = await ReadAsync(stream, token);
+            return (response.IsSuccessStatusCode ? judge(response, body) : Judge(response)) with { Response = Mask(body, secret), Sha256 = sha256 };
+        }, ct);
+
+    /// <summary>Sends once under an identity of ours and names what happened.</summary>
+    /// <param name="take">Reads every answer, whatever its status.</param>
+    public async Task<ChannelAnswer> SendAsync(HttpRequestMessage request, string privateRanges, TlsIdentity? identity, Func<HttpResponseMessage, CancellationToken, Task<ChannelAnswer>> take, CancellationToken ct)
     {
         try
         {
             return await _oneAttempt.ExecuteAsync(async token =>
             {
-                using var response = await ClientFor(delivery.PrivateRanges).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
-                var body = await ReadAsync(response.Content, token);
-                var answer = response.IsSuccessStatusCode ? judge(response, body) : Judge(response);
-                return answer with { Status = (int)response.StatusCode, Response = Mask(body, secret), RetryAfter = RetryAfter(response) };
+                using var response = await ClientFor(privateRanges, identity).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+                var answer = await take(response, token);
+                return answer with { Status = (int)response.StatusCode, RetryAfter = RetryAfter(response), Certificate = request.RequestUri is { } url ? _served.GetValueOrDefault(url.Authority) : null };
             }, ct);
         }
         catch (TimeoutRejectedException)
@@ -75,7 +91,7 @@ public sealed partial class OutgoingHttp : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return Explain(e);
+            return Explain(e, request.RequestUri!.Authority);
         }
         catch (IOException)
         {
@@ -83,7 +99,8 @@ public sealed partial class OutgoingHttp : IDisposable
         }
     }
 
-    private static ChannelAnswer Judge(HttpResponseMessage response)
+    /// <summary>What a status that is no success means.</summary>
+    internal static ChannelAnswer Judge(HttpResponseMessage response)
     {
         var status = (int)response.StatusCode;
         var code = FormattableString.Invariant($"http-{status}");
@@ -96,8 +113,9 @@ public sealed partial class OutgoingHttp : IDisposable
         };
     }
 
-    private static ChannelAnswer Explain(HttpRequestException e) => e switch
+    private static ChannelAnswer Explain(HttpRequestException e, string authority) => e switch
     {
+        { InnerException: BadCertificateException bad } => new(AnswerMeaning.Retry, Verdict.Theirs, bad.Code, Response: bad.Message, Certificate: bad is { Code: "certificate-expired", Served: { } served } ? served with { Host = authority } : null),
         { InnerException: ForbiddenAddressException forbidden } => new(AnswerMeaning.Retry, Verdict.Ours, forbidden.Code),
         { InnerException: NpgsqlException } => new(AnswerMeaning.Retry, Verdict.Ours, "database"),
         { InnerException: CorruptDocumentException } => new(AnswerMeaning.Retry, Verdict.Ours, "corrupt-document"),
@@ -116,12 +134,18 @@ public sealed partial class OutgoingHttp : IDisposable
         _ => null,
     };
 
-    private static async Task<string> ReadAsync(HttpContent content, CancellationToken ct)
+    private static async Task<(string Body, byte[] Sha256)> ReadAsync(Stream stream, CancellationToken ct)
     {
-        await using var stream = await content.ReadAsStreamAsync(ct);
-        var buffer = new byte[MaxResponseBytes];
-        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-        return Encoding.UTF8.GetString(buffer, 0, length);
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxResponseBytes);
+        try
+        {
+            var length = await stream.ReadAtLeastAsync(buffer.AsMemory(0, MaxResponseBytes), MaxResponseBytes, throwOnEndOfStream: false, ct);
+            return (Encoding.UTF8.GetString(buffer, 0, length), SHA256.HashData(buffer.AsSpan(0, length)));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     // A partner may echo our request.
@@ -129,22 +153,6 @@ public sealed partial class OutgoingHttp : IDisposable
 
     [GeneratedRegex(@"\bBearer\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
     private static partial Regex BearerToken();
-
-    private async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, IReadOnlyList<IPNetwork> privateRanges, CancellationToken ct)
-    {
-        var addresses = await OutgoingAddress.ResolveAsync(endPoint.Host, endPoint.Port, 443, privateRanges, _options, ct);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, endPoint.Port, ct);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     public void Dispose()
     {

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Gateway.Database;
+using Gateway.Http;
 using Gateway.Partners;
 using Microsoft.Extensions.Options;
 
@@ -92,18 +94,31 @@ public sealed partial class SftpChannel(GatewayDatabase database, PartnerSecrets
         var trigger = settings.TriggerFile is { } pattern ? FileNames.Beside(pattern, name) : null;
         List<string> commands = [$"cd {SftpSession.Quoted(folder)}"];
         var (stands, part) = (false, (string?)null);
+        var old = (Answer: (RemoteFile?)null, IsNo: false);
         if (delivery.SentBefore)
         {
+            if (settings.ResponseFolder is { } responses)
+            {
+                var (looked, answers) = await session.ListAsync(responses, ct);
+                if (looked.ExitCode != 0)
+                {
+                    return Judge(looked);
+                }
+                old = AnswerIn(answers, settings, name);
+            }
             var (listing, files) = await session.ListAsync(folder, ct);
             if (listing.ExitCode != 0)
             {
                 return Judge(listing);
             }
             var there = files.FirstOrDefault(f => f.Name == name);
-            stands = there?.Length == delivery.Length;
+            // What was rejected is not what the partner has, though it may still lie there.
+            stands = there?.Length == delivery.Length && !old.IsNo;
             if (there is not null && !stands && !settings.ReplaceByRename)
             {
-                return new ChannelAnswer(AnswerMeaning.Refused, Verdict.Ours, "name-taken", Response: $"{name} is there with another size: {there.Length} instead of {delivery.Length} bytes.");
+                return new ChannelAnswer(AnswerMeaning.Refused, Verdict.Ours, "name-taken", Response: old.IsNo
+                    ? $"{name} is still there, and was rejected: the partner takes it away first."
+                    : $"{name} is there with another size: {there.Length} instead of {delivery.Length} bytes.");
             }
             // An attempt that died may have put all and not renamed it; what it put in part is of no use. Its program may still be at it, so no two attempts share a name.
             var parts = files.Where(f => f.Name.StartsWith($".{name}.", StringComparison.Ordinal) && PartEnd().IsMatch(f.Name[(name.Length + 2)..])).ToList();
@@ -111,7 +126,7 @@ public sealed partial class SftpChannel(GatewayDatabase database, PartnerSecrets
             commands.AddRange(parts.Where(f => f.Name != part).Select(f => $"-rm {SftpSession.Quoted(f.Name)}"));
             if (stands && (trigger is null || files.Any(f => f.Name == trigger)))
             {
-                return Sent(settings, name, $"{name} stood there already.");
+                return Sent(settings, name, null, $"{name} stood there already.");
             }
         }
         if (!stands)
@@ -133,27 +148,38 @@ public sealed partial class SftpChannel(GatewayDatabase database, PartnerSecrets
             commands.Add($"put {SftpSession.Quoted(empty)} {SftpSession.Quoted(trigger)}");
         }
         var run = await session.RunAsync(commands, ct);
-        return run.ExitCode == 0 ? Sent(settings, name, name) : Judge(run);
+        return run.ExitCode == 0 ? Sent(settings, name, stands ? null : old.Answer, name) : Judge(run);
     }
 
-    private static ChannelAnswer Sent(ChannelSettings settings, string name, string response) => settings.ResponseFolder is null
+    // An answer that lay there before this was put answers something else, and is known by what the listing says of it.
+    private static ChannelAnswer Sent(ChannelSettings settings, string name, RemoteFile? old, string response) => settings.ResponseFolder is null
         ? new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok", Response: response)
-        : new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "ok", Response: response, ReceiptRef: name);
+        : new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "ok", Response: response, ReceiptRef: old is null ? name : $"{name}\n{Mark(old)}");
 
-    private static async Task<ChannelAnswer> LookForAnswerAsync(SftpSession session, string folder, ChannelSettings settings, string name, CancellationToken ct)
+    private static string Mark(RemoteFile file) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{file.Name} {file.Length} {file.Changed}");
+
+    /// <summary>The partner's answer, and whether it rejects; who says both says no: somebody has to look.</summary>
+    private static (RemoteFile? Answer, bool IsNo) AnswerIn(IReadOnlyList<RemoteFile> files, ChannelSettings settings, string name)
     {
+        var no = files.FirstOrDefault(f => f.Name == FileNames.Beside(settings.RejectPattern ?? "{name}.err", name));
+        return (no ?? files.FirstOrDefault(f => f.Name == FileNames.Beside(settings.AcceptPattern ?? "{name}.ack", name)), no is not null);
+    }
+
+    private static async Task<ChannelAnswer> LookForAnswerAsync(SftpSession session, string folder, ChannelSettings settings, string receiptRef, CancellationToken ct)
+    {
+        var (name, old) = receiptRef.Split('\n') is [var sent, var mark] ? (sent, mark) : (receiptRef, null);
         var (listing, files) = await session.ListAsync(folder, ct);
         if (listing.ExitCode != 0)
         {
             return Judge(listing);
         }
-        // Who says both says no: somebody has to look.
-        var no = files.FirstOrDefault(f => f.Name == FileNames.Beside(settings.RejectPattern ?? "{name}.err", name));
-        if ((no ?? files.FirstOrDefault(f => f.Name == FileNames.Beside(settings.AcceptPattern ?? "{name}.ack", name))) is not { } answer)
+        var (said, isNo) = AnswerIn([.. files.Where(f => Mark(f) != old)], settings, name);
+        if (said is not { } answer)
         {
             return new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "waiting");
         }
         var text = $"{answer.Name} of {answer.Length} bytes";
+        byte[]? sha256 = null;
         if (answer.Length is > 0 and <= MaxResponseBytes)
         {
             var got = Path.Combine(session.Folder, "answer");
@@ -165,11 +191,12 @@ public sealed partial class SftpChannel(GatewayDatabase database, PartnerSecrets
             await using var file = File.OpenRead(got);
             var bytes = new byte[Math.Min(file.Length, MaxResponseBytes)];
             await file.ReadExactlyAsync(bytes, ct);
+            sha256 = SHA256.HashData(bytes);
             text = $"{answer.Name}: {System.Text.Encoding.UTF8.GetString(bytes)}";
         }
-        return no is null
+        return (!isNo
             ? new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok", Response: KeptAnswer.Of(text))
-            : new ChannelAnswer(AnswerMeaning.Negative, Verdict.Ours, "negative", Response: KeptAnswer.Of(text));
+            : new ChannelAnswer(AnswerMeaning.Negative, Verdict.Ours, "negative", Response: KeptAnswer.Of(text))) with { Sha256 = sha256 };
     }
 
     /// <summary>What a run that did not end well means. The code says what kind of failure it is; the text tells failures of one kind apart.</summary>

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using Gateway.Database;
+using Gateway.Http;
 using Gateway.Partners;
 using Npgsql;
 
@@ -48,7 +49,7 @@ public sealed partial class SftpSession : IAsyncDisposable
     /// <exception cref="ForbiddenAddressException">The address may not be called.</exception>
     public static async Task<SftpSession> OpenAsync(GatewayDatabase database, SftpLogin login, DeliveryOptions options, CancellationToken ct)
     {
-        var addresses = await OutgoingAddress.ResolveAsync(login.Address.Host, login.Address.Port, SftpAddress.UsualPort, OutgoingAddress.Networks(login.PrivateRanges), options, ct);
+        var addresses = await OutgoingAddress.ResolveAsync(login.Address.Host, login.Address.Port, SftpAddress.UsualPort, OutgoingAddress.Networks(login.PrivateRanges), options.Outgoing, ct);
         // Not every network has both; where a name has both, the older one is the surer.
         var server = addresses.OrderBy(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6).First();
         var turn = await TakeTurnAsync(database, login.PartnerId, options.AttemptTimeout / 2, ct);

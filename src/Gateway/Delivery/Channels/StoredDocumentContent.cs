@@ -37,7 +37,7 @@ public sealed class StoredDocumentContent : HttpContent
         long sent = 0;
         for (var ordinal = -1; ;)
         {
-            if (await NextAsync(ordinal, cancellationToken) is not { } chunk)
+            if ((ordinal < 0 && _delivery.Bytes is { } bytes ? (0, bytes) : await NextAsync(ordinal, cancellationToken)) is not { } chunk)
             {
                 throw new CorruptDocumentException(_delivery.DocumentId);
             }
@@ -57,6 +57,7 @@ public sealed class StoredDocumentContent : HttpContent
         }
     }
 
+    // Ordinals begin at 0.
     private async Task<(int Ordinal, byte[] Bytes)?> NextAsync(int after, CancellationToken ct)
     {
         await using var work = await _database.BeginAsync(Actor.System("delivery"), ct);

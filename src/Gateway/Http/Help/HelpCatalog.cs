@@ -9,7 +9,7 @@ public static class HelpCatalog
 {
     public static IReadOnlyList<HelpTopic> All { get; } =
     [
-        .. GatewayTopics.All, .. RoutingTopics.All, .. ComposingTopics.All, .. LineTopics.All, .. SerialTopics.All, .. CommandTopics.All, .. DocumentTopics.All,
+        .. GatewayTopics.All, .. RoutingTopics.All, .. ComposingTopics.All, .. ReceiptTopics.All, .. LineTopics.All, .. SerialTopics.All, .. HubTopics.All, .. CommandTopics.All, .. AlarmTopics.All, .. DocumentTopics.All,
         .. RuleCatalog.All.Select(Of),
     ];
 

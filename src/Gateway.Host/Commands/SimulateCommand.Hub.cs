@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Gateway.Host.Simulate.Hub;
+
+namespace Gateway.Host.Commands;
+
+public static partial class SimulateCommand
+{
+    private static Command Hub()
+    {
+        var port = new Option<int>("--port") { Description = "Where it listens on this computer; 0: any port that is free.", DefaultValueFactory = _ => 0 };
+        var certificates = new Option<string>("--certificates") { Description = "The folder that gets authority.pem and client.pem, made anew at each start.", DefaultValueFactory = _ => "hub-certificates" };
+        var seconds = new Option<int>("--result-after") { Description = "Seconds from a message to its first market's answer, and from that to the next one's (0 to 86400).", DefaultValueFactory = _ => 2 };
+        var command = new Command("hub", "Play a repository of packs over HTTPS with client certificates, as strict as the public rules are, and print each breach of them.") { port, certificates, seconds };
+        command.SetAction(async (parsed, ct) =>
+        {
+            Within("--port", parsed.GetValue(port), 0, 65_535);
+            Within("--result-after", parsed.GetValue(seconds), 0, 86_400);
+            var after = TimeSpan.FromSeconds(parsed.GetValue(seconds));
+            return await RunHubAsync(new HubSimulatorOptions { Port = parsed.GetValue(port), ResultAfter = after, MarketAfter = after }, parsed.GetValue(certificates)!, Console.Out, ct);
+        });
+        return command;
+    }
+
+    /// <summary>Listens until it is told to stop.</summary>
+    internal static async Task<int> RunHubAsync(HubSimulatorOptions options, string directory, TextWriter output, CancellationToken ct)
+    {
+        await using var hub = await HubSimulator.StartAsync(options, ct);
+        hub.WriteCertificates(directory);
+        await output.WriteLineAsync($"Listening at {hub.Url}. It trusts and shows what is in {Path.GetFullPath(directory)}: authority.pem, client.pem.".AsMemory(), ct);
+        var told = 0;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), ct);
+                foreach (var violation in hub.Violations.Skip(told))
+                {
+                    await output.WriteLineAsync($"{violation.At:u} rule {violation.Rule}: {violation.Text} ({violation.CorrelationId ?? "no number"})".AsMemory(), ct);
+                    told++;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+}

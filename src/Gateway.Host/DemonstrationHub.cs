@@ -1,0 +1,62 @@
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Host.Simulate;
+using Gateway.Host.Simulate.Hub;
+using Gateway.Hub;
+using Gateway.Partners;
+using Gateway.Units;
+
+namespace Gateway.Host;
+
+/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, and of another lot the hub has not stored two packs. The rest of the lots waits for somebody to release it.</summary>
+public sealed class DemonstrationHub(IServiceProvider services)
+{
+    private const string Gln = "9521234009078", Reason = "the setup of the demonstration";
+    private static readonly Actor Setup = Actor.System("demonstration") with { Reason = Reason };
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    /// <summary>Once; at a later start only the address and the certificates are this run's.</summary>
+    public async Task TellAsync(HubSimulator simulator, CancellationToken ct)
+    {
+        var directory = services.GetRequiredService<PartnerDirectory>();
+        var settings = new ChannelSettings { Protocol = "emvs", Authority = simulator.AuthorityPem };
+        if (await directory.FindAsync(Setup, Gln, ct) is { } known)
+        {
+            DemonstrationOfficer.Done(await directory.SetChannelAsync(Setup, known.Id, new ChannelSetup("hub", simulator.Url.AbsoluteUri, simulator.ClientPem, [], settings), known.Version, "the simulator listens on another port", ct));
+            return;
+        }
+        await directory.AddAsync(Setup, Gln, "EU hub (simulated)", "hub", "hub", simulator.Url.AbsoluteUri, simulator.ClientPem, [], ct, settings, false);
+        var hub = (await services.GetRequiredService<Hubs>().OneAsync(Setup, Gln, ct))!;
+        foreach (var (product, countries) in DemonstrationCast.Products.Zip((string[][])[["DE", "FR"], ["AT", "DE", "FR", "IT"]]))
+        {
+            await TellAsync(hub, product, countries, ct);
+        }
+        var lots = await services.GetRequiredService<LotQueries>().ListAsync(Setup, new LotFilter(GtinOf(DemonstrationCast.Products[0])), 8, ct);
+        var whole = lots.Lots[^1];
+        DemonstrationOfficer.Done((await services.GetRequiredService<ReleaseLot>().RunAsync(Setup, hub, whole.Gtin, whole.Number, "The batch record is reviewed.", ct)).Refusal);
+        var failing = lots.Lots[Math.Max(0, lots.Lots.Count - 2)]; // the newest are still being packed
+        if (failing != whole && await services.GetRequiredService<LotQueries>().UnitsAsync(Setup, failing.Gtin, failing.Number, new LotUnitFilter("units"), 0, 2, ct) is { } units)
+        {
+            simulator.Faults.FailPacks(units.Select(u => UnitKey.SerialOf(UnitKey.Of(u.Epc)!).ToString()), "A16", temporary: false);
+            DemonstrationOfficer.Done((await services.GetRequiredService<ReleaseLot>().RunAsync(Setup, hub, failing.Gtin, failing.Number, "The batch record is reviewed.", ct)).Refusal);
+        }
+    }
+
+    private async Task TellAsync(HubPartner hub, SimulatedProduct product, string[] countries, CancellationToken ct)
+    {
+        var versions = services.GetRequiredService<ProductVersions>();
+        var (maker, gtin) = (DemonstrationCast.Shippers[0].Owner, GtinOf(product));
+        var holder = new Company("MAH-DEMO", maker.Name, "Musterstraße 1", "Musterstadt", "12345", "DE");
+        var (_, wrong) = await versions.AddAsync(Setup, hub, new ProductData(gtin, product.Name, product.Name, product.DosageForm, product.Strength, "box", 1, null, holder, [.. countries.Select(c => new MarketData(c, null, holder))]), "first told", ct);
+        if (wrong.Count > 0)
+        {
+            throw new InvalidOperationException(wrong[0]);
+        }
+        while (!(await versions.ListAsync(Setup, hub.PartnerId, gtin, null, 1, ct))[0].Distributed)
+        {
+            await Task.Delay(Look, ct);
+        }
+    }
+
+    private static string GtinOf(SimulatedProduct product) => DemonstrationMasterData.GtinOf(product.UnitClass);
+}

@@ -1,0 +1,119 @@
+using Gateway.Delivery;
+using Gateway.Delivery.Channels;
+
+namespace Gateway.Hub;
+
+/// <summary>Who gives out the serial numbers that a repository knows.</summary>
+public enum SerialIssuer
+{
+    /// <summary>The manufacturer.</summary>
+    Manufacturer,
+
+    /// <summary>The authority, with codes that only it can make.</summary>
+    Authority,
+}
+
+/// <summary>What a repository is told of.</summary>
+public enum ReportUnit
+{
+    /// <summary>The serial numbers of packs.</summary>
+    Serials,
+
+    /// <summary>Packs and what they are in.</summary>
+    Hierarchy,
+
+    /// <summary>Events.</summary>
+    Events,
+}
+
+/// <summary>What makes a report due.</summary>
+public enum ReportTrigger
+{
+    /// <summary>Somebody releases the lot.</summary>
+    Release,
+
+    /// <summary>The event itself.</summary>
+    Event,
+}
+
+/// <summary>What differs between repositories of packs (EU-FMD.md section 10), so that the rest need not.</summary>
+/// <param name="AnswersLater">It takes a message at once and tells its result later.</param>
+/// <param name="Signs">Messages are signed.</param>
+/// <param name="RetainYears">How long records of what was reported are kept, after the lot expires.</param>
+/// <param name="MaxSerials">In one message.</param>
+public sealed record HubTraits(SerialIssuer Issuer, ReportUnit Unit, ReportTrigger Trigger, bool AnswersLater, bool Signs, int RetainYears, int MaxSerials);
+
+/// <summary>
+/// The port to a repository of packs: what it is told, and what it answers, in the gateway's own words. An adapter knows how that looks on its wire,
+/// and nothing else does.
+/// </summary>
+public interface IHub
+{
+    /// <summary>As a partner's channel names it.</summary>
+    string Protocol { get; }
+
+    HubTraits Traits { get; }
+
+    /// <summary>Writes the message that tells a version of product data.</summary>
+    void Write(ProductDataMessage message, Stream to);
+
+    /// <summary>Writes the message that tells packs.</summary>
+    /// <param name="serials">In any order, as many as the message says.</param>
+    Task WriteAsync(PackDataMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct);
+
+    /// <summary>One attempt to bring a message to it; never retries by itself.</summary>
+    /// <returns>The result too, where it was told at once.</returns>
+    Task<(ChannelAnswer Answer, HubResult? Result)> SendAsync(ClaimedDelivery delivery, CancellationToken ct);
+
+    /// <summary>Asks what became of a message that it took.</summary>
+    /// <returns>No result where nothing was told, or nothing that can be understood.</returns>
+    Task<(ChannelAnswer Answer, HubResult? Result)> AskAsync(ClaimedDelivery delivery, CancellationToken ct);
+
+    /// <summary>Reads a result that it pushed.</summary>
+    /// <exception cref="HubAnswerException">It cannot be understood.</exception>
+    HubResult Read(byte[] answer);
+}
+
+/// <summary>What a hub said cannot be understood.</summary>
+/// <param name="message">A sentence with the place.</param>
+public sealed class HubAnswerException(string message) : Exception(message);
+
+/// <summary>A message to a hub, named once and for all.</summary>
+public abstract record HubMessage(Guid CorrelationId, DateTime Timestamp);
+
+public sealed record ProductDataMessage(Guid CorrelationId, DateTime Timestamp, ProductData Product, int Version) : HubMessage(CorrelationId, Timestamp);
+
+/// <param name="Count">How many serial numbers follow.</param>
+public sealed record PackDataMessage(Guid CorrelationId, DateTime Timestamp, ProductData Product, int Version, string Lot, DateOnly Expiry, int Count) : HubMessage(CorrelationId, Timestamp);
+
+/// <summary>What became of a message.</summary>
+public enum HubStatus
+{
+    /// <summary>Nothing is decided.</summary>
+    Pending,
+
+    /// <summary>All of it was stored.</summary>
+    Accepted,
+
+    /// <summary>All was stored but what failed.</summary>
+    Partial,
+
+    /// <summary>Nothing was stored.</summary>
+    Refused,
+}
+
+/// <summary>Where a message has come to in one market.</summary>
+/// <param name="State"><c>pending</c>, <c>distributed</c> or <c>failed</c>.</param>
+/// <param name="At">When, by the hub's clock.</param>
+public sealed record HubMarket(string Country, string State, DateTime? At);
+
+/// <param name="Temporary">The same may succeed when it is sent again as it is.</param>
+public sealed record FailedPack(string Serial, string Code, bool Temporary);
+
+/// <summary>What a hub says of a message, as far as it knows.</summary>
+/// <param name="Bytes">As it came.</param>
+public sealed record HubResult(Guid CorrelationId, HubStatus Status, string? Code, string? Text, IReadOnlyList<HubMarket> Markets, IReadOnlyList<FailedPack> Failed, byte[] Bytes)
+{
+    /// <summary>Nothing more is to come.</summary>
+    public bool IsFinal => Status == HubStatus.Refused || Status != HubStatus.Pending && Markets.All(m => m.State != "pending");
+}

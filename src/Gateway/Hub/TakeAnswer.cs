@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Dapper;
+using Epcis;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Delivery;
+using Gateway.Exceptions;
+using Gateway.Units;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Hub;
+
+/// <summary>
+/// What a hub told of a message, applied once: it may come pushed and fetched, twice, late and in any order. Whatever is final stays, and a market never goes back from distributed.
+/// </summary>
+public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptions<DeliveryOptions> options)
+{
+    /// <summary>The hub has it already.</summary>
+    private const string Known = "A7";
+
+    /// <summary>Of packs that not every market has got, whatever the hub says of them one by one.</summary>
+    private const string Market = "market";
+
+    private const int MaxSentenceCodes = 20, ExceptionUnits = 10_000;
+
+    /// <param name="teller">Who brought the answer: whoever asked for it, or the hub's own key.</param>
+    /// <returns>Whether everything is known of the message now; null when this hub was sent no such message.</returns>
+    public async Task<bool?> TakeAsync(Actor teller, int partnerId, HubResult result, CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(teller with { Sees = "*" }, ct);
+        // Before the message's own row is locked, as whoever releases or sends again does it.
+        if (await work.Connection.QuerySingleOrDefaultAsync<(string Gtin, string Lot)?>(new CommandDefinition("""
+            select l.gtin, l.lot from hub_message m join hub_chunk c using (hub_chunk_id) join hub_lot l using (hub_lot_id) where m.correlation_id = @CorrelationId and m.partner_id = @partnerId
+            """, new { result.CorrelationId, partnerId }, work.Transaction, cancellationToken: ct)) is { } of)
+        {
+            await ReleaseLot.LockAsync(work, partnerId, of.Gtin, of.Lot);
+        }
+        if (await work.Connection.QuerySingleOrDefaultAsync<Sent>(new CommandDefinition("""
+            select m.delivery_id as DeliveryId, m.party_id as PartyId, m.state as State, m.answered_at is not null as IsFinal, c.hub_chunk_id as ChunkId, l.hub_lot_id as LotId,
+                   coalesce(l.gtin, p.gtin) as Gtin, l.lot as Lot, t.channel_settings ->> 'protocol' as Protocol
+            from hub_message m join partner t using (partner_id) left join hub_chunk c using (hub_chunk_id) left join hub_lot l using (hub_lot_id) left join hub_product p on p.hub_product_id = m.hub_product_id
+            where m.correlation_id = @CorrelationId and m.partner_id = @partnerId for update of m
+            """, new { result.CorrelationId, partnerId }, work.Transaction, cancellationToken: ct)) is not { } sent)
+        {
+            return null;
+        }
+        if (sent.IsFinal)
+        {
+            return true;
+        }
+        var moved = await MoveMarketsAsync(work, sent, result, ct);
+        var isFinal = await IsFinalAsync(work, sent, result, ct);
+        var state = result.Status == HubStatus.Pending || sent.State is "partial" or "refused" ? sent.State : result.Status.ToString().ToLowerInvariant();
+        var failed = result.Status is HubStatus.Partial or HubStatus.Refused ? await FailAsync(work, sent, result, ct) : 0;
+        if (moved == 0 && failed == 0 && !isFinal && state == sent.State)
+        {
+            return false; // nothing new
+        }
+        if (isFinal && sent.ChunkId is { } chunk)
+        {
+            // A market that took nothing of it is told all of it again; those that have a pack call it known.
+            failed += await work.Connection.ExecuteAsync(new CommandDefinition($"""
+                update hub_pack set fault = '{Market}' where hub_chunk_id = @chunk and fault is null and exists (select from hub_message_market where delivery_id = @DeliveryId and state = 'failed')
+                """, new { chunk, sent.DeliveryId }, work.Transaction, cancellationToken: ct));
+        }
+        using var bytes = new MemoryStream(result.Bytes);
+        var sha256 = SHA256.HashData(result.Bytes);
+        var answerId = await OutgoingDocument.FindAsync(work, sha256, ct) ?? (await OutgoingDocument.StoreAsync(work, bytes, sha256, "application/xml", ct)).DocumentId;
+        await work.Connection.ExecuteAsync(new CommandDefinition("""
+            update hub_message set state = @state, code = coalesce(@Code, code), text = coalesce(@Text, text), failed = failed + @failed, answered_at = case when @isFinal then gateway_now() end, answer_id = @answerId where delivery_id = @DeliveryId;
+            -- Whoever asks for it next need not ask the hub.
+            update delivery set due_at = gateway_now() where delivery_id = @DeliveryId and state = 'delivered' and receipt = 'pending' and @isFinal and lease_token is null
+            """, new { state, result.Code, result.Text, failed, isFinal, answerId, sent.DeliveryId }, work.Transaction, cancellationToken: ct));
+        if (isFinal)
+        {
+            await (sent.LotId is { } lotId ? SettlePacksAsync(work, sent, lotId, sent.ChunkId!.Value) : SettleProductAsync(work, sent));
+        }
+        await work.CommitAsync();
+        return isFinal;
+    }
+
+    private static Task<int> MoveMarketsAsync(Work work, Sent sent, HubResult result, CancellationToken ct) => work.Connection.ExecuteAsync(new CommandDefinition("""
+        update hub_message_market k set state = w.state, confirmed_at = coalesce(w.at, gateway_now())
+        from unnest(@countries, @states, @moments) as w (country, state, at)
+        where k.delivery_id = @DeliveryId and k.country = w.country and k.state <> 'distributed' and k.state <> w.state and w.state <> 'pending'
+        """, new { sent.DeliveryId, countries = result.Markets.Select(m => m.Country).ToArray(), states = result.Markets.Select(m => m.State).ToArray(), moments = result.Markets.Select(m => m.At).ToArray() }, work.Transaction, cancellationToken: ct));
+
+    // By what is known altogether: answers may come in any order, and each may tell of some markets only.
+    private static async Task<bool> IsFinalAsync(Work work, Sent sent, HubResult result, CancellationToken ct) =>
+        result.Status == HubStatus.Refused || sent.State == "refused"
+        || (result.Status != HubStatus.Pending || sent.State != "sent") && !await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition("select exists (select from hub_message_market where delivery_id = @DeliveryId and state = 'pending')", new { sent.DeliveryId }, work.Transaction, cancellationToken: ct));
+
+    // Only packs of this very message, each once: one that was sent again since is another message's, and a later market may add some.
+    private static async Task<int> FailAsync(Work work, Sent sent, HubResult result, CancellationToken ct)
+    {
+        if (sent.ChunkId is not { } chunk)
+        {
+            return 0;
+        }
+        if (result.Status == HubStatus.Refused)
+        {
+            return await work.Connection.ExecuteAsync(new CommandDefinition("update hub_pack set fault = @code where hub_chunk_id = @chunk and fault is null", new { chunk, code = result.Code ?? "refused" }, work.Transaction, cancellationToken: ct));
+        }
+        var failed = 0;
+        foreach (var some in result.Failed.Where(f => f.Code != Known).Chunk(20_000))
+        {
+            failed += await work.Connection.ExecuteAsync(new CommandDefinition("""
+                update hub_pack p set fault = w.code, temporary = w.temporary from unnest(@serials, @codes, @temporary) as w (serial, code, temporary)
+                where p.hub_lot_id = @LotId and p.serial = w.serial and p.hub_chunk_id = @chunk and p.fault is null
+                """, new { sent.LotId, chunk, serials = some.Select(f => f.Serial).ToArray(), codes = some.Select(f => f.Code).ToArray(), temporary = some.Select(f => f.Temporary).ToArray() }, work.Transaction, cancellationToken: ct));
+        }
+        return failed;
+    }
+
+    // By what is known altogether, not by the answer that came last.
+    private async Task SettlePacksAsync(Work work, Sent sent, int lotId, int chunk)
+    {
+        await lots.RetryAsync(work, sent.Protocol, lotId, chunk, sent.Gtin, sent.Lot!, options.Value.RetryBase);
+        var source = new ExceptionSource("hub", $"{sent.Gtin} {sent.Lot}", sent.PartyId, null);
+        var faults = (await work.Connection.QueryAsync<(string Code, long Count)>("select fault, count(*) from hub_pack where hub_lot_id = @lotId and fault is not null group by fault order by 2 desc, 1", new { lotId }, work.Transaction)).AsList();
+        var failing = (await work.Connection.QueryAsync<string>("select serial from hub_pack where hub_chunk_id = @chunk and fault is not null order by serial limit @ExceptionUnits", new { chunk, ExceptionUnits }, work.Transaction)).AsList();
+        if (faults.Count == 0)
+        {
+            await ExceptionRecords.ResolveAsync(work, HubCodes.PacksFailed, source, "Every market has all that was reported of the lot, or is being told it again.");
+        }
+        else if (failing.Count > 0)
+        {
+            var missing = (await work.Connection.QueryAsync<string>("select country from hub_message_market where delivery_id = @DeliveryId and state = 'failed' order by country", new { sent.DeliveryId }, work.Transaction)).AsList();
+            var codes = string.Join(", ", faults.Take(MaxSentenceCodes).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Count} with {f.Code}")));
+            await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.PacksFailed, Severity.Error,
+                $"The hub has not stored packs of the lot {sent.Lot}: {codes}.{(missing.Count == 0 ? "" : $" Not told: {string.Join(", ", missing)}.")}") { Gtin = sent.Gtin, Lot = sent.Lot },
+                source, [.. failing.Select(serial => UnitKey.ToEpc($"01{sent.Gtin}21{serial}", 0))]);
+        }
+    }
+
+    private static async Task SettleProductAsync(Work work, Sent sent)
+    {
+        var source = new ExceptionSource("hub", sent.Gtin, sent.PartyId, null);
+        var (state, code, text, missing) = await work.Connection.QuerySingleAsync<(string, string?, string?, string?)>("""
+            select m.state, m.code, m.text, (select string_agg(country, ', ' order by country) from hub_message_market k where k.delivery_id = m.delivery_id and k.state = 'failed') from hub_message m where m.delivery_id = @DeliveryId
+            """, new { sent.DeliveryId }, work.Transaction);
+        if (state != "refused" && missing is null)
+        {
+            await ExceptionRecords.ResolveAsync(work, HubCodes.ProductFailed, source, "A version of the product's data is in all its markets.");
+            return;
+        }
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.ProductFailed, Severity.Error, missing is null
+            ? $"The hub refuses the data of the product {sent.Gtin} with {code ?? "no code"}: {text ?? "it does not say why"}"
+            : $"The data of the product {sent.Gtin} have not come to {missing}{(code is null ? "" : $" ({code})")}.") { Gtin = sent.Gtin }, source, []);
+    }
+
+    private sealed class Sent
+    {
+        public long DeliveryId { get; init; }
+        public int PartyId { get; init; }
+        public string State { get; init; } = "";
+        public bool IsFinal { get; init; }
+        public int? ChunkId { get; init; }
+        public int? LotId { get; init; }
+        public string Gtin { get; init; } = "";
+        public string? Lot { get; init; }
+        public string Protocol { get; init; } = "";
+    }
+}
