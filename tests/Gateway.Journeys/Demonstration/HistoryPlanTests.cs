@@ -69,6 +69,29 @@ public sealed class HistoryPlanTests
     }
 
     [Fact]
+    public void The_short_histories_of_tests_tell_their_stories_in_each_hour_of_the_week()
+    {
+        var missing = new List<string>();
+        foreach (var end in Enumerable.Range(0, 168).Select(h => new DateTime(2026, 11, 2, 0, 0, 0, DateTimeKind.Utc).AddHours(h)))
+        {
+            var (day, two, three) = (Of(end, DemonstrationHistoryTests.Day), Of(end, DemonstrationHistoryTests.TwoDays), Of(end, DemonstrationHistoryTests.ThreeDays));
+            var (from, until) = HistoryPlan.OutageBefore(end);
+            Must(day.Documents.Count(d => d.HeldBehind is not null) == 12, "twelve held");
+            Must(day.Documents.Count(d => d.At < end) is >= 145 and <= 165, "about 150 documents");
+            Must(two.Documents.Any(d => d.IsUnanswered && d.At < end.AddHours(-4)), "one unanswered");
+            Must(two.Documents.Any(d => d.Partner.Past == PastManner.OutLastNight && !d.Shipment.OmitCaseParent && d.At >= from && d.At < until), "one in the night");
+            Must(three.Receipts.Count(r => r.Part is not null && r.Damaged is not null) == 1, "something missing and damaged");
+            Must(three.Receipts.Any(r => r.Partner.Past == PastManner.OutLastNight && r.Whole.Count > 0), "something received");
+            Must(three.Documents.Any(d => d.IsRefusedByPartner && !d.Shipment.OmitCaseParent), "something refused by a partner");
+            Must(three.Documents.Count(d => d.Settles is not null) > 5, "six corrected");
+            void Must(bool holds, string what) => missing.AddRange(holds ? [] : (string[])[$"{end:ddd HH}: {what}"]);
+        }
+        Assert.Equal([], missing);
+
+        static HistoryPlan Of(DateTime end, HistorySize size) => HistoryPlan.Make(end.AddDays(-size.Days), size, Seed);
+    }
+
+    [Fact]
     public void A_day_of_the_week_is_busier_than_its_night_and_than_the_weekend()
     {
         var documents = HistoryPlan.Make(new DateTime(2026, 11, 2, 0, 0, 0, DateTimeKind.Utc), HistorySize.Full, Seed).Documents;
