@@ -134,7 +134,8 @@ public sealed class DemonstrationHistoryTests
         var start = await database.ScalarAsync<DateTime>("select date_trunc('hour', min(created_at)) from idempotency where key like 'history-%'");
         var told = HistoryPlan.Make(start, ThreeDays, DemonstrationPlant.Seed).Receipts.Where(r => r.Partner.Party.Owner.Name == "Northern Wholesale" && r.At < DateTime.UtcNow).ToList();
         Assert.NotEmpty(told);
-        Assert.Equal(told.Sum(r => r.Whole.Count), await CountAsync(database, $"{north} 'received'"));
+        // The host follows shipments too, and what it is at is not looked at twice.
+        await Eventually.TrueAsync(async () => await CountAsync(database, $"{north} 'received'") == told.Sum(r => r.Whole.Count));
         Assert.Equal((1, 1), (await CountAsync(database, $"{north} 'partly'"), await CountAsync(database, $"{north} 'disputed'")));
         Assert.Equal("receipt.damaged", await database.ScalarAsync<string>("select string_agg(code, ' ') from exception where code like 'receipt.%' and state = 'open' and source_kind = 'delivery'"));
 
