@@ -43,13 +43,14 @@ public static class Permissions
     public const string ReadHub = "hub.read";
     public const string ManageHub = "hub.manage";
     public const string ReleaseLots = "hub.release";
+    public const string OrderHub = "hub.order";
     public const string AnswerAsHub = "hub.answer";
     public const string SignReview = "sign.review";
     public const string SignApproval = "sign.approve";
 
     public static IReadOnlyList<string> All { get; } =
         [Capture, Check, ReadCaptures, ReadEvents, ReadDeliveries, Decide, ReadExceptions, DecideExceptions, ReadAlarms, DecideAlarms, ManageAlarms, ReadUnits, ReadPartners, ManagePartners, ReadMasterData, ManageMasterData, ReadAudit, ReviewAudit, ReadProofs, ManageKeys, ManagePeople, ManageRoles, SignReview, SignApproval, ReadReviews, ReadValidation, ManageValidation,
-        ReadLines, RunLines, DecideLines, ManageLines, ReadDevices, RegisterDevices, SpeakAsDevice, QualifyDevices, ManageDevices, ReadSerials, RequestSerials, ManageSerials, ReadHub, ManageHub, ReleaseLots, AnswerAsHub];
+        ReadLines, RunLines, DecideLines, ManageLines, ReadDevices, RegisterDevices, SpeakAsDevice, QualifyDevices, ManageDevices, ReadSerials, RequestSerials, ManageSerials, ReadHub, ManageHub, ReleaseLots, OrderHub, AnswerAsHub];
 
     /// <summary>Changes nothing and starts nothing: it only looks.</summary>
     public static bool IsReading(string permission) => permission.EndsWith(".read", StringComparison.Ordinal);

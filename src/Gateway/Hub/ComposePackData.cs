@@ -27,7 +27,7 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
             || await work.Connection.QueryFirstOrDefaultAsync<Next>(new CommandDefinition("""
                 select c.hub_chunk_id as ChunkId, c.units as Units, l.lot as Lot, l.expiry as Expiry, p.partner_id as PartnerId, p.version as Version, p.content::text as Content, t.channel_settings ->> 'protocol' as Protocol
                 from hub_chunk c join hub_lot l using (hub_lot_id) join hub_product p using (hub_product_id) join partner t on t.partner_id = p.partner_id
-                where c.not_before <= (select gateway_now()) and not exists (select from hub_message m where m.hub_chunk_id = c.hub_chunk_id) order by c.hub_chunk_id limit 1
+                where c.not_before <= (select gateway_now()) and not exists (select from hub_message m where m.hub_chunk_id = c.hub_chunk_id) and hub_ended(l.partner_id, l.gtin, l.lot) = '{}' order by c.hub_chunk_id limit 1
                 """, transaction: work.Transaction, cancellationToken: ct)) is not { } next)
         {
             return false;

@@ -8,4 +8,13 @@ internal static class HubCodes
 
     /// <summary>Product data that the hub has refused, or that have not come to a market.</summary>
     public const string ProductFailed = "hub.product";
+
+    /// <summary>An order about packs, or a recall, that the hub has not done, or that a rule forbade before it was told.</summary>
+    public const string OrderFailed = "hub.order";
+
+    /// <summary>An order waits for signatures, because it can never be taken back.</summary>
+    public const string Waits = "hub.waits";
+
+    /// <summary>An event says something of reported packs that a person must decide about.</summary>
+    public const string Decide = "hub.decide";
 }

@@ -8,7 +8,7 @@ using Npgsql;
 namespace Gateway.Hub;
 
 /// <summary>Writes what is to be told to hubs, one message at a time. Woken by what is released, with the clock as safety net.</summary>
-internal sealed partial class HubWorker(GatewayDatabase database, ComposePackData turn, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger) : BackgroundService
+internal sealed partial class HubWorker(GatewayDatabase database, ComposePackData packs, ComposeOrder orders, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,7 +40,7 @@ internal sealed partial class HubWorker(GatewayDatabase database, ComposePackDat
         }
         while (true)
         {
-            while (await turn.RunAsync(ct))
+            while (await packs.RunAsync(ct) | await orders.RunAsync(ct))
             {
             }
             await connection.WaitAsync(options.Value.CheckEvery, ct);

@@ -61,6 +61,10 @@ public interface IHub
     /// <param name="serials">In any order, as many as the message says.</param>
     Task WriteAsync(PackDataMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct);
 
+    /// <summary>Writes the message that tells states of packs, a recall or a withdrawal.</summary>
+    /// <param name="serials">Of a state change or undo, as many as the message says.</param>
+    Task WriteAsync(OrderMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct);
+
     /// <summary>One attempt to bring a message to it; never retries by itself.</summary>
     /// <returns>The result too, where it was told at once.</returns>
     Task<(ChannelAnswer Answer, HubResult? Result)> SendAsync(ClaimedDelivery delivery, CancellationToken ct);

@@ -126,6 +126,10 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
         {
             return Released.Not($"The lot {lot} of {gtin} is not released.");
         }
+        if (OrderRules.RefuseLot(await OrderRules.LotAsync(work, hub.PartnerId, gtin, lot), gtin, lot, isUndo: false) is { } ended)
+        {
+            return Released.Not(ended);
+        }
         var again = await AgainAsync(work, hub.Protocol, lotId, chunk: null, gtin, lot, reason, TimeSpan.Zero);
         if (again.Units == 0)
         {
@@ -145,7 +149,7 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
             with standing as materialized ({{ReleasableUnits.Query}}),
             wanted as materialized (
                 select p.serial, p.tries, coalesce(s.why, case when s.serial is null then 'no longer known' end) as why from hub_pack p left join standing s using (serial)
-                where p.hub_lot_id = @lotId and p.fault is not null and (@chunk::int is null or p.hub_chunk_id = @chunk and p.temporary and p.tries < @MostTries)),
+                where p.hub_lot_id = @lotId and p.fault is not null and (select hub_ended(partner_id, l.gtin, l.lot) = '{}' from hub_lot l where l.hub_lot_id = @lotId) and (@chunk::int is null or p.hub_chunk_id = @chunk and p.temporary and p.tries < @MostTries)),
             failed as materialized (select serial, row_number() over (order by serial) - 1 as place, max(tries) over () as tries from wanted where why is null),
             counted as (select (select count(*)::int from failed) as units, coalesce((select jsonb_object_agg(why, n) from (select why, count(*) as n from wanted where why is not null group by why) w), '{}') as left_out),
             r as (
@@ -167,9 +171,17 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
     /// <summary>Whether the product's pack specification says that its packs are packed; the law of the EU does not.</summary>
     internal static bool MustBePacked(string gtin, MasterDataSnapshot known) => known.ContainersOf(gtin).Any() || known.Find(gtin)?.PerLogisticUnit is not null;
 
-    // Who releases a lot, sends it again or hears what became of it does so one after the other.
+    // Who releases a lot, sends it again, orders something about it or hears what became of it does so one after the other; and nobody while its product is withdrawn.
     internal static Task LockAsync(Work work, int partnerId, string gtin, string lot) =>
-        work.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended(@lane, 61))", new { lane = $"{partnerId} {gtin} {lot}" }, work.Transaction);
+        work.Connection.ExecuteAsync("select pg_advisory_xact_lock_shared(hashtextextended(@product, 61)); select pg_advisory_xact_lock(hashtextextended(@lane, 61))", new { product = $"{partnerId} {gtin}", lane = $"{partnerId} {gtin} {lot}" }, work.Transaction);
+
+    /// <summary>Whatever is done about any lot of the product waits.</summary>
+    internal static Task LockProductAsync(Work work, int partnerId, string gtin) =>
+        work.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended(@product, 61))", new { product = $"{partnerId} {gtin}" }, work.Transaction);
+
+    private static async Task<string?> WithdrawnAsync(Work work, HubPartner hub, string gtin, int product, int version) =>
+        await work.Connection.ExecuteScalarAsync<string?>("select string_agg(m, ', ') from hub_product p cross join unnest(p.markets) m where p.hub_product_id = @product and m = any(hub_ended(@PartnerId, @gtin, null))", new { product, hub.PartnerId, gtin }, work.Transaction) is { } withdrawn
+            ? string.Create(CultureInfo.InvariantCulture, $"The product {gtin} is withdrawn from {withdrawn}, and version {version} of its data names it: tell a version without.") : null;
 
     // What the lot belongs to: the version that it was released to, or the newest that its markets have.
     private static async Task<(int Product, DateOnly Expiry, string? Refusal)> FactsAsync(Work work, HubPartner hub, string gtin, string lot)
@@ -186,7 +198,7 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
         }
         if (await work.Connection.QuerySingleOrDefaultAsync<(int Product, DateOnly Expiry)?>("select hub_product_id, expiry from hub_lot where partner_id = @PartnerId and gtin = @gtin and lot = @lot", new { hub.PartnerId, gtin, lot }, work.Transaction) is { } released)
         {
-            return (released.Product, released.Expiry, released.Expiry == expiry ? null : $"The lot {lot} was released with another day of expiry, {released.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.");
+            return (released.Product, released.Expiry, OrderRules.RefuseLot(await OrderRules.LotAsync(work, hub.PartnerId, gtin, lot), gtin, lot, isUndo: false) is { } ended ? ended : released.Expiry == expiry ? null : $"The lot {lot} was released with another day of expiry, {released.Expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.");
         }
         if (expiry < DateOnly.FromDateTime(await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction)))
         {
@@ -200,7 +212,7 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
             [] => (0, expiry, $"The hub knows nothing of the product {gtin}: tell its data first."),
             // A lot stays with its version for ever, and somebody has just said that another is right.
             [{ IsAnswered: false } newest, ..] => (0, expiry, string.Create(CultureInfo.InvariantCulture, $"The product's data of version {newest.Version}, the newest, are not in all its markets yet. Packs are reported after them.")),
-            _ when versions.FirstOrDefault(v => v.IsDistributed) is { Product: > 0 } found => (found.Product, expiry, null),
+            _ when versions.FirstOrDefault(v => v.IsDistributed) is { Product: > 0 } found => (found.Product, expiry, await WithdrawnAsync(work, hub, gtin, found.Product, found.Version)),
             _ => (0, expiry, "No version of the product's data is in all its markets: see what the hub says of the newest, and tell it again."),
         };
     }

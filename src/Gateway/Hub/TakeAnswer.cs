@@ -30,15 +30,16 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
     {
         await using var work = await database.BeginAsync(teller with { Sees = "*" }, ct);
         // Before the message's own row is locked, as whoever releases or sends again does it.
-        if (await work.Connection.QuerySingleOrDefaultAsync<(string Gtin, string Lot)?>(new CommandDefinition("""
-            select l.gtin, l.lot from hub_message m join hub_chunk c using (hub_chunk_id) join hub_lot l using (hub_lot_id) where m.correlation_id = @CorrelationId and m.partner_id = @partnerId
+        if (await work.Connection.QuerySingleOrDefaultAsync<(string Gtin, string? Lot)?>(new CommandDefinition("""
+            select coalesce(l.gtin, o.gtin), coalesce(l.lot, o.lot) from hub_message m left join hub_chunk c using (hub_chunk_id) left join hub_lot l on l.hub_lot_id = c.hub_lot_id left join hub_order o on o.hub_order_id = m.hub_order_id
+            where m.correlation_id = @CorrelationId and m.partner_id = @partnerId and m.hub_product_id is null
             """, new { result.CorrelationId, partnerId }, work.Transaction, cancellationToken: ct)) is { } of)
         {
-            await ReleaseLot.LockAsync(work, partnerId, of.Gtin, of.Lot);
+            await (of.Lot is { } lot ? ReleaseLot.LockAsync(work, partnerId, of.Gtin, lot) : ReleaseLot.LockProductAsync(work, partnerId, of.Gtin));
         }
         if (await work.Connection.QuerySingleOrDefaultAsync<Sent>(new CommandDefinition("""
-            select m.delivery_id as DeliveryId, m.party_id as PartyId, m.state as State, m.answered_at is not null as IsFinal, c.hub_chunk_id as ChunkId, l.hub_lot_id as LotId,
-                   coalesce(l.gtin, p.gtin) as Gtin, l.lot as Lot, t.channel_settings ->> 'protocol' as Protocol
+            select m.delivery_id as DeliveryId, m.party_id as PartyId, m.state as State, m.answered_at is not null as IsFinal, c.hub_chunk_id as ChunkId, l.hub_lot_id as LotId, m.hub_order_id as OrderId,
+                   coalesce(l.gtin, p.gtin, '') as Gtin, l.lot as Lot, t.channel_settings ->> 'protocol' as Protocol
             from hub_message m join partner t using (partner_id) left join hub_chunk c using (hub_chunk_id) left join hub_lot l using (hub_lot_id) left join hub_product p on p.hub_product_id = m.hub_product_id
             where m.correlation_id = @CorrelationId and m.partner_id = @partnerId for update of m
             """, new { result.CorrelationId, partnerId }, work.Transaction, cancellationToken: ct)) is not { } sent)
@@ -74,7 +75,8 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
             """, new { state, result.Code, result.Text, failed, isFinal, answerId, sent.DeliveryId }, work.Transaction, cancellationToken: ct));
         if (isFinal)
         {
-            await (sent.LotId is { } lotId ? SettlePacksAsync(work, sent, lotId, sent.ChunkId!.Value) : SettleProductAsync(work, sent));
+            await (sent.OrderId is { } order ? SettleOrder.RunAsync(work, order, sent.DeliveryId, options.Value.RetryBase)
+                : sent.LotId is { } lotId ? SettlePacksAsync(work, sent, lotId, sent.ChunkId!.Value) : SettleProductAsync(work, sent));
         }
         await work.CommitAsync();
         return isFinal;
@@ -94,6 +96,10 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
     // Only packs of this very message, each once: one that was sent again since is another message's, and a later market may add some.
     private static async Task<int> FailAsync(Work work, Sent sent, HubResult result, CancellationToken ct)
     {
+        if (sent.OrderId is { } order)
+        {
+            return await FailOrderAsync(work, order, result, ct);
+        }
         if (sent.ChunkId is not { } chunk)
         {
             return 0;
@@ -113,10 +119,28 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         return failed;
     }
 
+    private static async Task<int> FailOrderAsync(Work work, int order, HubResult result, CancellationToken ct)
+    {
+        if (result.Status == HubStatus.Refused)
+        {
+            return await work.Connection.ExecuteAsync(new CommandDefinition("update hub_order_pack set fault = @code where hub_order_id = @order and fault is null", new { order, code = result.Code ?? "refused" }, work.Transaction, cancellationToken: ct));
+        }
+        var failed = 0;
+        foreach (var some in result.Failed.Where(f => f.Code != Known).Chunk(20_000))
+        {
+            failed += await work.Connection.ExecuteAsync(new CommandDefinition("""
+                update hub_order_pack p set fault = w.code, temporary = w.temporary from unnest(@serials, @codes, @temporary) as w (serial, code, temporary) where p.hub_order_id = @order and p.serial = w.serial and p.fault is null
+                """, new { order, serials = some.Select(f => f.Serial).ToArray(), codes = some.Select(f => f.Code).ToArray(), temporary = some.Select(f => f.Temporary).ToArray() }, work.Transaction, cancellationToken: ct));
+        }
+        return failed;
+    }
+
     // By what is known altogether, not by the answer that came last.
     private async Task SettlePacksAsync(Work work, Sent sent, int lotId, int chunk)
     {
         await lots.RetryAsync(work, sent.Protocol, lotId, chunk, sent.Gtin, sent.Lot!, options.Value.RetryBase);
+        // What waits for its packs to be in every market need not wait for the clock.
+        await work.Connection.ExecuteAsync("update hub_order set not_before = gateway_now() where hub_lot_id = @lotId and status = 'ready' and tries = 0 and not_before > gateway_now()", new { lotId }, work.Transaction);
         var source = new ExceptionSource("hub", $"{sent.Gtin} {sent.Lot}", sent.PartyId, null);
         var faults = (await work.Connection.QueryAsync<(string Code, long Count)>("select fault, count(*) from hub_pack where hub_lot_id = @lotId and fault is not null group by fault order by 2 desc, 1", new { lotId }, work.Transaction)).AsList();
         var failing = (await work.Connection.QueryAsync<string>("select serial from hub_pack where hub_chunk_id = @chunk and fault is not null order by serial limit @ExceptionUnits", new { chunk, ExceptionUnits }, work.Transaction)).AsList();
@@ -158,6 +182,7 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         public bool IsFinal { get; init; }
         public int? ChunkId { get; init; }
         public int? LotId { get; init; }
+        public int? OrderId { get; init; }
         public string Gtin { get; init; } = "";
         public string? Lot { get; init; }
         public string Protocol { get; init; } = "";

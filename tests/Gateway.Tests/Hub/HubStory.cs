@@ -114,6 +114,8 @@ internal sealed class HubStory : IAsyncDisposable
 
         public Task WriteAsync(PackDataMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct) => hub.WriteAsync(message, serials, to, ct);
 
+        public Task WriteAsync(OrderMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct) => hub.WriteAsync(message, serials, to, ct);
+
         public Task<(ChannelAnswer Answer, HubResult? Result)> SendAsync(ClaimedDelivery delivery, CancellationToken ct) => hub.SendAsync(delivery, ct);
 
         public Task<(ChannelAnswer Answer, HubResult? Result)> AskAsync(ClaimedDelivery delivery, CancellationToken ct) => hub.AskAsync(delivery, ct);

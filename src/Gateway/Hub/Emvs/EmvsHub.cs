@@ -27,6 +27,8 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
 
     public Task WriteAsync(PackDataMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct) => EmvsMessages.WriteAsync(message, serials, to, ct);
 
+    public Task WriteAsync(OrderMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct) => EmvsMessages.WriteAsync(message, serials, to, ct);
+
     public HubResult Read(byte[] answer) => EmvsAnswers.ReadResult(answer);
 
     public async Task<(ChannelAnswer Answer, HubResult? Result)> SendAsync(ClaimedDelivery delivery, CancellationToken ct)

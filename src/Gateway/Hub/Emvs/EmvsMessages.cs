@@ -16,7 +16,7 @@ internal static class EmvsMessages
         Begin(xml, "ProductData", message);
         var p = message.Product;
         xml.WriteStartElement("Product", Namespace);
-        Version(xml, p, message.Version);
+        Version(xml, p.Gtin!, message.Version);
         foreach (var (name, value) in ((string, string?)[])[("Name", p.Name), ("CommonName", p.CommonName), ("Form", p.Form), ("Strength", p.Strength), ("PackType", p.PackType), ("PackSize", p.PackSize?.ToString(CultureInfo.InvariantCulture))])
         {
             xml.WriteElementString(name, Namespace, value);
@@ -49,21 +49,63 @@ internal static class EmvsMessages
         // The writer's own asynchronous calls cost more than what they write; the file below it takes its time in large pieces.
         using var xml = XmlWriter.Create(to, s_settings);
         Begin(xml, "PackData", message);
-        xml.WriteStartElement("Product", Namespace);
-        Version(xml, message.Product, message.Version);
-        xml.WriteEndElement();
-        xml.WriteStartElement("Lot", Namespace);
-        xml.WriteAttributeString("id", message.Lot);
-        xml.WriteAttributeString("expiry", message.Expiry.ToString("yyMMdd", CultureInfo.InvariantCulture));
-        xml.WriteEndElement();
+        Of(xml, message.Product.Gtin!, message.Version, message.Lot, message.Expiry);
         Write(xml, "Manufacturer", message.Product.Manufacturer!);
+        await PacksAsync(xml, message.Count, serials, ct);
+        xml.WriteEndDocument();
+    }
+
+    public static async Task WriteAsync(OrderMessage message, IAsyncEnumerable<string> serials, Stream to, CancellationToken ct)
+    {
+        using var xml = XmlWriter.Create(to, s_settings);
+        var isOfPacks = message.Kind is OrderKinds.StateChange or OrderKinds.Undo;
+        Begin(xml, isOfPacks ? "StateChange" : message.Kind == OrderKinds.Recall ? "LotRecall" : "ProductWithdrawal", message);
+        Of(xml, message.Gtin, message.Version, message.Lot, message.Expiry);
+        if (isOfPacks)
+        {
+            xml.WriteStartElement("Change", Namespace);
+            xml.WriteAttributeString("state", message.State);
+            xml.WriteAttributeString("undo", XmlConvert.ToString(message.Kind == OrderKinds.Undo));
+            xml.WriteAttributeString("location", message.Location);
+            xml.WriteEndElement();
+            await PacksAsync(xml, message.Count, serials, ct);
+        }
+        else
+        {
+            xml.WriteElementString("Reason", Namespace, message.Reason);
+            foreach (var country in message.Markets)
+            {
+                xml.WriteStartElement("Market", Namespace);
+                xml.WriteAttributeString("country", country);
+                xml.WriteEndElement();
+            }
+        }
+        xml.WriteEndDocument();
+    }
+
+    private static void Of(XmlWriter xml, string gtin, int version, string? lot, DateOnly? expiry)
+    {
+        xml.WriteStartElement("Product", Namespace);
+        Version(xml, gtin, version);
+        xml.WriteEndElement();
+        if (lot is not null)
+        {
+            xml.WriteStartElement("Lot", Namespace);
+            xml.WriteAttributeString("id", lot);
+            xml.WriteAttributeString("expiry", expiry!.Value.ToString("yyMMdd", CultureInfo.InvariantCulture));
+            xml.WriteEndElement();
+        }
+    }
+
+    private static async Task PacksAsync(XmlWriter xml, int count, IAsyncEnumerable<string> serials, CancellationToken ct)
+    {
         xml.WriteStartElement("Packs", Namespace);
-        xml.WriteAttributeString("count", message.Count.ToString(CultureInfo.InvariantCulture));
+        xml.WriteAttributeString("count", count.ToString(CultureInfo.InvariantCulture));
         await foreach (var serial in serials.WithCancellation(ct))
         {
             xml.WriteElementString("Sn", Namespace, serial);
         }
-        xml.WriteEndDocument();
+        xml.WriteEndElement();
     }
 
     private static void Begin(XmlWriter xml, string name, HubMessage message)
@@ -73,9 +115,9 @@ internal static class EmvsMessages
         xml.WriteAttributeString("timestamp", XmlConvert.ToString(message.Timestamp, XmlDateTimeSerializationMode.Utc));
     }
 
-    private static void Version(XmlWriter xml, ProductData product, int version)
+    private static void Version(XmlWriter xml, string gtin, int version)
     {
-        xml.WriteAttributeString("code", product.Gtin);
+        xml.WriteAttributeString("code", gtin);
         xml.WriteAttributeString("scheme", "GTIN");
         xml.WriteAttributeString("version", version.ToString(CultureInfo.InvariantCulture));
     }

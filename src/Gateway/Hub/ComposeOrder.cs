@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Dapper;
+using Epcis;
+using Gateway.Access;
+using Gateway.Database;
+using Gateway.Delivery;
+using Gateway.Exceptions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Gateway.Hub;
+
+/// <summary>
+/// One turn: writes the message of the next order that may be told now and queues it, in one transaction. What hinders an order for now, such as packs that are not in every market yet, puts it off; what forbids it
+/// by now, such as a recall since, ends it, and somebody is told.
+/// </summary>
+public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IOptions<DeliveryOptions> options, ILogger<ComposeOrder> log)
+{
+    private static readonly Actor Composer = Actor.System("hub");
+
+    // What a waiting order waits for wakes it; the clock is the safety net.
+    private static readonly TimeSpan Later = TimeSpan.FromMinutes(1);
+
+    /// <returns>False when there is nothing to write, or another node writes.</returns>
+    public async Task<bool> RunAsync(CancellationToken ct)
+    {
+        await using var work = await database.BeginAsync(Composer, ct);
+        if (!await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition("select pg_try_advisory_xact_lock(hashtextextended('hub messages', 62))", transaction: work.Transaction, cancellationToken: ct)))
+        {
+            return false;
+        }
+        if (await work.Connection.QuerySingleOrDefaultAsync<(int Id, int PartnerId, string Gtin, string? Lot)?>(new CommandDefinition(
+            "select hub_order_id, partner_id, gtin, lot from hub_order where status = 'ready' and not_before <= (select gateway_now()) order by not_before, hub_order_id limit 1", transaction: work.Transaction, cancellationToken: ct)) is not { } first)
+        {
+            return false;
+        }
+        await (first.Lot is { } lot ? ReleaseLot.LockAsync(work, first.PartnerId, first.Gtin, lot) : ReleaseLot.LockProductAsync(work, first.PartnerId, first.Gtin));
+        if (await NextAsync(work, first.Id) is not { } next)
+        {
+            return true; // ended meanwhile
+        }
+        try
+        {
+            await DoAsync(work, next, ct);
+            await work.CommitAsync();
+            return true;
+        }
+        catch (Exception e) when (e is not (NpgsqlException or CommitUnknownException or OperationCanceledException))
+        {
+            await work.DisposeAsync();
+            await PutOffAsync(next.Id);
+            NotWritten(e, next.Id);
+            return true;
+        }
+    }
+
+    private static async Task<Next?> NextAsync(Work work, int id) => await work.Connection.QuerySingleOrDefaultAsync<Next>("""
+        select o.hub_order_id as Id, o.party_id as PartyId, o.partner_id as PartnerId, o.kind as Kind, o.gtin as Gtin, o.lot as Lot, o.hub_lot_id as LotId, o.state as State, o.location as Location, o.markets as Markets, o.units as Units,
+               coalesce(r.reason, o.reason) as Reason, p.version as Version, l.expiry as Expiry, t.channel_settings ->> 'protocol' as Protocol
+        from hub_order o left join hub_order r on r.hub_order_id = o.repeats join hub_product p on p.hub_product_id = o.hub_product_id join partner t on t.partner_id = o.partner_id left join hub_lot l on l.hub_lot_id = o.hub_lot_id
+        where o.hub_order_id = @id and o.status = 'ready' for update of o
+        """, new { id }, work.Transaction);
+
+    private async Task DoAsync(Work work, Next next, CancellationToken ct)
+    {
+        if (next.IsOfPacks)
+        {
+            var isUndo = next.Kind == OrderKinds.Undo;
+            var lot = await OrderRules.LotAsync(work, next.PartnerId, next.Gtin, next.Lot!);
+            if (OrderRules.RefuseLot(lot, next.Gtin, next.Lot!, isUndo) is { } ended)
+            {
+                await EndAsync(work, next, ended);
+                return;
+            }
+            var serials = (await work.Connection.QueryAsync<string>("select serial from hub_order_pack where hub_order_id = @Id", new { next.Id }, work.Transaction)).AsList();
+            var broken = await OrderRules.BrokenAsync(work, next.LotId!.Value, serials, next.State!, isUndo, next.Location!, next.Id);
+            // Of an order that is told again the hub may have done a part: what it has done it calls known.
+            if (broken.Where(b => b.Code is "late" or "elsewhere" or "unknown" || b.Code is "inactive" or "other" && b.Detail != next.State).ToList() is { Count: > 0 } never)
+            {
+                await EndAsync(work, next, OrderRules.InWords(never, next.State!));
+                return;
+            }
+            if (broken.Any(b => b.Code is "waiting" or "failed" or "pending"))
+            {
+                await LaterAsync(work, next.Id);
+                return;
+            }
+        }
+        // Nothing of any of its lots may come after it.
+        else if (next.Kind == OrderKinds.Withdrawal && await work.Connection.ExecuteScalarAsync<bool>("""
+            select exists (select from hub_message m join delivery d using (delivery_id) left join hub_chunk c using (hub_chunk_id) left join hub_lot l on l.hub_lot_id = c.hub_lot_id left join hub_order o on o.hub_order_id = m.hub_order_id
+                where m.partner_id = @PartnerId and coalesce(l.gtin, o.gtin) = @Gtin and d.state = 'due')
+            """, next, work.Transaction))
+        {
+            await LaterAsync(work, next.Id);
+            return;
+        }
+        await WriteAsync(work, next, ct);
+    }
+
+    private async Task WriteAsync(Work work, Next next, CancellationToken ct)
+    {
+        var message = new OrderMessage(Guid.NewGuid(), await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction),
+            next.Kind, next.Gtin, next.Version, next.Lot, next.Expiry, next.State, next.Location, next.Markets, next.Reason, next.IsOfPacks ? next.Units : 0);
+        await using var spool = SpoolFile.Open();
+        await hubs.Of(next.Protocol).WriteAsync(message, SerialsAsync(work, next, ct), spool, ct);
+        await spool.FlushAsync(ct);
+        spool.Position = 0;
+        var sha256 = await SHA256.HashDataAsync(spool, ct);
+        spool.Position = 0;
+        var (documentId, _) = await OutgoingDocument.StoreAsync(work, spool, sha256, "application/xml", ct);
+        // Behind what was told of the lot before.
+        var lane = next.Lot is { } lot ? $"hub {next.Gtin} {lot}" : $"hub {next.Gtin}";
+        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, next.PartnerId, message.CorrelationId, lane, options.Value, ct);
+        await work.Connection.ExecuteAsync(new CommandDefinition("""
+            insert into hub_message (delivery_id, party_id, partner_id, correlation_id, kind, hub_order_id) values (@deliveryId, @PartyId, @PartnerId, @CorrelationId, @Kind, @Id);
+            insert into hub_message_market (delivery_id, party_id, country, state) select @deliveryId, @PartyId, unnest(@Markets), 'pending';
+            update hub_order set status = 'told' where hub_order_id = @Id
+            """, new { deliveryId, next.PartyId, next.PartnerId, message.CorrelationId, next.Kind, next.Id, next.Markets }, work.Transaction, cancellationToken: ct));
+    }
+
+    private static async Task EndAsync(Work work, Next next, string why)
+    {
+        await PlaceOrders.EndAsync(work, next.Id, next.PartyId, why);
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error, $"The hub is not told that packs of the lot {next.Lot} are {(next.Kind == OrderKinds.Undo ? "not " : "")}{next.State}. {why}") { Gtin = next.Gtin, Lot = next.Lot }, PlaceOrders.Source(next.Id, next.PartyId), []);
+    }
+
+    private static Task LaterAsync(Work work, int order) => work.Connection.ExecuteAsync("update hub_order set not_before = gateway_now() + @Later where hub_order_id = @order", new { order, Later }, work.Transaction);
+
+    // One that cannot be written holds up no other.
+    private async Task PutOffAsync(int order)
+    {
+        await using var work = await database.BeginAsync(Composer, CancellationToken.None);
+        await LaterAsync(work, order);
+        await work.CommitAsync();
+    }
+
+    private static async IAsyncEnumerable<string> SerialsAsync(Work work, Next next, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select serial from hub_order_pack where hub_order_id = $1 order by serial", work.Connection, work.Transaction) { Parameters = { new() { Value = next.Id } } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var told = 0;
+        while (await reader.ReadAsync(ct))
+        {
+            told++;
+            yield return reader.GetString(0);
+        }
+        if (told != next.Units)
+        {
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The order {next.Id} is of {next.Units} packs, and {told} belong to it."));
+        }
+    }
+
+    [LoggerMessage(2022, LogLevel.Error, "The order {Order} could not be written for the hub; it is tried again in a minute.")]
+    private partial void NotWritten(Exception e, int order);
+
+    private sealed class Next
+    {
+        public int Id { get; init; }
+        public int PartyId { get; init; }
+        public int PartnerId { get; init; }
+        public string Kind { get; init; } = "";
+        public string Gtin { get; init; } = "";
+        public string? Lot { get; init; }
+        public int? LotId { get; init; }
+        public string? State { get; init; }
+        public string? Location { get; init; }
+        public string[] Markets { get; init; } = [];
+        public int Units { get; init; }
+        public string Reason { get; init; } = "";
+        public int Version { get; init; }
+        public DateOnly? Expiry { get; init; }
+        public string Protocol { get; init; } = "";
+        public bool IsOfPacks => Kind is OrderKinds.StateChange or OrderKinds.Undo;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Dapper;
+using Epcis;
+using Gateway.Database;
+using Gateway.Exceptions;
+using Gateway.Units;
+
+namespace Gateway.Hub;
+
+/// <summary>What becomes of an order when everything is known of its message: packs get their state, what failed for a while goes again by itself, and somebody is told of the rest.</summary>
+internal static class SettleOrder
+{
+    // By itself an order is told again so often, each time later; then a person decides.
+    private const int MostTries = 5;
+
+    private const int ExceptionUnits = 10_000, MaxSentenceCodes = 20;
+
+    /// <summary>In the transaction that takes the answer, which holds the lot or product.</summary>
+    public static async Task RunAsync(Work work, int order, long deliveryId, TimeSpan retryBase)
+    {
+        var o = await work.Connection.QuerySingleAsync<Told>("""
+            select o.hub_order_id as Id, coalesce(o.repeats, o.hub_order_id) as Root, o.party_id as PartyId, o.kind as Kind, o.gtin as Gtin, o.lot as Lot, o.hub_lot_id as LotId, o.state as State, o.tries as Tries, m.state = 'refused' as IsRefused, m.code as Code, m.text as Text,
+                array(select country from hub_message_market k where k.delivery_id = @deliveryId and k.state <> 'distributed' order by country) as Missing,
+                (select min(confirmed_at) from hub_message_market k where k.delivery_id = @deliveryId and k.state = 'distributed') as ConfirmedAt
+            from hub_order o join hub_message m using (hub_order_id) where m.delivery_id = @deliveryId for update of o
+            """, new { deliveryId }, work.Transaction);
+        var wait = retryBase * Math.Pow(4, o.Tries);
+        var isBarred = o is { IsRefused: false, Missing.Length: > 0, Code: "A24" }; // nothing changes there any more, so it is not tried again
+        var again = o.IsRefused || isBarred || o.Tries >= MostTries ? 0 : await PlaceOrders.RepeatAsync(work, o.Root, order, o.Tries + 1, wait, "The hub calls what hindered it temporary, or a market took nothing.", byItself: true);
+        if (o.LotId is { } lot && o.Kind is OrderKinds.StateChange or OrderKinds.Undo)
+        {
+            // What some markets have is no more what it was: it counts as changed, and as unchanged again only when all of them have undone it.
+            await work.Connection.ExecuteAsync("""
+                update hub_order_pack set fault = coalesce(fault, 'market') where hub_order_id = @order and fault is null and cardinality(@Missing) > 0;
+                update hub_pack h set state = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @State end else h.state end,
+                    state_order = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @Root end else h.state_order end,
+                    pending_order = case when h.pending_order = @order then null else h.pending_order end
+                from hub_order_pack p where p.hub_order_id = @order and h.hub_lot_id = @lot and h.serial = p.serial
+                """, new { order, lot, o.State, o.Root, o.Missing, o.ConfirmedAt, isUndo = o.Kind == OrderKinds.Undo }, work.Transaction, commandTimeout: 600);
+        }
+        // Of what was told again, the last time counts.
+        var faults = (await work.Connection.QueryAsync<(string Code, long Count)>("""
+            select fault, count(*) from (select distinct on (serial) fault from hub_order_pack p join hub_order x using (hub_order_id) where x.hub_order_id = @Root or x.repeats = @Root order by serial, hub_order_id desc) p
+            where fault is not null group by fault order by 2 desc, 1
+            """, new { o.Root }, work.Transaction)).AsList();
+        var isDone = !o.IsRefused && o.Missing.Length == 0 && faults.Count == 0;
+        await work.Connection.ExecuteAsync("""
+            update hub_order set status = case when @isDone then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
+            update hub_order set confirmed_at = least(confirmed_at, @ConfirmedAt), status = case when @again > 0 then status when @isDone then 'done' else 'failed' end where hub_order_id = @Root
+            """, new { order, o.Root, isDone, again, o.ConfirmedAt }, work.Transaction);
+        if (again == 0)
+        {
+            await TellAsync(work, order, o, isDone, faults);
+        }
+    }
+
+    private static async Task TellAsync(Work work, int order, Told o, bool isDone, List<(string Code, long Count)> faults)
+    {
+        var source = PlaceOrders.Source(o.Root, o.PartyId);
+        if (isDone)
+        {
+            await ExceptionRecords.ResolveAsync(work, HubCodes.OrderFailed, source, "The hub has done it in every market.");
+            return;
+        }
+        var what = o.Kind switch
+        {
+            OrderKinds.StateChange => $"that packs of the lot {o.Lot} are {o.State}",
+            OrderKinds.Undo => $"that packs of the lot {o.Lot} are {o.State} no more",
+            OrderKinds.Recall => $"the recall of the lot {o.Lot}",
+            _ => $"the withdrawal of {o.Gtin}",
+        };
+        var why = o.IsRefused ? $"it refuses it with {o.Code ?? "no code"}: {o.Text ?? "it does not say why"}"
+            : string.Join("; ", ((string[])[.. o.Missing.Length > 0 ? [$"not told: {string.Join(", ", o.Missing)}{(o.Text is null ? "" : $" ({o.Text})")}"] : Array.Empty<string>(),
+                .. faults.Where(f => f.Code != "market").Take(MaxSentenceCodes).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Count} with {f.Code}"))]));
+        var failing = (await work.Connection.QueryAsync<string>("select serial from hub_order_pack where hub_order_id = @order and fault is not null order by serial limit @ExceptionUnits", new { order, ExceptionUnits }, work.Transaction)).AsList();
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error, $"The hub has not done {what}: {why}{(why.EndsWith('.') ? "" : ".")}") { Gtin = o.Gtin, Lot = o.Lot }, source, [.. failing.Select(serial => UnitKey.ToEpc($"01{o.Gtin}21{serial}", 0))]);
+    }
+
+    private sealed class Told
+    {
+        public int Id { get; init; }
+        public int Root { get; init; }
+        public int PartyId { get; init; }
+        public string Kind { get; init; } = "";
+        public string Gtin { get; init; } = "";
+        public string? Lot { get; init; }
+        public int? LotId { get; init; }
+        public string? State { get; init; }
+        public int Tries { get; init; }
+        public bool IsRefused { get; init; }
+        public string? Code { get; init; }
+        public string? Text { get; init; }
+        public string[] Missing { get; init; } = [];
+        public DateTime? ConfirmedAt { get; init; }
+    }
+}
