@@ -43,11 +43,12 @@ internal static class SettleOrder
             select fault, count(*) from (select distinct on (serial) fault from hub_order_pack p join hub_order x using (hub_order_id) where x.hub_order_id = @Root or x.repeats = @Root order by serial, hub_order_id desc) p
             where fault is not null group by fault order by 2 desc, 1
             """, new { o.Root }, work.Transaction)).AsList();
-        var isDone = !o.IsRefused && o.Missing.Length == 0 && faults.Count == 0;
+        var isWhole = !o.IsRefused && o.Missing.Length == 0;
+        var isDone = isWhole && faults.Count == 0;
         await work.Connection.ExecuteAsync("""
-            update hub_order set status = case when @isDone then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
+            update hub_order set status = case when @isWhole and not exists (select from hub_order_pack where hub_order_id = @order and fault is not null) then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
             update hub_order set confirmed_at = least(confirmed_at, @ConfirmedAt), status = case when @again > 0 then status when @isDone then 'done' else 'failed' end where hub_order_id = @Root
-            """, new { order, o.Root, isDone, again, o.ConfirmedAt }, work.Transaction);
+            """, new { order, o.Root, isWhole, isDone, again, o.ConfirmedAt }, work.Transaction);
         if (again == 0)
         {
             await TellAsync(work, order, o, isDone, faults);
