@@ -90,7 +90,7 @@ internal sealed class CaptureDecision(CaptureRouting routing, CaptureRules rules
     }
 
     private static CapturedDocument CapturedDocumentOf(DecidedDocument d, EventStore store) =>
-        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { Voids = store.Shipments.Voids, Evidence = store.Shipments.Evidence, Receipts = store.Shipments.Receipts, TraceParent = d.Lease.TraceParent };
+        new(d.Lease.CaptureId, d.Lease.DocumentId, d.Lease.PartyId, store.FirstEventId, store.LastEventId, store.Period, store.HasRepeats, d.Reader.Header, store.Shipments.All) { Voids = store.Shipments.Voids, Evidence = store.Shipments.Evidence, Receipts = store.Shipments.Receipts, States = store.Shipments.States, TraceParent = d.Lease.TraceParent };
 
     private object AuditOf(DecidedDocument d) => new
     {

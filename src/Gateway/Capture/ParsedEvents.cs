@@ -180,6 +180,7 @@ internal sealed class Shipments
     private readonly List<ShippingEvent> _voids = [];
     private readonly List<ShippingEvent> _evidence = [];
     private readonly List<long> _receipts = [];
+    private readonly List<long> _states = [];
     private int _epcs;
 
     public IReadOnlyList<ShippingEvent> All => _all;
@@ -190,12 +191,19 @@ internal sealed class Shipments
 
     public IReadOnlyList<long> Receipts => _receipts;
 
+    public IReadOnlyList<long> States => _states;
+
     public void See(long eventId, EpcisEvent e)
     {
         var step = e.BizStep is { } said ? CbvTerms.ToBare(CbvVocabulary.BizStep, said) : null;
         if (step == "receiving" || step == "shipping" && e.ErrorDeclaration is not null)
         {
             _receipts.Add(eventId);
+        }
+        var disposition = e.Disposition is { } at ? CbvTerms.ToBare(CbvVocabulary.Disposition, at) : null;
+        if (step is "destroying" or "decommissioning" or "sampling" or "holding" or "inspecting" or "shipping" || disposition is "stolen" or "recalled" || e is ObjectEvent { Action: EventAction.Delete })
+        {
+            _states.Add(eventId);
         }
         var of = step switch
         {

@@ -20,6 +20,9 @@ public sealed record CapturedDocument(
     /// <summary>The numbers of its events by which somebody says what of shipments he has received, or that one told to him was not so.</summary>
     public IReadOnlyList<long> Receipts { get; init; } = [];
 
+    /// <summary>The numbers of its events that may say what has become of packs: ended, held, released, shipped, stolen or recalled.</summary>
+    public IReadOnlyList<long> States { get; init; } = [];
+
     /// <summary>The trace it is stored in, which its deliveries continue.</summary>
     public string? TraceParent { get; init; }
 }

@@ -39,10 +39,17 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
     /// <param name="documents">Stored in the transaction of <paramref name="work"/>.</param>
     public async Task RouteAsync(Work work, IReadOnlyList<CapturedDocument> documents)
     {
-        foreach (var answer in documents.Where(d => d.Receipts.Count > 0))
+        foreach (var answer in documents.Where(d => d.Receipts.Count > 0 || d.States.Count > 0))
         {
             var reader = await SetAsync(work, "*", "on");
-            await ShipmentsToFollow.AnswerAsync(work, answer);
+            if (answer.Receipts.Count > 0)
+            {
+                await ShipmentsToFollow.AnswerAsync(work, answer);
+            }
+            if (answer.States.Count > 0)
+            {
+                await StatesToHear.AddAsync(work, answer);
+            }
             await SetAsync(work, reader ?? "", "on");
         }
         if (documents.Count > 1 && !await ConcernAnybodyAsync(work, documents))

@@ -23,7 +23,7 @@ public static class HubEndpoints
 
     public static IServiceCollection AddHub(this IServiceCollection services) => services
         .AddSingleton<IHub, EmvsHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
-        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddHostedService<HubWorker>();
+        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HubOrders>().AddHostedService<HubWorker>();
 
     public static void MapHub(this IEndpointRouteBuilder app)
     {
@@ -36,6 +36,7 @@ public static class HubEndpoints
         hub.MapGet("/lots/{gtin}/{lot}/release", LookAsync).RequireAuthorization(Permissions.ReadHub);
         hub.MapPost("/lots/{gtin}/{lot}/release", (HttpContext c, string gtin, string lot, ReleaseRequest? r, Hubs h, ReleaseLot l, CancellationToken ct) => DecideAsync(c, gtin, lot, r, h, l.RunAsync, ct)).RequireAuthorization(Permissions.ReleaseLots);
         hub.MapPost("/lots/{gtin}/{lot}/resend", (HttpContext c, string gtin, string lot, ReleaseRequest? r, Hubs h, ReleaseLot l, CancellationToken ct) => DecideAsync(c, gtin, lot, r, h, l.ResendAsync, ct)).RequireAuthorization(Permissions.ReleaseLots);
+        app.MapHubOrders();
         hub.MapPost("/{gln}/answers", AnswerAsync).RequireAuthorization(Permissions.AnswerAsHub);
     }
 
@@ -181,5 +182,5 @@ public static class HubEndpoints
         }
     }
 
-    private static IResult NoHub(string? gln) => gln is null ? Problems.BadParameter("hub is missing: the GLN of the hub that is meant, where there is more than one, or none is set up yet.") : Problems.NotFound("such hub");
+    internal static IResult NoHub(string? gln) => gln is null ? Problems.BadParameter("hub is missing: the GLN of the hub that is meant, where there is more than one, or none is set up yet.") : Problems.NotFound("such hub");
 }

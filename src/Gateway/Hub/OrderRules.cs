@@ -44,7 +44,16 @@ internal static class OrderRules
     };
 
     /// <param name="order">The order that the packs belong to already; null: it is to be made.</param>
-    public static async Task<IReadOnlyList<BrokenRule>> BrokenAsync(Work work, int hubLotId, IReadOnlyCollection<string> serials, string state, bool isUndo, string location, int? order = null) => (await work.Connection.QueryAsync<BrokenRule>("""
+    public static async Task<IReadOnlyList<BrokenRule>> BrokenAsync(Work work, int hubLotId, IReadOnlyCollection<string> serials, string state, bool isUndo, string location, int? order = null) => (await work.Connection.QueryAsync<BrokenRule>(Judged + """
+        select code as Code, case when code in ('inactive', 'other', 'elsewhere', 'late') then detail end as Detail, count(*) as Count, min(serial) as First from pack where code is not null group by 1, 2 order by 3 desc, 1
+        """, new { hubLotId, serials = serials.ToArray(), state, isUndo, location, order, PackStates.UndoDays }, work.Transaction, commandTimeout: 600)).AsList();
+
+    /// <summary>Pack by pack, those that break a rule.</summary>
+    public static async Task<IReadOnlyList<BrokenRule>> BrokenPacksAsync(Work work, int hubLotId, IReadOnlyCollection<string> serials, string state, bool isUndo, string location) => (await work.Connection.QueryAsync<BrokenRule>(Judged + """
+        select code as Code, detail as Detail, 1::bigint as Count, serial as First from pack where code is not null
+        """, new { hubLotId, serials = serials.ToArray(), state, isUndo, location, order = (int?)null, PackStates.UndoDays }, work.Transaction, commandTimeout: 600)).AsList();
+
+    private const string Judged = """
         with chunk as materialized (select c.hub_chunk_id, coalesce(hub_distributed(m.delivery_id), false) as is_there from hub_chunk c left join hub_message m using (hub_chunk_id) where c.hub_lot_id = @hubLotId),
         pack as (
             select a.serial, case
@@ -60,8 +69,8 @@ internal static class OrderRules
                 end as code,
                 case when p.state is null then null when @isUndo and p.state = @state then case when o.location <> @location then o.location else to_char(o.confirmed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') end else p.state end as detail
             from (select distinct serial from unnest(@serials) s (serial)) a left join hub_pack p on p.hub_lot_id = @hubLotId and p.serial = a.serial left join chunk c using (hub_chunk_id) left join hub_order o on o.hub_order_id = p.state_order)
-        select code as Code, case when code in ('inactive', 'other', 'elsewhere', 'late') then detail end as Detail, count(*) as Count, min(serial) as First from pack where code is not null group by 1, 2 order by 3 desc, 1
-        """, new { hubLotId, serials = serials.ToArray(), state, isUndo, location, order, PackStates.UndoDays }, work.Transaction, commandTimeout: 600)).AsList();
+
+        """;
 
     public static string InWords(IEnumerable<BrokenRule> broken, string state) => string.Join(" ", broken.Select(b => $"{Packs(b)} {b.Code switch
     {

@@ -51,11 +51,11 @@ internal static class SettleOrder
             """, new { order, o.Root, isWhole, isDone, again, o.ConfirmedAt }, work.Transaction);
         if (again == 0)
         {
-            await TellAsync(work, order, o, isDone, faults);
+            await TellAsync(work, o, isDone, faults);
         }
     }
 
-    private static async Task TellAsync(Work work, int order, Told o, bool isDone, List<(string Code, long Count)> faults)
+    private static async Task TellAsync(Work work, Told o, bool isDone, List<(string Code, long Count)> faults)
     {
         var source = PlaceOrders.Source(o.Root, o.PartyId);
         if (isDone)
@@ -73,7 +73,10 @@ internal static class SettleOrder
         var why = o.IsRefused ? $"it refuses it with {o.Code ?? "no code"}: {o.Text ?? "it does not say why"}"
             : string.Join("; ", ((string[])[.. o.Missing.Length > 0 ? [$"not told: {string.Join(", ", o.Missing)}{(o.Text is null ? "" : $" ({o.Text})")}"] : Array.Empty<string>(),
                 .. faults.Where(f => f.Code != "market").Take(MaxSentenceCodes).Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Count} with {f.Code}"))]));
-        var failing = (await work.Connection.QueryAsync<string>("select serial from hub_order_pack where hub_order_id = @order and fault is not null order by serial limit @ExceptionUnits", new { order, ExceptionUnits }, work.Transaction)).AsList();
+        var failing = (await work.Connection.QueryAsync<string>("""
+            select serial from (select distinct on (serial) serial, fault from hub_order_pack p join hub_order x using (hub_order_id) where x.hub_order_id = @Root or x.repeats = @Root order by serial, hub_order_id desc) p
+            where fault is not null order by serial limit @ExceptionUnits
+            """, new { o.Root, ExceptionUnits }, work.Transaction)).AsList();
         await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error, $"The hub has not done {what}: {why}{(why.EndsWith('.') ? "" : ".")}") { Gtin = o.Gtin, Lot = o.Lot }, source, [.. failing.Select(serial => UnitKey.ToEpc($"01{o.Gtin}21{serial}", 0))]);
     }
 

@@ -1,4 +1,5 @@
 using Gateway.Access;
+using Gateway.Capture;
 using Gateway.Database;
 using Gateway.Delivery;
 using Gateway.Delivery.Channels;
@@ -10,6 +11,7 @@ using Gateway.Tests.Units;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Tests.Hub;
 
@@ -33,7 +35,7 @@ internal sealed class HubStory : IAsyncDisposable
     /// <param name="maxSerials">In one message.</param>
     public static async Task<HubStory> StartAsync(int maxSerials = 250_000, bool knowsProducts = true)
     {
-        var ledger = await LedgerGateway.StartAsync(knowsProducts);
+        var ledger = await LedgerGateway.StartAsync(knowsProducts, routing: new CaptureRouting(new RouteCapture(Options.Create(new DeliveryOptions())).RouteAsync));
         await ledger.Gateway.Database.ExecuteAsync($$"""
             do $$ begin perform set_config('app.actor', 'test', false); end $$;
             with o as (insert into party (kind, name) select 'organisation', 'We' where not exists (select from party where kind = 'organisation')),

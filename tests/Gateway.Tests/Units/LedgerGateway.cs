@@ -4,6 +4,7 @@ using System.Text;
 using Epcis.Events;
 using Epcis.Formats.JsonLd;
 using Gateway.Access;
+using Gateway.Capture;
 using Gateway.MasterData;
 using Gateway.Tests.Capture;
 using Gateway.Units;
@@ -20,9 +21,9 @@ internal sealed class LedgerGateway : IAsyncDisposable
     public CaptureGateway Gateway { get; }
 
     /// <param name="knowsProducts">Whether master data tell how <see cref="Said"/>'s product is packed.</param>
-    public static async Task<LedgerGateway> StartAsync(bool knowsProducts = true, bool withWorker = false, int caseHolds = 5, int palletHolds = 4)
+    public static async Task<LedgerGateway> StartAsync(bool knowsProducts = true, bool withWorker = false, int caseHolds = 5, int palletHolds = 4, CaptureRouting? routing = null)
     {
-        var ledger = new LedgerGateway(await CaptureGateway.StartAsync(null, withWorker));
+        var ledger = new LedgerGateway(await CaptureGateway.StartAsync(routing, withWorker));
         if (knowsProducts)
         {
             var wanted = new WantedMasterData();
