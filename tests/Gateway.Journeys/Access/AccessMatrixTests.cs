@@ -313,9 +313,19 @@ public sealed partial class AccessMatrixTests
         GET    /api/hub/lots/{gtin}/{lot}/release    own    400 400 400 403 403 400 403
         POST   /api/hub/lots/{gtin}/{lot}/release    own    403 422 403 403 403 403 403
         POST   /api/hub/lots/{gtin}/{lot}/resend     own    403 422 403 403 403 403 403
+        GET    /api/hub/orders                       any    400 400 400 403 403 400 403
+        POST   /api/hub/orders                       any    422 422 403 403 403 403 403
+        GET    /api/hub/orders/{order:int}           own    404 404 404 403 403 404 403
+        GET    /api/hub/orders/{order:int}/packs     own    404 404 404 403 403 404 403
+        POST   /api/hub/orders/{order:int}/decline   own    422 422 403 403 403 403 403
+        POST   /api/hub/orders/{order:int}/again     own    422 422 403 403 403 403 403
+        POST   /api/hub/lots/{gtin}/{lot}/recall     own    422 422 403 403 403 403 403
+        POST   /api/hub/products/{gtin}/withdraw     own    422 422 403 403 403 403 403
         POST   /api/hub/{gln}/answers                any    404 403 403 403 404 403 403
         *      /hub                                  any    200 200 200 403 403 200 403
         *      /hub/{Gtin}/{Number}                  own    200 200 200 403 403 200 403
+        *      /hub/orders                           any    200 200 200 403 403 200 403
+        *      /hub/orders/{OrderId:int}             own    200 200 200 403 403 200 403
         *      /serials                              any    200 200 200 200 403 200 403
         *      /serials/{PoolId:guid}                own    200 200 200 200 403 200 403
         GET    /api/audit/reviews                    any    200 200 403 403 403 200 403
