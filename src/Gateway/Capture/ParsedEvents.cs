@@ -1,5 +1,6 @@
 using Gateway.Delivery;
 using Gateway.MasterData;
+using Gateway.Units;
 using System.Threading.Channels;
 using Epcis.Cbv;
 using Epcis.Events;
@@ -36,13 +37,14 @@ internal sealed class ParsedEvents
     private readonly RuleSet.Run? _rules;
     private readonly bool _proceed;
     private readonly CaptureTerms _terms;
+    private readonly IReadOnlySet<(string Gtin, string Lot)> _recalled;
     private readonly ScopeCheck? _scope;
     private readonly UnknownKeys _unknown;
     private readonly EpcKeys _keys = new();
     private HashSet<string> _seen = new(StringComparer.Ordinal), _classes = new(StringComparer.Ordinal);
 
     private ParsedEvents(EpcisReader reader, CaptureRules? rules, bool proceed, CaptureTerms terms, MasterDataSnapshot known, ScopeCheck? scope) =>
-        (_reader, _rules, _proceed, _terms, _unknown, _scope) = (reader, rules?.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known), scope);
+        (_reader, _rules, _proceed, _terms, _unknown, _recalled, _scope) = (reader, rules?.Set.Begin(reader.Findings), proceed, terms, new UnknownKeys(known), known.RecalledLots, scope);
 
     // After an error under rollback nothing is stored, and of a document with foreign events under either.
     private bool IsRefused => _reader.Findings.HasErrors && !_proceed || _scope is { First: not null };
@@ -86,6 +88,7 @@ internal sealed class ParsedEvents
             ct.ThrowIfCancellationRequested();
             // Also those that are not stored: a refused document is found by its number, and so its corrected successor.
             _terms.See(_reader.Current);
+            isGood &= !IsOfRecalledLot(_reader.Current);
             // Of a document that is refused all findings are wanted.
             if (!isGood || IsRefused)
             {
@@ -111,6 +114,18 @@ internal sealed class ParsedEvents
         }
         _unknown.Tell(_reader.Findings);
         yield return new ParsedChunk(events, IsRefused);
+    }
+
+    // Whoever commissions into a recalled lot would make packs that no market may hand out (EXCHANGES.md S12).
+    private bool IsOfRecalledLot(EpcisEvent e)
+    {
+        if (_recalled.Count == 0 || e is not ObjectEvent { Action: EventAction.Add, ErrorDeclaration: null } made || made.Ilmd.FirstOrDefault(x => x.Name == "lotNumber")?.Text?.Trim() is not { Length: > 0 } lot
+            || made.EpcList.FirstOrDefault(epc => UnitKey.Of(epc) is { } key && _recalled.Contains((UnitKey.GtinOf(key).ToString(), lot))) is not { } unit)
+        {
+            return false;
+        }
+        _reader.Findings.Error("lot.recalled", e, $"The lot {lot} is recalled: nothing is commissioned into it any more.", got: unit);
+        return true;
     }
 
     private ParsedEvent Parse(EpcisEvent e)

@@ -23,7 +23,7 @@ public static class HubEndpoints
 
     public static IServiceCollection AddHub(this IServiceCollection services) => services
         .AddSingleton<IHub, EmvsHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
-        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HubOrders>().AddHostedService<HubWorker>();
+        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>();
 
     public static void MapHub(this IEndpointRouteBuilder app)
     {

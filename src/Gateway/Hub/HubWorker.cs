@@ -8,7 +8,7 @@ using Npgsql;
 namespace Gateway.Hub;
 
 /// <summary>Hears what events say of packs, and writes what is to be told to hubs, one message at a time. Woken by what is released, with the clock as safety net.</summary>
-internal sealed partial class HubWorker(GatewayDatabase database, HearStates states, ComposePackData packs, ComposeOrder orders, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger) : BackgroundService
+internal sealed partial class HubWorker(GatewayDatabase database, HoldRecalled holds, HearStates states, ComposePackData packs, ComposeOrder orders, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,7 +40,7 @@ internal sealed partial class HubWorker(GatewayDatabase database, HearStates sta
         }
         while (true)
         {
-            while (await states.RunAsync(ct) | await packs.RunAsync(ct) | await orders.RunAsync(ct))
+            while (await holds.RunAsync(ct) | await states.RunAsync(ct) | await packs.RunAsync(ct) | await orders.RunAsync(ct))
             {
             }
             await connection.WaitAsync(options.Value.CheckEvery, ct);

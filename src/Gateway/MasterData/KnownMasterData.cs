@@ -33,6 +33,9 @@ public sealed class MasterDataSnapshot
     /// <summary>The number of the last version of a product that is among them.</summary>
     public long LastVersion { get; }
 
+    /// <summary>Lots that were recalled for good, by GTIN of 14 digits and lot number: nothing is commissioned into them any more.</summary>
+    public IReadOnlySet<(string Gtin, string Lot)> RecalledLots { get; init; } = FrozenSet<(string, string)>.Empty;
+
     public bool HasProducts => _products.Count > 0;
 
     public bool HasLocations => _locations.Count > 0;

@@ -89,7 +89,8 @@ public sealed class MasterDataRecords(GatewayDatabase database)
         var last = await LastVersionAsync(work, ct); // before the rows: of more than it says, none is missing
         var versions = await Products.ReadAsync(work, "product", "", null, ct);
         var present = versions.GroupBy(v => v.Record.Gtin).Select(g => g.MaxBy(v => v.Version)!.Record).Where(p => !p.Withdrawn);
-        return new MasterDataSnapshot([.. present], [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)], versions, last);
+        var recalled = await Dapper.SqlMapper.QueryAsync<(string, string)>(work.Connection, "select distinct gtin, lot from hub_order where kind = 'recall' and status not in ('asked', 'ended')", transaction: work.Transaction);
+        return new MasterDataSnapshot([.. present], [.. (await Locations.ReadAsync(work, Locations.Present, "where not withdrawn", null, ct)).Select(l => l.Record)], versions, last) { RecalledLots = recalled.ToHashSet() };
     }
 
     /// <summary>The number of the last version of a product.</summary>

@@ -315,17 +315,17 @@ public sealed partial class AccessMatrixTests
         POST   /api/hub/lots/{gtin}/{lot}/resend     own    403 422 403 403 403 403 403
         GET    /api/hub/orders                       any    400 400 400 403 403 400 403
         POST   /api/hub/orders                       any    422 422 403 403 403 403 403
-        GET    /api/hub/orders/{order:int}           own    404 404 404 403 403 404 403
-        GET    /api/hub/orders/{order:int}/packs     own    404 404 404 403 403 404 403
-        POST   /api/hub/orders/{order:int}/decline   own    422 422 403 403 403 403 403
-        POST   /api/hub/orders/{order:int}/again     own    422 422 403 403 403 403 403
+        GET    /api/hub/orders/{order:int}           any    404 404 404 403 403 404 403
+        GET    /api/hub/orders/{order:int}/packs     any    404 404 404 403 403 404 403
+        POST   /api/hub/orders/{order:int}/decline   any    422 422 403 403 403 403 403
+        POST   /api/hub/orders/{order:int}/again     any    422 422 403 403 403 403 403
         POST   /api/hub/lots/{gtin}/{lot}/recall     own    422 422 403 403 403 403 403
         POST   /api/hub/products/{gtin}/withdraw     own    422 422 403 403 403 403 403
         POST   /api/hub/{gln}/answers                any    404 403 403 403 404 403 403
         *      /hub                                  any    200 200 200 403 403 200 403
         *      /hub/{Gtin}/{Number}                  own    200 200 200 403 403 200 403
         *      /hub/orders                           any    200 200 200 403 403 200 403
-        *      /hub/orders/{OrderId:int}             own    200 200 200 403 403 200 403
+        *      /hub/orders/{OrderId:int}             any    200 200 200 403 403 200 403
         *      /serials                              any    200 200 200 200 403 200 403
         *      /serials/{PoolId:guid}                own    200 200 200 200 403 200 403
         GET    /api/audit/reviews                    any    200 200 403 403 403 200 403
@@ -450,14 +450,14 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("deliveries", StringComparison.Ordinal)
                 ? (own ? OwnDelivery : OtherDelivery).ToString(CultureInfo.InvariantCulture)
                 : pattern.Contains("event", StringComparison.Ordinal) ? Uri.EscapeDataString(own ? OwnEvent : OtherEvent)
-                : pattern.Contains("PartnerId", StringComparison.Ordinal) || pattern.Contains("ReviewId", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("PartnerId", StringComparison.Ordinal) || pattern.Contains("ReviewId", StringComparison.Ordinal) || pattern.Contains("OrderId", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("partners", StringComparison.Ordinal) ? Buyer.Owner.Gln
                 : pattern.Contains("lots", StringComparison.Ordinal) ? ShippedProduct
                 : pattern.Contains("gtin", StringComparison.OrdinalIgnoreCase) ? Product
                 : pattern.Contains("gln", StringComparison.OrdinalIgnoreCase) ? Shipper.Owner.Gln
                 : pattern.Contains("keys", StringComparison.Ordinal) ? "0000000000000000"
                 : own ? OwnCapture : OtherCapture;
-            pattern = pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal).Replace("{cmdId:guid}", CommandOf(plant), StringComparison.Ordinal).Replace("{version:int}", "1", StringComparison.Ordinal);
+            pattern = pattern.Replace("{lot}", own ? "LOT1" : "LOT2", StringComparison.Ordinal).Replace("{cmdId:guid}", CommandOf(plant), StringComparison.Ordinal).Replace("{version:int}", "1", StringComparison.Ordinal).Replace("{order:int}", "1", StringComparison.Ordinal);
             pattern = pattern.StartsWith("/api/partners/", StringComparison.Ordinal) ? pattern.Replace("{id:int}", "1", StringComparison.Ordinal) : pattern; // a part of what the value names
             return Placeholder().Replace(pattern, value);
         }

@@ -24,7 +24,7 @@ public sealed partial class DependencyTests
         ["Delivery"] = ["Partners"],
         ["Composing"] = ["Delivery", "MasterData", "Units"],
         ["Shipments"] = ["Delivery", "Units"],
-        ["Hub"] = ["Delivery", "MasterData", "Partners", "Units"],
+        ["Hub"] = ["Capture", "Delivery", "MasterData", "Partners", "Units"],
         ["Operations"] = ["Delivery"],
         ["Capture"] = ["Delivery", "Partners", "MasterData", "Units"],
         ["Validation"] = ["Devices"],

@@ -1,8 +1,13 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Gateway.Access;
 using Gateway.Host.Simulate.Hub;
+using Gateway.Hub;
+using Gateway.Journeys.Access;
+using Gateway.Journeys.Dashboard;
 using Gateway.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Gateway.Journeys.Hub;
 
@@ -51,6 +56,74 @@ public sealed class OrderJourneys
             hub.Advance(time);
             await gateway.Database.AdvanceAsync(time);
         }
+    }
+
+    [Fact]
+    public async Task S12_A_recall_stops_what_is_still_ours_finds_what_is_not_and_takes_no_new_packs()
+    {
+        await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions(), Ct);
+        await using var gateway = await StartAsync(hub);
+        using var officer = gateway.Client("officer");
+        await CommissionAsync(gateway, "B7", 20);
+        await CommissionAsync(gateway, "B8", 3, prefix: "T");
+        await ProductAsync(gateway, officer, 1, "DE", "FR");
+        using (await ReleaseAsync(officer, "B7"))
+        {
+            await DistributedAsync(officer, "B7");
+        }
+        await ObservedAsync(gateway, "shipping", "S0001", "S0002");
+        var people = await PeopleAsync(gateway, "anna", "ben");
+        var orders = gateway.Services.GetRequiredService<PlaceOrders>();
+        var at = (await gateway.Services.GetRequiredService<Hubs>().OneAsync(people["anna"].Actor, null, Ct))!;
+        var placed = await orders.RecallAsync(people["anna"].Actor, at, Gtin, "B7", null, "B7", "glass in the bottle", false, Ct);
+        Assert.Equal((null, 20, 1), (placed.Refusal, placed.Units, placed.Needs));
+        Assert.Equal("You made or changed this record, so somebody else must sign it.", await SignAsync(gateway, people["anna"], "anna", placed.Order!.Value));
+        Assert.Null(await SignAsync(gateway, people["ben"], "ben", placed.Order.Value));
+        await DoneAsync(officer, placed.Order.Value);
+        Assert.Equal(["DE", "FR"], hub.Lots.Single(l => l.Lot == "B7").RecalledIn);
+
+        // What is still ours is held, each once, and a shipment of it is not taken as done; of the other lot it is.
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from unit where holds = 'recalled'") == 18);
+        Assert.Equal("S0003 S0020 18", await gateway.Database.ScalarAsync<string>("select concat_ws(' ', substr(min(key), 19), substr(max(key), 19), count(*)) from unit where holds is not null"));
+        await ObservedAsync(gateway, "shipping", DateTime.UtcNow, "S0003", "T0001");
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<string>("select coalesce(string_agg(distinct code, ','), '') from finding where code like 'unit.%'") == "unit.held");
+        // Who has it is found unit by unit.
+        using var scope = await officer.PostAsJsonAsync("api/recalls/scope", new { gtin = Gtin, lot = "B7" }, Ct);
+        var found = await scope.Content.ReadFromJsonAsync<JsonElement>(Ct);
+        Assert.Equal(20, found.GetProperty("units").GetInt32());
+        Assert.Equal(20, found.GetProperty("holders").EnumerateArray().Sum(h => h.GetProperty("units").GetInt32()));
+
+        // Nothing new comes into the lot, and nothing of its packs is told any more.
+        using var more = await gateway.Client("cmo").PostAsync("capture", Commissioning("B7", 2, "N"), Ct);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<string>("select state from capture order by capture_id desc limit 1") == "refused");
+        Assert.Equal("lot.recalled", await gateway.Database.ScalarAsync<string>("select string_agg(distinct code, ',') from finding where severity = 'error'"));
+        await ObservedAsync(gateway, "sampling", DateTime.UtcNow, "S0004");
+        Assert.Contains("nothing is told of its packs any more", await RefusedAsync(officer, "Locked", ["S0005"]), StringComparison.Ordinal);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from hub_news where heard_at is null") == 0);
+        Assert.DoesNotContain(hub.Received, r => r.Kind == "StateChange");
+        Assert.Single(hub.Received, r => r.Kind == "LotRecall");
+        Assert.Empty(hub.Violations);
+    }
+
+    private static async Task<Dictionary<string, (Actor Actor, long Session)>> PeopleAsync(TestGateway gateway, params string[] names)
+    {
+        var people = new Dictionary<string, (Actor, long)>();
+        foreach (var name in names)
+        {
+            await PeopleJourneys.AddAsync(gateway, name, "officer");
+            await new People(gateway.Database.Gateway).VerifyIdentityAsync(Actor.System("test"), name, "identity card", Ct);
+            var secret = (await gateway.Services.GetRequiredService<SignInPerson>().TryAsync(name, SigningPagesTests.Good, null, "192.0.2.1", Ct)).Secret;
+            var holder = (await gateway.Services.GetRequiredService<Sessions>().FindAsync(secret!, Ct))!;
+            people[name] = (holder.ToPrincipal("test").ToActor("dashboard"), holder.SessionId!.Value);
+        }
+        return people;
+    }
+
+    private static async Task<string?> SignAsync(TestGateway gateway, (Actor Actor, long Session) who, string name, int order)
+    {
+        var (signing, orders) = (gateway.Services.GetRequiredService<Signing>(), gateway.Services.GetRequiredService<PlaceOrders>());
+        var begun = await signing.BeginAsync(who.Actor, who.Session, (await orders.RecordAsync(who.Actor, order, Ct))!, PlaceOrders.Meaning, Ct);
+        return begun.Nonce is { } nonce ? (await signing.SignAsync(who.Actor, who.Session, nonce, new SigningSecret(name, SigningPagesTests.Good, null, 1), orders.SignedAsync, Ct)).Refusal : begun.Refusal;
     }
 
     [Fact]
@@ -138,12 +211,14 @@ public sealed class OrderJourneys
 
     private static Task DoneAsync(HttpClient officer, int order) => Eventually.TrueAsync(async () => (await officer.GetFromJsonAsync<JsonElement>($"api/hub/orders/{order}", Ct)).GetProperty("status").GetString() == "done");
 
-    private static async Task ObservedAsync(TestGateway gateway, string bizStep, params string[] serials)
+    private static Task ObservedAsync(TestGateway gateway, string bizStep, params string[] serials) => ObservedAsync(gateway, bizStep, new DateTime(2026, 9, 15, 8, 0, 0, DateTimeKind.Utc), serials);
+
+    private static async Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, params string[] serials)
     {
         var document = $"""
             <?xml version="1.0" encoding="UTF-8"?>
             <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-09-15T10:00:00Z"><EPCISBody><EventList>
-            <ObjectEvent><eventTime>2026-09-15T08:00:00Z</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep><readPoint><id>urn:epc:id:sgln:9521234.00001.0</id></readPoint></ObjectEvent>
+            <ObjectEvent><eventTime>{at:yyyy-MM-ddTHH:mm:ss.fffZ}</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep><readPoint><id>urn:epc:id:sgln:9521234.00001.0</id></readPoint></ObjectEvent>
             </EventList></EPCISBody></epcis:EPCISDocument>
             """;
         using var captured = await gateway.CaptureAsync(System.Text.Encoding.UTF8.GetBytes(document));

@@ -22,6 +22,8 @@ create table hub_order (
     status       text not null check (status in ('asked', 'ready', 'told', 'done', 'failed', 'ended')),
     not_before   timestamptz not null default gateway_now(),
     ended_why    text,                                     -- why it is not told: declined, or what happened before it was
+    held_unit    bigint,                                   -- of a recall or withdrawal: the last of our own units that was put on hold for it
+    held_at      timestamptz,                              -- all are
     confirmed_at timestamptz,                              -- when the first market had it, by the hub's clock: the undo's days count from it
     reason       text not null check (reason <> ''),
     made_by      text not null default current_setting('app.actor'),
@@ -34,6 +36,7 @@ create table hub_order (
 create index hub_order_open on hub_order (not_before, hub_order_id) where status = 'ready';
 create index hub_order_lot on hub_order (hub_lot_id, hub_order_id);
 create index hub_order_product on hub_order (partner_id, gtin, hub_order_id);
+create index hub_order_hold on hub_order (hub_order_id) where kind in ('recall', 'withdrawal') and repeats is null and held_at is null and status not in ('asked', 'ended');
 create index hub_order_event on hub_order (event_id) where event_id is not null;
 
 create table hub_order_pack (
@@ -122,6 +125,13 @@ create index hub_news_open on hub_news (event_id) where heard_at is null;
 
 create trigger hub_order_due after insert or update of status on hub_order for each statement execute function hub_due();
 create trigger hub_news_due after insert on hub_news for each statement execute function hub_due();
+-- Every node remembers which lots are recalled, with the master data.
+create function hub_recalled() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('changed', 'masterdata 0');
+    return null;
+end $$;
+create trigger hub_order_recalled after update of status on hub_order for each row when (new.kind = 'recall' and new.status = 'ready') execute function hub_recalled();
 create trigger hub_order_changed after insert or update on hub_order for each statement execute function hub_changed();
 create trigger hub_order_audit after insert or update or delete on hub_order for each row execute function audit_row('hub_order_id');
 create trigger hub_order_append_only before update of hub_order_id, party_id, partner_id, kind, gtin, lot, hub_lot_id, hub_product_id, state, location, markets, units, event_id, repeats, tries, needs, reason, made_by, made_at on hub_order for each row execute function refuse_change();
@@ -140,7 +150,7 @@ begin
     end loop;
 end $$;
 grant select on hub_order, hub_order_pack, hub_news to gateway_app;
-grant insert (party_id, partner_id, kind, gtin, lot, hub_lot_id, hub_product_id, state, location, markets, units, event_id, repeats, tries, not_before, reason), update (status, not_before, ended_why, confirmed_at) on hub_order to gateway_app;
+grant insert (party_id, partner_id, kind, gtin, lot, hub_lot_id, hub_product_id, state, location, markets, units, event_id, repeats, tries, not_before, reason), update (status, not_before, ended_why, held_unit, held_at, confirmed_at) on hub_order to gateway_app;
 grant insert (hub_order_id, party_id, serial), update (fault, temporary) on hub_order_pack to gateway_app;
 grant insert (event_id, party_id, teller_id), update (heard_at, not_before) on hub_news to gateway_app;
 grant update (state, state_order, pending_order) on hub_pack to gateway_app;
