@@ -82,10 +82,10 @@ public static partial class HubCommand
                     await Console.Out.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(OrderEndpoints.View(o), JsonSerializerOptions.Web)
                         : Plain(string.Create(CultureInfo.InvariantCulture, $"{o.Id}  {o.Kind}{(o.State is { } s ? $" {s}" : "")}  {o.Gtin}{(o.Lot is { } l ? $" lot {l}" : "")}  {o.Units} packs  {o.Status}{(o.UndoUntil is { } until ? $"  undo until {until:yyyy-MM-dd HH:mm} UTC" : "")}{(o.EndedWhy is { } why ? $"  {why}" : "")}")));
                 }
-                before = filter.Undoable ? 0 : page[^1].Id;
+                before = page[^1].Id;
                 if (filter.Undoable)
                 {
-                    break;
+                    break; // what runs out next, no more
                 }
             }
             return good ? 0 : 1;

@@ -1,51 +1,17 @@
 using Gateway.Database;
 using Gateway.Delivery;
-using Microsoft.Extensions.Hosting;
+using Gateway.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Gateway.Composing;
 
-/// <summary>Composes what is due, one document at a time. Woken by what wakes the deliveries, with the clock as safety net.</summary>
-internal sealed partial class ComposeWorker(GatewayDatabase database, ComposeOne turn, IOptions<DeliveryOptions> options, ILogger<ComposeWorker> logger) : BackgroundService
+/// <summary>Composes what is due, one document at a time. Woken by what wakes the deliveries.</summary>
+internal sealed partial class ComposeWorker(GatewayDatabase database, ComposeOne turn, IOptions<DeliveryOptions> options, ILogger<ComposeWorker> logger) : ListeningWorker(database, "delivery_due", options.Value.CheckEvery)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ListenAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
-            catch (Exception e)
-            {
-                // Whatever it was, it is told; the leases run out, and the clock goes on.
-                Interrupted(e);
-                await Task.Delay(options.Value.CheckEvery, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+    protected override Task<bool> TurnAsync(CancellationToken ct) => turn.RunAsync(ct);
 
-    private async Task ListenAsync(CancellationToken ct)
-    {
-        await using var connection = await database.OpenSessionAsync(ct);
-        await using (var listen = new NpgsqlCommand("listen delivery_due", connection))
-        {
-            await listen.ExecuteNonQueryAsync(ct);
-        }
-        while (true)
-        {
-            while (await turn.RunAsync(ct))
-            {
-            }
-            await connection.WaitAsync(options.Value.CheckEvery, ct);
-        }
-    }
+    protected override void Tell(Exception interruption) => Interrupted(interruption);
 
     [LoggerMessage(2014, LogLevel.Error, "Composing was interrupted and will go on by itself.")]
     private partial void Interrupted(Exception e);
