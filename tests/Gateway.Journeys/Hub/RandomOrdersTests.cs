@@ -174,7 +174,7 @@ public sealed class RandomOrdersTests(ITestOutputHelper output)
                 {
                     return;
                 }
-                Assert.True(round < 600, await gateway.Database.ScalarAsync<string>("select concat_ws(' | ', (select string_agg(kind || ' ' || state, ', ') from hub_message where answered_at is null), (select string_agg(kind || ' ' || status || ' ' || coalesce(lot, ''), ', ') from hub_order where status in ('ready', 'told')), (select string_agg(distinct d.state || ' ' || d.receipt, ', ') from delivery d join hub_message m using (delivery_id) where m.answered_at is null))"));
+                Assert.True(round < 600, await gateway.Database.ScalarAsync<string>("select concat_ws(' | ', (select string_agg(kind || ' ' || state, ', ') from hub_message where answered_at is null), (select string_agg(kind || ' ' || status || ' ' || coalesce(lot, ''), ', ') from hub_order where status in ('ready', 'told')), (select string_agg(concat_ws(' ', d.state, d.receipt, 'attempts', d.attempts, 'due in', d.due_at - gateway_now(), d.lease_token is not null), ', ') from delivery d join hub_message m using (delivery_id) where m.answered_at is null), (select string_agg(b::text, ', ') from breaker b), (select string_agg(concat_ws(' ', state, pause_reason), ', ') from partner))"));
                 if (round % 20 == 19)
                 {
                     for (var n = 0; n < Lots; n++)
