@@ -23,6 +23,7 @@ public sealed class ConfigurationTests
     [InlineData("Delivery", typeof(DeliveryOptions))]
     [InlineData("Alarms", typeof(Gateway.Alarms.AlarmOptions))]
     [InlineData("Partners", typeof(Gateway.Partners.GoLiveOptions))]
+    [InlineData("HubAlerts", typeof(Gateway.Hub.AlertOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Commands", typeof(Gateway.Devices.CommandOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]

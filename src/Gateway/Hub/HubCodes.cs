@@ -17,4 +17,10 @@ internal static class HubCodes
 
     /// <summary>An event says something of reported packs that a person must decide about.</summary>
     public const string Decide = "hub.decide";
+
+    /// <summary>A case of alerts that somebody must work.</summary>
+    public const string Alert = "hub.alert";
+
+    /// <summary>The hub has taken a message and says something about it all the same.</summary>
+    public const string Warning = "hub.warning";
 }

@@ -23,7 +23,13 @@ public static class HubEndpoints
 
     public static IServiceCollection AddHub(this IServiceCollection services) => services
         .AddSingleton<IHub, EmvsHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
-        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>();
+        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>().AddHubAlerts();
+
+    private static IServiceCollection AddHubAlerts(this IServiceCollection services)
+    {
+        services.AddOptions<AlertOptions>().BindConfiguration(AlertOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<TakeAlerts>().AddSingleton<FetchAlerts>().AddSingleton<MatchAlerts>().AddSingleton<AlertCases>().AddHostedService<AlertWorker>();
+    }
 
     public static void MapHub(this IEndpointRouteBuilder app)
     {
@@ -38,6 +44,7 @@ public static class HubEndpoints
         hub.MapPost("/lots/{gtin}/{lot}/resend", (HttpContext c, string gtin, string lot, ReleaseRequest? r, Hubs h, ReleaseLot l, CancellationToken ct) => DecideAsync(c, gtin, lot, r, h, l.ResendAsync, ct)).RequireAuthorization(Permissions.ReleaseLots);
         app.MapHubOrders();
         hub.MapPost("/{gln}/answers", AnswerAsync).RequireAuthorization(Permissions.AnswerAsHub);
+        AlertEndpoints.Map(hub);
     }
 
     /// <summary>The wire's view of a version of product data; the command line prints the same.</summary>
@@ -161,25 +168,35 @@ public static class HubEndpoints
         {
             return Problems.NotFound("such hub");
         }
-        using var body = new MemoryStream();
-        var buffer = new byte[1 << 16];
-        for (int read; (read = await context.Request.Body.ReadAsync(buffer, ct)) > 0;)
+        if (await BodyAsync(context, MaxAnswer, ct) is not { } body)
         {
-            if (body.Length + read > MaxAnswer)
-            {
-                return Problems.TooLarge();
-            }
-            body.Write(buffer, 0, read);
+            return Problems.TooLarge();
         }
         try
         {
-            var result = hubs.Of(hub.Protocol).Read(body.ToArray());
+            var result = hubs.Of(hub.Protocol).Read(body);
             return await answers.TakeAsync(context.Actor(), hub.PartnerId, result, ct) is null ? Problems.NotFound("message of this correlation id") : TypedResults.NoContent();
         }
         catch (HubAnswerException e)
         {
             return Problems.Malformed(e.Message);
         }
+    }
+
+    /// <returns>Null: it is longer than it may be.</returns>
+    internal static async Task<byte[]?> BodyAsync(HttpContext context, int most, CancellationToken ct)
+    {
+        using var body = new MemoryStream();
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await context.Request.Body.ReadAsync(buffer, ct)) > 0;)
+        {
+            if (body.Length + read > most)
+            {
+                return null;
+            }
+            body.Write(buffer, 0, read);
+        }
+        return body.ToArray();
     }
 
     internal static IResult NoHub(string? gln) => gln is null ? Problems.BadParameter("hub is missing: the GLN of the hub that is meant, where there is more than one, or none is set up yet.") : Problems.NotFound("such hub");

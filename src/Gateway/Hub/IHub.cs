@@ -41,7 +41,11 @@ public enum ReportTrigger
 /// <param name="Signs">Messages are signed.</param>
 /// <param name="RetainYears">How long records of what was reported are kept, after the lot expires.</param>
 /// <param name="MaxSerials">In one message.</param>
-public sealed record HubTraits(SerialIssuer Issuer, ReportUnit Unit, ReportTrigger Trigger, bool AnswersLater, bool Signs, int RetainYears, int MaxSerials);
+public sealed record HubTraits(SerialIssuer Issuer, ReportUnit Unit, ReportTrigger Trigger, bool AnswersLater, bool Signs, int RetainYears, int MaxSerials)
+{
+    /// <summary>It tells what end users' systems raise about packs.</summary>
+    public bool HasAlerts { get; init; }
+}
 
 /// <summary>
 /// The port to a repository of packs: what it is told, and what it answers, in the gateway's own words. An adapter knows how that looks on its wire,
@@ -76,6 +80,15 @@ public interface IHub
     /// <summary>Reads a result that it pushed.</summary>
     /// <exception cref="HubAnswerException">It cannot be understood.</exception>
     HubResult Read(byte[] answer);
+
+    /// <summary>Asks for a page of alerts; only of one that has them (<see cref="HubTraits.HasAlerts"/>).</summary>
+    /// <param name="after">Where the page before ended; 0 for the first.</param>
+    /// <returns>No page where nothing was told, or nothing that can be understood.</returns>
+    Task<(ChannelAnswer Answer, AlertPage? Page)> AskAlertsAsync(HubAddress hub, long after, CancellationToken ct);
+
+    /// <summary>Reads alerts that it pushed.</summary>
+    /// <exception cref="HubAnswerException">They cannot be understood.</exception>
+    AlertPage ReadAlerts(byte[] alerts);
 }
 
 /// <summary>What a hub said cannot be understood.</summary>

@@ -75,6 +75,7 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
             """, new { state, result.Code, result.Text, failed, isFinal, answerId, sent.DeliveryId }, work.Transaction, cancellationToken: ct));
         if (isFinal)
         {
+            await WarnAsync(work, sent);
             await (sent.OrderId is { } order ? SettleOrder.RunAsync(work, order, sent.DeliveryId, options.Value.RetryBase)
                 : sent.LotId is { } lotId ? SettlePacksAsync(work, sent, lotId, sent.ChunkId!.Value) : SettleProductAsync(work, sent));
         }
@@ -155,6 +156,16 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
             await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.PacksFailed, Severity.Error,
                 $"The hub has not stored packs of the lot {sent.Lot}: {codes}.{(missing.Count == 0 ? "" : $" Not told: {string.Join(", ", missing)}.")}") { Gtin = sent.Gtin, Lot = sent.Lot },
                 source, [.. failing.Select(serial => UnitKey.ToEpc($"01{sent.Gtin}21{serial}", 0))]);
+        }
+    }
+
+    // What was stored and yet has a code, such as A67: nothing failed, and somebody must read it.
+    private static async Task WarnAsync(Work work, Sent sent)
+    {
+        if (await work.Connection.QuerySingleOrDefaultAsync<(string Code, string? Text)?>("select code, text from hub_message where delivery_id = @DeliveryId and state = 'accepted' and code is not null", new { sent.DeliveryId }, work.Transaction) is { } said)
+        {
+            await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.Warning, Severity.Warning, $"The hub took a message of {(sent.Lot is null ? $"the product {sent.Gtin}" : $"the lot {sent.Lot}")} with {said.Code}: {said.Text ?? "it does not say why"}") { Gtin = sent.Gtin, Lot = sent.Lot },
+                new ExceptionSource("hub", sent.Lot is null ? sent.Gtin : $"{sent.Gtin} {sent.Lot}", sent.PartyId, null), []);
         }
     }
 

@@ -33,7 +33,8 @@ internal sealed class HubStory : IAsyncDisposable
     public GatewayDatabase Database => Ledger.Gateway.Database.Gateway;
 
     /// <param name="maxSerials">In one message.</param>
-    public static async Task<HubStory> StartAsync(int maxSerials = 250_000, bool knowsProducts = true)
+    /// <param name="alerts">What the hub answers to who asks for its alerts behind a place; null: it is asked over the wire.</param>
+    public static async Task<HubStory> StartAsync(int maxSerials = 250_000, bool knowsProducts = true, Func<long, (ChannelAnswer, AlertPage?)>? alerts = null)
     {
         var ledger = await LedgerGateway.StartAsync(knowsProducts, routing: new CaptureRouting(new RouteCapture(Options.Create(new DeliveryOptions())).RouteAsync));
         await ledger.Gateway.Database.ExecuteAsync($$"""
@@ -45,7 +46,7 @@ internal sealed class HubStory : IAsyncDisposable
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Delivery:AllowPrivateAddresses"] = "true" }).Build())
             .AddSingleton(ledger.Gateway.Database.Gateway).AddLogging().AddPartners().AddMasterData().AddDelivery().AddHub()
-            .AddSingleton<IHub>(s => new SmallMessages(ActivatorUtilities.CreateInstance<EmvsHub>(s), maxSerials));
+            .AddSingleton<IHub>(s => new SmallMessages(ActivatorUtilities.CreateInstance<EmvsHub>(s), maxSerials, alerts));
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.Remove(services.First(d => d.ServiceType == typeof(IHub)));
         var provider = services.BuildServiceProvider();
@@ -106,7 +107,7 @@ internal sealed class HubStory : IAsyncDisposable
     }
 
     /// <summary>The hub's own adapter, with smaller messages.</summary>
-    private sealed class SmallMessages(EmvsHub hub, int maxSerials) : IHub
+    private sealed class SmallMessages(EmvsHub hub, int maxSerials, Func<long, (ChannelAnswer, AlertPage?)>? alerts) : IHub
     {
         public string Protocol => hub.Protocol;
 
@@ -123,5 +124,9 @@ internal sealed class HubStory : IAsyncDisposable
         public Task<(ChannelAnswer Answer, HubResult? Result)> AskAsync(ClaimedDelivery delivery, CancellationToken ct) => hub.AskAsync(delivery, ct);
 
         public HubResult Read(byte[] answer) => hub.Read(answer);
+
+        public Task<(ChannelAnswer Answer, AlertPage? Page)> AskAlertsAsync(HubAddress at, long after, CancellationToken ct) => alerts is null ? hub.AskAlertsAsync(at, after, ct) : Task.FromResult(alerts(after));
+
+        public AlertPage ReadAlerts(byte[] pushed) => hub.ReadAlerts(pushed);
     }
 }

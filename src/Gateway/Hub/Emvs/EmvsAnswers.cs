@@ -8,7 +8,7 @@ namespace Gateway.Hub.Emvs;
 /// <summary>Answers as <c>schemas/hub/hub.xsd</c> has them, read without trust.</summary>
 internal static class EmvsAnswers
 {
-    private const int MaxMarkets = 60, MaxFailed = 250_000, MaxText = 1_000;
+    private const int MaxMarkets = 60, MaxFailed = 250_000, MaxText = 1_000, MaxAlerts = 500, MaxFact = 200;
 
     /// <exception cref="HubAnswerException">It is none.</exception>
     public static HubResult ReadResult(byte[] bytes) => Read(bytes, xml =>
@@ -67,6 +67,34 @@ internal static class EmvsAnswers
         return (xml.GetAttribute("token") is { Length: > 0 } token && token.All(ch => ch is > ' ' and < (char)127) ? token : throw Wrong(xml, "token is none"),
             DateTime.TryParse(xml.GetAttribute("expires"), CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var expires) ? expires : throw Wrong(xml, "expires is none"));
     });
+
+    /// <exception cref="HubAnswerException">They are none.</exception>
+    public static AlertPage ReadAlerts(byte[] bytes) => Read(bytes, xml =>
+    {
+        Expect(xml, "Alerts");
+        var (last, alerts) = (long.TryParse(xml.GetAttribute("last"), NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : throw Wrong(xml, "last is no number"), new List<HubAlert>());
+        for (xml.Read(); !xml.EOF;)
+        {
+            if (xml.NodeType != XmlNodeType.Element)
+            {
+                xml.Read();
+                continue;
+            }
+            if (xml.LocalName != "Alert" || alerts.Count == MaxAlerts)
+            {
+                throw Wrong(xml, $"{xml.LocalName} is not expected");
+            }
+            // What is said of the pack stays as it is, however strange: that is what the alert is about.
+            alerts.Add(new HubAlert(Needed(xml, "id"), Needed(xml, "code"), Needed(xml, "country"), Moment(xml) ?? throw Wrong(xml, "at is missing"), Needed(xml, "product"), Fact(xml, "lot"), Fact(xml, "expiry"), Fact(xml, "sn"), Fact(xml, "user"),
+                Cut(xml.ReadElementContentAsString())));
+        }
+        return new AlertPage(alerts, last);
+    });
+
+    private static string Needed(XmlReader xml, string name) => Fact(xml, name) ?? throw Wrong(xml, $"{name} is missing");
+
+    private static string? Fact(XmlReader xml, string name) =>
+        xml.GetAttribute(name) is not { Length: > 0 } fact ? null : fact.Length <= MaxFact ? fact : throw Wrong(xml, string.Create(CultureInfo.InvariantCulture, $"{name} has more than {MaxFact} characters"));
 
     private static T Read<T>(byte[] bytes, Func<XmlReader, T> read)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -21,7 +22,7 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
 
     public string Protocol => "emvs";
 
-    public HubTraits Traits { get; } = new(SerialIssuer.Manufacturer, ReportUnit.Serials, ReportTrigger.Release, AnswersLater: true, Signs: false, RetainYears: 1, MaxSerials: 250_000);
+    public HubTraits Traits { get; } = new(SerialIssuer.Manufacturer, ReportUnit.Serials, ReportTrigger.Release, AnswersLater: true, Signs: false, RetainYears: 1, MaxSerials: 250_000) { HasAlerts = true };
 
     public void Write(ProductDataMessage message, Stream to) => EmvsMessages.Write(message, to);
 
@@ -31,17 +32,19 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
 
     public HubResult Read(byte[] answer) => EmvsAnswers.ReadResult(answer);
 
+    public AlertPage ReadAlerts(byte[] alerts) => EmvsAnswers.ReadAlerts(alerts);
+
     public async Task<(ChannelAnswer Answer, HubResult? Result)> SendAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
         HubResult? refused = null;
-        var answer = await InSessionAsync(delivery, () => new HttpRequestMessage(HttpMethod.Post, Below(delivery, "messages")) { Content = new StoredDocumentContent(database, delivery) }, (response, body) =>
+        var answer = await InSessionAsync(HubAddress.Of(delivery), () => new HttpRequestMessage(HttpMethod.Post, Below(delivery.Url, "messages")) { Content = new StoredDocumentContent(database, delivery) }, (response, body) =>
         {
             if (response.StatusCode == HttpStatusCode.BadRequest)
             {
                 refused = EmvsAnswers.ReadResult(body);
                 return new ChannelAnswer(AnswerMeaning.Refused, Verdict.Ours, refused.Code ?? "http-400");
             }
-            return response.IsSuccessStatusCode ? new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "ok", ReceiptRef: Below(delivery, $"messages/{delivery.MessageId}/result").AbsoluteUri) : OutgoingHttp.Judge(response);
+            return response.IsSuccessStatusCode ? new ChannelAnswer(AnswerMeaning.Pending, Verdict.Ok, "ok", ReceiptRef: Below(delivery.Url, $"messages/{delivery.MessageId}/result").AbsoluteUri) : OutgoingHttp.Judge(response);
         }, ct);
         return (answer, refused);
     }
@@ -49,7 +52,7 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
     public async Task<(ChannelAnswer Answer, HubResult? Result)> AskAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
         HubResult? result = null;
-        var answer = await InSessionAsync(delivery, () => new HttpRequestMessage(HttpMethod.Get, Below(delivery, $"messages/{delivery.MessageId}/result")), (response, body) =>
+        var answer = await InSessionAsync(HubAddress.Of(delivery), () => new HttpRequestMessage(HttpMethod.Get, Below(delivery.Url, $"messages/{delivery.MessageId}/result")), (response, body) =>
         {
             if (!response.IsSuccessStatusCode)
             {
@@ -61,42 +64,57 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
         return (answer, result);
     }
 
-    // A session that has ended is begun anew once, within the same attempt: the same message twice is one to the hub.
-    private async Task<ChannelAnswer> InSessionAsync(ClaimedDelivery delivery, Func<HttpRequestMessage> ask, Func<HttpResponseMessage, byte[], ChannelAnswer> take, CancellationToken ct)
+    public async Task<(ChannelAnswer Answer, AlertPage? Page)> AskAlertsAsync(HubAddress hub, long after, CancellationToken ct)
     {
-        if (secrets.Open(delivery.PartyId, delivery.Secret) is not { } pem)
+        AlertPage? page = null;
+        var answer = await InSessionAsync(hub, () => new HttpRequestMessage(HttpMethod.Get, Below(hub.Url, string.Create(CultureInfo.InvariantCulture, $"alerts?after={after}"))), (response, body) =>
+        {
+            if (!response.IsSuccessStatusCode)
+            {
+                return OutgoingHttp.Judge(response);
+            }
+            page = EmvsAnswers.ReadAlerts(body);
+            return new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok");
+        }, ct);
+        return (answer, page);
+    }
+
+    // A session that has ended is begun anew once, within the same attempt: the same message twice is one to the hub.
+    private async Task<ChannelAnswer> InSessionAsync(HubAddress hub, Func<HttpRequestMessage> ask, Func<HttpResponseMessage, byte[], ChannelAnswer> take, CancellationToken ct)
+    {
+        if (secrets.Open(hub.PartyId, hub.Secret) is not { } pem)
         {
             return new ChannelAnswer(AnswerMeaning.Credential, Verdict.Ours, "no-certificate");
         }
-        var identity = new TlsIdentity(pem, ChannelSettings.Read(delivery.Settings).Authority);
+        var identity = new TlsIdentity(pem, ChannelSettings.Read(hub.Settings).Authority);
         for (var isFirst = true; ; isFirst = false)
         {
-            var (token, refusal) = await SessionAsync(delivery, identity, ct);
+            var (token, refusal) = await SessionAsync(hub, identity, ct);
             if (refusal is not null)
             {
                 return refusal;
             }
             using var request = ask();
             request.Headers.Authorization = new AuthenticationHeaderValue("Session", token);
-            var answer = await http.SendAsync(request, delivery.PrivateRanges, identity, (response, inner) => TakeAsync(response, take, token, inner), ct);
+            var answer = await http.SendAsync(request, hub.PrivateRanges, identity, (response, inner) => TakeAsync(response, take, token, inner), ct);
             if (answer.Status != 401 || !isFirst)
             {
                 return answer;
             }
-            _sessions.TryRemove((delivery.PartnerId, delivery.Url), out _);
+            _sessions.TryRemove((hub.PartnerId, hub.Url), out _);
         }
     }
 
-    private async Task<(string Token, ChannelAnswer? Refusal)> SessionAsync(ClaimedDelivery delivery, TlsIdentity identity, CancellationToken ct)
+    private async Task<(string Token, ChannelAnswer? Refusal)> SessionAsync(HubAddress hub, TlsIdentity identity, CancellationToken ct)
     {
-        var key = (delivery.PartnerId, delivery.Url);
+        var key = (hub.PartnerId, hub.Url);
         if (_sessions.TryGetValue(key, out var session) && session.Expires > time.GetUtcNow().UtcDateTime)
         {
             return (session.Token, null);
         }
-        using var request = new HttpRequestMessage(HttpMethod.Post, Below(delivery, "session"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, Below(hub.Url, "session"));
         (string Token, DateTime Expires)? begun = null;
-        var answer = await http.SendAsync(request, delivery.PrivateRanges, identity, (response, inner) => TakeAsync(response, (r, body) =>
+        var answer = await http.SendAsync(request, hub.PrivateRanges, identity, (response, inner) => TakeAsync(response, (r, body) =>
         {
             begun = r.IsSuccessStatusCode ? EmvsAnswers.ReadSession(body) : null;
             return r.IsSuccessStatusCode ? new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok") : OutgoingHttp.Judge(r);
@@ -137,5 +155,5 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
         }
     }
 
-    private static Uri Below(ClaimedDelivery delivery, string path) => new($"{delivery.Url.TrimEnd('/')}/{path}");
+    private static Uri Below(string url, string path) => new($"{url.TrimEnd('/')}/{path}");
 }
