@@ -322,6 +322,12 @@ public sealed partial class AccessMatrixTests
         POST   /api/hub/lots/{gtin}/{lot}/recall     own    422 422 403 403 403 403 403
         POST   /api/hub/products/{gtin}/withdraw     own    422 422 403 403 403 403 403
         POST   /api/hub/{gln}/answers                any    404 403 403 403 404 403 403
+        POST   /api/hub/{gln}/alerts                 any    404 403 403 403 404 403 403
+        GET    /api/hub/alerts                       any    400 400 400 403 403 400 403
+        GET    /api/hub/alerts/{id:int}              own    404 404 404 403 403 404 403
+        POST   /api/hub/alerts/{id:int}/decide       own    403 422 403 403 403 403 403
+        *      /hub/alerts                           any    200 200 200 403 403 200 403
+        *      /hub/alerts/{Id:int}                  own    200 200 200 403 403 200 403
         *      /hub                                  any    200 200 200 403 403 200 403
         *      /hub/{Gtin}/{Number}                  own    200 200 200 403 403 200 403
         *      /hub/orders                           any    200 200 200 403 403 200 403
@@ -444,7 +450,7 @@ public sealed partial class AccessMatrixTests
                 : pattern.Contains("stream", StringComparison.Ordinal) ? "nobody" // of a device's own it would not end
                 : pattern.Contains("devices", StringComparison.Ordinal) ? $"plc{plant}"
                 : pattern.Contains("exceptions", StringComparison.Ordinal) ? own ? OwnException : OtherException
-                : pattern.Contains("alarms", StringComparison.Ordinal) && !pattern.Contains("guid", StringComparison.Ordinal) || pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) || pattern.Contains("statement", StringComparison.Ordinal) ? "1"
+                : pattern.Contains("alarms", StringComparison.Ordinal) && !pattern.Contains("guid", StringComparison.Ordinal) || pattern.Contains("operations", StringComparison.Ordinal) || pattern.Contains("hub/alerts", StringComparison.Ordinal) || pattern.Contains("audit", StringComparison.Ordinal) || pattern.Contains("baselines", StringComparison.Ordinal) || pattern.Contains("statement", StringComparison.Ordinal) ? "1"
                 : pattern.Contains("changes", StringComparison.Ordinal) ? "CR-0001"
                 : pattern.Contains("CaptureId", StringComparison.OrdinalIgnoreCase) ? own ? OwnCapture : OtherCapture
                 : pattern.Contains("deliveries", StringComparison.Ordinal)

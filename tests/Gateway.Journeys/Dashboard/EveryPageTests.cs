@@ -23,7 +23,7 @@ public sealed class EveryPageTests(FilledGateway filled) : IClassFixture<FilledG
     [Theory]
     [InlineData("administrator", "settings/people", "settings/roles", "settings/keys", "settings/health")]
     [InlineData("operator", "captures", "search?q=LOT", "settings/people", "deliveries", "nothing-here")]
-    [InlineData("officer", "today", "deliveries/1", Delivered, "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "partners/5", "lots", "recall", "hub", "serials", "devices", "devices/cam-1?party=The%20organisation", "intake", "intake/mappings/f1-unit-csv", "lines", "lines/PL01")]
+    [InlineData("officer", "today", "deliveries/1", Delivered, "operations", "captures/check", "settings/health", "settings/reviews", "partners/2", "partners/5", "lots", "recall", "hub", "hub/alerts", "serials", "devices", "devices/cam-1?party=The%20organisation", "intake", "intake/mappings/f1-unit-csv", "lines", "lines/PL01")]
     [InlineData("cmo", "captures", "captures/check", "serials", "devices", "intake", "lines")]
     public async Task A_page_works_and_can_be_read_and_used_by_everybody(string role, params string[] from)
     {

@@ -217,7 +217,7 @@ public sealed class HubFaultsTests : IAsyncLifetime
         hub.Faults.DuplicatesPushes = true;
         hub.RaiseAlert("DE", "A3", HubTalk.Product, serial: "S1");
         await UntilAsync(() => hub.Pushed.Count == 4);
-        Assert.Equal(["Alerts 1", "Alerts 1"], gateway.Told.Skip(1));
+        Assert.Equal(["/api/hub/9521234000014/alerts 1", "/api/hub/9521234000014/alerts 1"], gateway.Told.Skip(1));
 
         (hub.Faults.DuplicatesPushes, hub.Faults.ShufflesPushes) = (false, true);
         for (var lot = 0; lot < 20; lot++)
@@ -294,7 +294,7 @@ public sealed class HubFaultsTests : IAsyncLifetime
         private async Task HearAsync(HttpContext context)
         {
             var document = await XElement.LoadAsync(context.Request.Body, LoadOptions.None, context.RequestAborted);
-            _told.Enqueue(document.Name.LocalName == "Alerts" ? $"Alerts {document.Elements().Count()}" : $"{context.Request.Path} {context.Request.Headers.Authorization} {HubTalk.Line(document)}");
+            _told.Enqueue(document.Name.LocalName == "Alerts" ? $"{context.Request.Path} {document.Elements().Count()}" : $"{context.Request.Path} {context.Request.Headers.Authorization} {HubTalk.Line(document)}");
             context.Response.StatusCode = 204;
         }
     }

@@ -35,7 +35,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     // Taken whatever the state is, or what begins a record, or looks at it.
     private static readonly string[] NoSteps =
     [
-        "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
+        "AddAsync", "CreateAsync", "BeginAsync", "DraftAsync", "FindAsync", "ListAsync", "CountAsync", "StoryAsync", "CountActiveAsync", "LinesAsync", "EntriesAsync", "OpenDaysAsync", "OfEntryAsync", "RecordAsync", "SignableAsync", "AlertsAsync", "GrantsAsync", "ReportAsync",
         "AddRouteAsync", "RoutesAsync", "ImportAsync", "MakeAsync", "UnlockAsync", "ResetSecondFactorAsync", "ResetPasswordAsync", "VerifyIdentityAsync", "EndSessionsAsync",
         "PlanAsync", "ClearanceAsync", "QualityResumeAsync", "AcceptanceAsync", "OfAsync", "QualifiedAsync", "NeedAsync", "ExceptionAsync", "PreviewAsync", "TestAsync", "SetNeedAsync",
     ];
@@ -93,6 +93,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
             insert into run (party_id, line_id, gtin, lot, expiry, quantity, planned_at) values (1, 1, '09521321000018', 'L1', '2030-01-01', 10, now());
             insert into product (gtin, version, party_id, name, ndc, markets, manufacturer, dosage_form, strength, net_content, mixed_lots, withdrawn, changed_by, changed_by_name, reason)
             values ('09521321000018', 3, 1, 'P', '', '', '', '', '', '', false, false, 'a', 'a', 'r');
+            insert into hub_alert_case (party_id, partner_id, code, product, lot, serial, first_at, last_at) values (1, 1, 'A3', '09521321000018', 'L', 'S', now(), now());
             insert into serial_pool (party_id, gtin, source, alphabet, length, low_percent, low_minutes, stock) values (1, '09521321000018', 'external', '0123456789', 12, 20, 15, 0);
             insert into serial_grant (party_id, pool_id, request_id, request_sha, quantity) values (1, 1, 'x', sha256('x'), 1);
             insert into serial_number (item, grant_id, pool_id, party_id, state, serial) values (9521321000018, 1, 1, 1, 1, '000000000001');
@@ -307,6 +308,10 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
                     new("rotate", keys.RotateAsync, ["active"], async _ => (await keys.RotateAsync(_ben with { Reason = Why }, key, TimeSpan.Zero, Ct)).Change == KeyChange.Done),
                     new("revoke", keys.RevokeAsync, ["active", "expired"], async _ => await keys.RevokeAsync(_ben with { Reason = Why }, key, Ct) == KeyChange.Done),
                 ]),
+            new("hub_alert_case", "1",
+                [("open", "update hub_alert_case set state = 'open', closing = null"), ("investigating", "update hub_alert_case set state = 'investigating', closing = null"),
+                 ("closed", "update hub_alert_case set state = 'closed', closing = 'false alert', root_cause = 'not ours', reason = 'r', decided_by = 'x', decided_at = now()")],
+                [new("decide", new Gateway.Hub.AlertCases(database.Gateway).DecideAsync, ["open", "investigating"], async v => await new Gateway.Hub.AlertCases(database.Gateway).DecideAsync(_ben, 1, v, new Gateway.Hub.AlertDecision("investigating", Why), Ct) is null, HasVersion: true)]),
             new("person", carl,
                 [("active", "select"), ("disabled", "update person set state = 'disabled' where user_name = 'carl'")],
                 [
@@ -404,7 +409,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private async Task<string> EverythingAsync() => await _outbox.Database.ScalarAsync<string>(await _outbox.Database.ScalarAsync<string>("""
         select string_agg(format('select %L || coalesce(string_agg(t::text, E''\n'' order by t::text), '''') as rows from %I t', relname, relname), ' union all ' order by relname) from pg_class
         where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition and relname not in ('audit_entry', 'session', 'signature_challenge')
-        """) is var tables ? $"select string_agg(rows, E'\\n') from ({tables}) everything" : "");
+        """) is var tables ? $"select string_agg(rows, E'\\n' order by rows) from ({tables}) everything" : "");
 
     [GeneratedRegex("'([^']+)'")]
     private static partial Regex Quoted();

@@ -40,6 +40,8 @@ public sealed class RecordedChangesTests
         ["shipment_news"] = "which captured event says something of shipments",
         ["hub_chunk"] = "a part of a round, which is recorded",
         ["hub_pack"] = "the packs of a round, which is recorded; what the hub has not stored is told by the message",
+        ["hub_alert_stream"] = "how far a hub's alerts are taken in: each of them is recorded",
+        ["hub_alert_step"] = "what was proposed of a case, which follows from the ledger, and what was decided, which the case's own entry tells; never changed",
         ["operation_item"] = "of an operation, which is recorded with its selection",
         // Numbers: of a grant or a change, which are recorded.
         ["serial_number"] = "given out by grants and taken back by changes, which are recorded; printed by a document of the line",

@@ -12,7 +12,7 @@ internal sealed class HubPusher : IAsyncDisposable
     private readonly HubFaults _faults;
     private readonly HubRepository _repository;
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
-    private readonly Uri _answers;
+    private readonly Uri _answers, _alerts;
     private readonly Lock _lock = new();
     private readonly List<(string Kind, string? CorrelationId, byte[] Document)> _waiting = [];
     private readonly List<HubPushed> _pushed = [];
@@ -24,6 +24,7 @@ internal sealed class HubPusher : IAsyncDisposable
     {
         (_faults, _repository) = (faults, repository);
         _answers = new Uri(new Uri(push.Gateway.AbsoluteUri.TrimEnd('/') + "/"), $"api/hub/{push.Gln}/answers");
+        _alerts = new Uri(_answers, "alerts");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", push.Key);
         // As it was then: pushed out of order, an older result comes behind a newer one.
         repository.Changed = (message, at) => Wait("Result", message.CorrelationId, HubAnswers.Result(message, at, faults.ShufflesResults));
@@ -101,7 +102,7 @@ internal sealed class HubPusher : IAsyncDisposable
         }
         foreach (var (kind, correlationId, document) in now)
         {
-            var status = _faults.LosesPush() ? null : await PushAsync(document, ct);
+            var status = _faults.LosesPush() ? null : await PushAsync(kind == "Alerts" ? _alerts : _answers, document, ct);
             lock (_lock)
             {
                 _pushed.Add(new HubPushed(kind, correlationId, status));
@@ -109,12 +110,12 @@ internal sealed class HubPusher : IAsyncDisposable
         }
     }
 
-    private async Task<int?> PushAsync(byte[] document, CancellationToken ct)
+    private async Task<int?> PushAsync(Uri to, byte[] document, CancellationToken ct)
     {
         try
         {
             using var content = new ByteArrayContent(document) { Headers = { ContentType = new MediaTypeHeaderValue("application/xml") } };
-            using var answer = await _http.PostAsync(_answers, content, ct);
+            using var answer = await _http.PostAsync(to, content, ct);
             return (int)answer.StatusCode;
         }
         catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !ct.IsCancellationRequested))

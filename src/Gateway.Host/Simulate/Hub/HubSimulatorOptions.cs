@@ -26,7 +26,7 @@ public sealed class HubSimulatorOptions
 }
 
 /// <summary>A gateway that is told.</summary>
-/// <param name="Gateway">Its address; <c>api/hub/{gln}/answers</c> is below it.</param>
+/// <param name="Gateway">Its address; <c>api/hub/{gln}/answers</c> and <c>api/hub/{gln}/alerts</c> are below it.</param>
 /// <param name="Gln">Of whom the packs are.</param>
 /// <param name="Key">The bearer key that the gateway gave.</param>
 public sealed record HubPush(Uri Gateway, string Gln, string Key);
