@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gateway.Access;
 using Gateway.Database;
 using Gateway.Host.Simulate;
@@ -8,7 +9,7 @@ using Gateway.Units;
 
 namespace Gateway.Host;
 
-/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, and of another lot the hub has not stored two packs. The rest of the lots waits for somebody to release it.</summary>
+/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, and of another lot the hub has not stored two packs, and national systems have raised alerts of several causes. The rest of the lots waits for somebody to release it.</summary>
 public sealed class DemonstrationHub(IServiceProvider services)
 {
     private const string Gln = "9521234009078", Reason = "the setup of the demonstration";
@@ -39,8 +40,42 @@ public sealed class DemonstrationHub(IServiceProvider services)
         {
             simulator.Faults.FailPacks(units.Select(u => UnitKey.SerialOf(UnitKey.Of(u.Epc)!).ToString()), "A16", temporary: false);
             DemonstrationOfficer.Done((await services.GetRequiredService<ReleaseLot>().RunAsync(Setup, hub, failing.Gtin, failing.Number, "The batch record is reviewed.", ct)).Refusal);
+            await AlertAsync(simulator, hub, whole, failing, ct);
         }
     }
+
+    // What pharmacies and wholesalers stumble over: each of another cause, and one of them twice.
+    private async Task AlertAsync(HubSimulator simulator, HubPartner hub, Lot whole, Lot failing, CancellationToken ct)
+    {
+        var (known, missing) = (await KnownAsync(hub, whole, ct), await KnownAsync(hub, failing, ct));
+        var (serials, unstored) = (await SerialsAsync(whole, ct), await SerialsAsync(failing, ct));
+        var expiry = known.Expiry.ToString("yyMMdd", CultureInfo.InvariantCulture);
+        if (serials.Count < 3 || unstored.Count < 1)
+        {
+            return;
+        }
+        simulator.RaiseAlert("DE", "A3", failing.Gtin, failing.Number, missing.Expiry.ToString("yyMMdd", CultureInfo.InvariantCulture), unstored[0], text: "The serial number is not found.");
+        simulator.RaiseAlert("FR", "A3", failing.Gtin, failing.Number, missing.Expiry.ToString("yyMMdd", CultureInfo.InvariantCulture), unstored[0], "wholesaler", "The serial number is not found.");
+        simulator.RaiseAlert("DE", "A68", whole.Gtin, failing.Number, expiry, serials[0], text: "The lot differs from the one recorded for the serial number.");
+        simulator.RaiseAlert("FR", "A52", whole.Gtin, whole.Number, expiry[..4] + "00", serials[1], "hospital", "The expiry differs from the recorded one.");
+        simulator.RaiseAlert("DE", "A2", whole.Gtin, $"{whole.Number}21{serials[2]}", expiry, null, text: "The lot is not found.");
+        simulator.RaiseAlert("FR", "A3", whole.Gtin, whole.Number, expiry, "7Q2KX9PPL0", "wholesaler", "The serial number is not found.");
+    }
+
+    private async Task<Gateway.Hub.HubLot> KnownAsync(HubPartner hub, Lot lot, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (await services.GetRequiredService<HubLots>().FindAsync(Setup, hub.PartnerId, lot.Gtin, lot.Number, ct) is { State: not "uploading" } known)
+            {
+                return known;
+            }
+            await Task.Delay(Look, ct);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> SerialsAsync(Lot lot, CancellationToken ct) =>
+        [.. (await services.GetRequiredService<LotQueries>().UnitsAsync(Setup, lot.Gtin, lot.Number, new LotUnitFilter("units"), 0, 3, ct) ?? []).Select(u => UnitKey.SerialOf(UnitKey.Of(u.Epc)!).ToString())];
 
     private async Task TellAsync(HubPartner hub, SimulatedProduct product, string[] countries, CancellationToken ct)
     {
