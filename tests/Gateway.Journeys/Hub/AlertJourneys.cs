@@ -130,7 +130,7 @@ public sealed class AlertJourneys
         var story = await officer.GetFromJsonAsync<JsonElement>($"api/hub/alerts/{id}", Ct);
         Assert.Equal(("closed", "uploaded after the alert", "officer"), (Text(story.GetProperty("case"), "state"), Text(story.GetProperty("case"), "rootCause"), Text(story.GetProperty("case"), "decidedBy")));
         Assert.Equal(["decided", "decided", "proposed"], story.GetProperty("steps").EnumerateArray().Select(s => Text(s, "kind")));
-        Assert.Equal("DE-3", Text(Assert.Single(story.GetProperty("alerts").EnumerateArray()), "hubAlertId"));
+        Assert.Equal("DE-1", Text(Assert.Single(story.GetProperty("alerts").EnumerateArray()), "hubAlertId"));
         using var other = await officer.GetAsync("api/hub/alerts/999", Ct);
         Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
     }
