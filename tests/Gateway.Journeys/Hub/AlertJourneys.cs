@@ -100,6 +100,10 @@ public sealed class AlertJourneys
             Assert.Equal(HttpStatusCode.NotFound, await PushAsync(partner, Alerts(1)));
         }
         Assert.Equal(HttpStatusCode.Forbidden, await PushAsync(officer, Alerts(1)));
+        using (var administrator = gateway.Client("administrator"))
+        {
+            Assert.Equal(HttpStatusCode.NotFound, await PushAsync(administrator, Alerts(1))); // who sees the hub is not the hub
+        }
         await using (var work = await gateway.Database.Gateway.BeginAsync(Actor.System("test"), Ct))
         {
             var key = await ApiKeys.CreateAsync(work, await gateway.Database.ScalarAsync<int>($"select party_id from party where gln = '{HubGln}'"), "partner", "hub", "gwt");

@@ -227,6 +227,9 @@ public sealed class AlertTests
         }
         Assert.Equal("80 80", await story.TextAsync("select concat_ws(' ', (select count(*) from hub_alert), (select place from hub_alert_stream))"));
         Assert.Equal(asked.Distinct(), asked);
+        await story.Ledger.Gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'paused', pause_reason = 'x' where channel = 'hub'");
+        await story.Ledger.Gateway.Database.AdvanceAsync(TimeSpan.FromMinutes(5));
+        Assert.False(await story.Get<FetchAlerts>().RunAsync(Ct));
     }
 
     [Fact]
