@@ -119,7 +119,9 @@ public sealed class AlertTests
         Assert.Equal(("closed", "manufacturer process error", cases[1].Cause, "released too late", "Gateway test"), (closed.State, closed.Closing, closed.RootCause, closed.Reason, closed.DecidedBy));
         Assert.Equal("resolved", await story.TextAsync($"select string_agg(state, ',') from exception where source_id = '{closed.Id}'"));
 
-        // What was taken before the case was closed is not told again; what is new makes another, which knows of it.
+        // What was taken before the case was closed makes no case again; what is new makes another, which knows of it.
+        Assert.Equal(0, await TakeAsync(story, second, first));
+        Assert.Equal(2, (await CasesAsync(story)).Count);
         Assert.Equal(1, await TakeAsync(story, first, Alert("A3", "DE", "L1", "U000001", at.AddHours(1))));
         await MatchAsync(story);
         var again = (await CasesAsync(story))[0];
@@ -213,13 +215,22 @@ public sealed class AlertTests
     [Fact]
     public async Task Only_one_node_asks_a_hub_and_only_one_that_is_live_is_asked()
     {
-        var asked = new List<long>();
-        await using var story = await HubStory.StartAsync(alerts: Pages(asked, 40, 2));
+        var (asked, meanwhile) = (new List<long>(), (bool?)null);
+        var pages = Pages(asked, 40, 2);
+        HubStory? other = null;
+        await using var story = await HubStory.StartAsync(alerts: after =>
+        {
+            // While the first page is waited for, nobody else asks.
+            meanwhile ??= asked.Count == 0 ? Task.Run(() => other!.Get<FetchAlerts>().RunAsync(Ct)).GetAwaiter().GetResult() : null;
+            return pages(after);
+        });
+        other = story;
         await story.Ledger.Gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'paused', pause_reason = 'x' where channel = 'hub'");
         Assert.False(await story.Get<FetchAlerts>().RunAsync(Ct));
         Assert.Empty(asked);
         await story.Ledger.Gateway.Database.ExecuteAsync("select set_config('app.actor', 'test', false); update partner set state = 'active', pause_reason = null where channel = 'hub'");
         Assert.Single(await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => story.Get<FetchAlerts>().RunAsync(Ct)))), ran => ran);
+        Assert.False(meanwhile);
         // A hub that has very many leaves the others their turn, and goes on at once.
         Assert.Equal("40", await story.TextAsync("select place from hub_alert_stream"));
         while (await story.Get<FetchAlerts>().RunAsync(Ct))
