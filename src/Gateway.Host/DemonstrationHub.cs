@@ -9,7 +9,7 @@ using Gateway.Units;
 
 namespace Gateway.Host;
 
-/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, and of another lot the hub has not stored two packs, and national systems have raised alerts of several causes. The rest of the lots waits for somebody to release it.</summary>
+/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, of which one has lost a pack since, of another lot the hub has not stored two packs, and national systems have raised alerts of several causes. The rest of the lots waits for somebody to release it.</summary>
 public sealed class DemonstrationHub(IServiceProvider services)
 {
     private const string Gln = "9521234009078", Reason = "the setup of the demonstration";
@@ -42,6 +42,20 @@ public sealed class DemonstrationHub(IServiceProvider services)
             DemonstrationOfficer.Done((await services.GetRequiredService<ReleaseLot>().RunAsync(Setup, hub, failing.Gtin, failing.Number, "The batch record is reviewed.", ct)).Refusal);
             await AlertAsync(simulator, hub, whole, failing, ct);
         }
+        await CompareAsync(simulator, hub, whole.Gtin, whole.Number, ct);
+    }
+
+    private async Task CompareAsync(HubSimulator simulator, HubPartner hub, string gtin, string lot, CancellationToken ct)
+    {
+        while (await services.GetRequiredService<HubLots>().FindAsync(Setup, hub.PartnerId, gtin, lot, ct) is not { State: "distributed" })
+        {
+            await Task.Delay(Look, ct);
+        }
+        if (simulator.Holding("FR", gtin, lot).Keys.Order(StringComparer.Ordinal).FirstOrDefault() is { } lost)
+        {
+            simulator.Forget("FR", gtin, lot, lost);
+        }
+        DemonstrationOfficer.Done(await services.GetRequiredService<HubReconciliations>().AskAsync(Setup, hub, services.GetRequiredService<Hubs>().Of(hub.Protocol).Traits, gtin, lot, ct));
     }
 
     // What pharmacies and wholesalers stumble over: each of another cause, and one of them twice.

@@ -24,6 +24,7 @@ public sealed class ConfigurationTests
     [InlineData("Alarms", typeof(Gateway.Alarms.AlarmOptions))]
     [InlineData("Partners", typeof(Gateway.Partners.GoLiveOptions))]
     [InlineData("HubAlerts", typeof(Gateway.Hub.AlertOptions))]
+    [InlineData("HubReconciliation", typeof(Gateway.Hub.ReconciliationOptions))]
     [InlineData("Operations", typeof(Gateway.Operations.OperationOptions))]
     [InlineData("Commands", typeof(Gateway.Devices.CommandOptions))]
     [InlineData("Scheduling", typeof(SchedulingOptions))]

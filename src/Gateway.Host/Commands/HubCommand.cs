@@ -16,7 +16,7 @@ public static partial class HubCommand
 {
     private static readonly Actor CommandLine = Actor.System("command line");
 
-    public static Command Create() => new("hub", "What is reported to hubs: products, lots, and what is not confirmed.") { Product(), Products(), Lots(), Release("release", "Releases a lot: its good packs are reported."), Release("resend", "Sends again what the hub could not store, and nothing else."), Unreported(), Change(), Recall(), Withdraw(), Orders(), Decide("decline", "Declines an order that was not told yet."), Decide("again", "Tells again what the hub has not done of an order."), Alerts(), Alert() };
+    public static Command Create() => new("hub", "What is reported to hubs: products, lots, and what is not confirmed.") { Product(), Products(), Lots(), Release("release", "Releases a lot: its good packs are reported."), Release("resend", "Sends again what the hub could not store, and nothing else."), Unreported(), Change(), Recall(), Withdraw(), Orders(), Decide("decline", "Declines an order that was not told yet."), Decide("again", "Tells again what the hub has not done of an order."), Alerts(), Alert(), Reconcile(), Differences() };
 
     private static Option<string?> Hub() => new("--hub") { Description = "The hub's GLN; may be left out where there is only one." };
 
@@ -165,6 +165,80 @@ public static partial class HubCommand
                     await Console.Out.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(p, JsonSerializerOptions.Web) : Plain(string.Create(CultureInfo.InvariantCulture, $"{p.Serial}  {p.Why}  commissioned {p.Since:yyyy-MM-dd HH:mm:ss} UTC")));
                 }
                 after = page[^1].Serial;
+            }
+            return after is null ? 0 : 1;
+        }));
+        return command;
+    }
+
+    private static Command Reconcile()
+    {
+        var (gtin, lot, hub, noWait, json) = (Gtin(), Lot(), Hub(), new Option<bool>("--no-wait") { Description = "Only asks for it." }, Json());
+        var command = new Command("reconcile", "Compares what each market holds of a lot with what we believe it holds; the running gateway does it. Exit 1 when they differ, or the hub does not tell.") { gtin, lot, hub, noWait, json };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(hub), ct, async (services, at) =>
+        {
+            var reconciliations = services.GetRequiredService<HubReconciliations>();
+            var (key, number) = (LotEndpoints.KeyOf(parsed.GetValue(gtin)!), parsed.GetValue(lot)!);
+            if (await reconciliations.AskAsync(CommandLine, at, services.GetRequiredService<Hubs>().Of(at.Protocol).Traits, key, number, ct) is { } refusal)
+            {
+                await Console.Error.WriteLineAsync(Plain(refusal));
+                return 1;
+            }
+            if (parsed.GetValue(noWait))
+            {
+                return 0;
+            }
+            var id = (await services.GetRequiredService<HubLots>().FindAsync(CommandLine, at.PartnerId, key, number, ct))!.Id;
+            LotReconciliation run;
+            while ((run = (await reconciliations.OfLotAsync(CommandLine, id, ct)).Newest!).State == "waiting")
+            {
+                await Task.Delay(500, ct);
+            }
+            if (parsed.GetValue(json))
+            {
+                await Console.Out.WriteLineAsync(JsonSerializer.Serialize(HubEndpoints.View(run), JsonSerializerOptions.Web));
+            }
+            else if (run.State == "failed")
+            {
+                await Console.Error.WriteLineAsync(Plain($"{run.Code}: {run.Text}"));
+            }
+            else
+            {
+                foreach (var m in run.Markets)
+                {
+                    await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{m.Country}  believed {m.Believed}, held {m.Held}, under way {m.UnderWay}  missing {m.Missing}, unexpected {m.Unexpected}, other state {m.State}"));
+                }
+            }
+            return run.State == "done" && run.Markets.All(m => m.Differences == 0) ? 0 : 1;
+        }));
+        return command;
+    }
+
+    private static Command Differences()
+    {
+        var (gtin, lot, hub, json) = (Gtin(), Lot(), Hub(), Json());
+        var country = new Option<string?>("--country") { Description = "Only of this market: two capital letters." };
+        var command = new Command("differences", "The packs of a lot of which a market holds something else than we believe. Exit 1 when there are any.") { gtin, lot, country, hub, json };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(hub), ct, async (services, at) =>
+        {
+            var (key, number) = (LotEndpoints.KeyOf(parsed.GetValue(gtin)!), parsed.GetValue(lot)!);
+            if (await services.GetRequiredService<HubLots>().FindAsync(CommandLine, at.PartnerId, key, number, ct) is not { } found)
+            {
+                throw new WrongUseException($"The lot {number} of {key} is not released.");
+            }
+            if (parsed.GetValue(country) is { } asked && found.Markets.All(m => m.Country != asked))
+            {
+                throw new WrongUseException($"{asked} is no market of the lot.");
+            }
+            var after = (long?)null;
+            while (await services.GetRequiredService<HubReconciliations>().DifferencesAsync(CommandLine, found.Id, parsed.GetValue(country), after, 5_000, ct) is { Count: > 0 } page)
+            {
+                foreach (var d in page)
+                {
+                    await Console.Out.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(d, JsonSerializerOptions.Web)
+                        : Plain(string.Create(CultureInfo.InvariantCulture, $"{d.Country}  {d.Serial}  {d.Kind}  believed {d.Believed ?? "none"}, held {d.Held ?? "none"}  since {d.FoundAt:yyyy-MM-dd HH:mm:ss} UTC")));
+                }
+                after = page[^1].Id;
             }
             return after is null ? 0 : 1;
         }));

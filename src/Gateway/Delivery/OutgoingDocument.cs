@@ -37,10 +37,11 @@ public static class OutgoingDocument
 
     /// <summary>Queues it to a partner. Nothing else decides whom it concerns: whoever made it knows.</summary>
     /// <param name="ordering">Its lane: one after the other within it.</param>
+    /// <param name="until">After that it must not be sent any more; null: as long as every delivery is tried.</param>
     /// <returns>The delivery's number.</returns>
-    public static Task<long> QueueAsync(Work work, long documentId, int partnerId, Guid messageId, string ordering, DeliveryOptions options, CancellationToken ct) => work.Connection.ExecuteScalarAsync<long>(new CommandDefinition("""
+    public static Task<long> QueueAsync(Work work, long documentId, int partnerId, Guid messageId, string ordering, DeliveryOptions options, CancellationToken ct, DateTime? until = null) => work.Connection.ExecuteScalarAsync<long>(new CommandDefinition("""
         insert into delivery (party_id, document_id, partner_id, message_id, ordering, state, due_at, created_at, need_by, give_up_at)
-        select p.party_id, @documentId, p.partner_id, @messageId, @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + coalesce(p.need_within, @NeedWithin), gateway_now() + @RetryLifetime
+        select p.party_id, @documentId, p.partner_id, @messageId, @ordering, 'due', gateway_now(), gateway_now(), gateway_now() + coalesce(p.need_within, @NeedWithin), least(gateway_now() + @RetryLifetime, @until)
         from partner p where p.partner_id = @partnerId returning delivery_id
-        """, new { documentId, partnerId, messageId, ordering, options.NeedWithin, options.RetryLifetime }, work.Transaction, cancellationToken: ct));
+        """, new { documentId, partnerId, messageId, ordering, options.NeedWithin, options.RetryLifetime, until }, work.Transaction, cancellationToken: ct));
 }

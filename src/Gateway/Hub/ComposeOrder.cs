@@ -32,6 +32,15 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
         {
             return false;
         }
+        if (await work.Connection.QueryFirstOrDefaultAsync<(int Id, long Delivery, int PartnerId, string Gtin, string? Lot)?>(new CommandDefinition("""
+            select o.hub_order_id, m.delivery_id, o.partner_id, o.gtin, o.lot from hub_order o join hub_message m using (hub_order_id) join delivery d using (delivery_id) where o.status = 'told' and m.answered_at is null and d.state in ('dead', 'closed') and o.hub_order_id not in (select repeats from hub_order where repeats is not null) limit 1
+            """, transaction: work.Transaction, cancellationToken: ct)) is { } given)
+        {
+            await (given.Lot is { } of ? ReleaseLot.LockAsync(work, given.PartnerId, given.Gtin, of) : ReleaseLot.LockProductAsync(work, given.PartnerId, given.Gtin));
+            await SettleOrder.GivenUpAsync(work, given.Id, given.Delivery);
+            await work.CommitAsync();
+            return true;
+        }
         if (await work.Connection.QuerySingleOrDefaultAsync<(int Id, int PartnerId, string Gtin, string? Lot)?>(new CommandDefinition(
             "select hub_order_id, partner_id, gtin, lot from hub_order where status = 'ready' and not_before <= (select gateway_now()) order by not_before, hub_order_id limit 1", transaction: work.Transaction, cancellationToken: ct)) is not { } first)
         {
@@ -114,7 +123,11 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
         var (documentId, _) = await OutgoingDocument.StoreAsync(work, spool, sha256, "application/xml", ct);
         // Behind what was told of the lot before.
         var lane = next.Lot is { } lot ? $"hub {next.Gtin} {lot}" : $"hub {next.Gtin}";
-        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, next.PartnerId, message.CorrelationId, lane, options.Value, ct);
+        // An undo is not sent any more when its days are over while the hub is away.
+        var until = next.Kind == OrderKinds.Undo && next.State != PackStates.Locked ? await work.Connection.ExecuteScalarAsync<DateTime?>("""
+            select min(o.confirmed_at) + @UndoDays * interval '1 day' from hub_order_pack p join hub_pack h on h.hub_lot_id = @LotId and h.serial = p.serial join hub_order o on o.hub_order_id = h.state_order where p.hub_order_id = @Id
+            """, new { next.Id, next.LotId, PackStates.UndoDays }, work.Transaction) : null;
+        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, next.PartnerId, message.CorrelationId, lane, options.Value, ct, until);
         await work.Connection.ExecuteAsync(new CommandDefinition("""
             insert into hub_message (delivery_id, party_id, partner_id, correlation_id, kind, hub_order_id) values (@deliveryId, @PartyId, @PartnerId, @CorrelationId, @Kind, @Id);
             insert into hub_message_market (delivery_id, party_id, country, state) select @deliveryId, @PartyId, unnest(@Markets), 'pending';

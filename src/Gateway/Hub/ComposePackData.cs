@@ -25,7 +25,8 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
         await using var work = await database.BeginAsync(Composer, ct);
         if (!await work.Connection.ExecuteScalarAsync<bool>(new CommandDefinition("select pg_try_advisory_xact_lock(hashtextextended('hub messages', 62))", transaction: work.Transaction, cancellationToken: ct))
             || await work.Connection.QueryFirstOrDefaultAsync<Next>(new CommandDefinition("""
-                select c.hub_chunk_id as ChunkId, c.units as Units, l.lot as Lot, l.expiry as Expiry, p.partner_id as PartnerId, p.version as Version, p.content::text as Content, t.channel_settings ->> 'protocol' as Protocol
+                select c.hub_chunk_id as ChunkId, c.units as Units, l.lot as Lot, l.expiry as Expiry, p.partner_id as PartnerId, p.version as Version, p.content::text as Content, t.channel_settings ->> 'protocol' as Protocol,
+                    (select u.prefix_length::int from hub_pack k join unit u on u.key = '01' || l.gtin || '21' || k.serial where k.hub_chunk_id = c.hub_chunk_id and u.prefix_length > 0 limit 1) as PrefixLength
                 from hub_chunk c join hub_lot l using (hub_lot_id) join hub_product p using (hub_product_id) join partner t on t.partner_id = p.partner_id
                 where c.not_before <= (select gateway_now()) and not exists (select from hub_message m where m.hub_chunk_id = c.hub_chunk_id) and hub_ended(l.partner_id, l.gtin, l.lot) = '{}' order by c.hub_chunk_id limit 1
                 """, transaction: work.Transaction, cancellationToken: ct)) is not { } next)
@@ -57,7 +58,7 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
     private async Task WriteAsync(Work work, Next next, CancellationToken ct)
     {
         var product = JsonSerializer.Deserialize<ProductData>(next.Content, ProductData.Json)!;
-        var message = new PackDataMessage(Guid.NewGuid(), await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction), product, next.Version, next.Lot, next.Expiry, next.Units);
+        var message = new PackDataMessage(Guid.NewGuid(), await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction), product, next.Version, next.Lot, next.Expiry, next.Units) { PrefixLength = next.PrefixLength ?? 0 };
         await using var spool = SpoolFile.Open();
         await hubs.Of(next.Protocol).WriteAsync(message, SerialsAsync(work, next, ct), spool, ct);
         await spool.FlushAsync(ct);
@@ -93,9 +94,9 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
         }
     }
 
-    private sealed record Next(int ChunkId, int Units, string Lot, DateOnly Expiry, int PartnerId, int Version, string Content, string Protocol)
+    private sealed record Next(int ChunkId, int Units, string Lot, DateOnly Expiry, int PartnerId, int Version, string Content, string Protocol, int? PrefixLength)
     {
-        public Next() : this(0, 0, "", default, 0, 0, "", "")
+        public Next() : this(0, 0, "", default, 0, 0, "", "", null)
         {
         }
     }

@@ -76,7 +76,7 @@ public sealed class HearStates(GatewayDatabase database, Hubs hubs, KnownMasterD
     {
         string[] keys = [.. e.Epcs.Where(x => x.Role is EpcRole.Epc or EpcRole.Parent).Select(x => UnitKey.Of(x.Epc)).OfType<string>().Distinct(StringComparer.Ordinal)];
         var isLater = false;
-        foreach (var hub in keys.Length == 0 ? [] : await hubs.ListAsync(s_hub, ct))
+        foreach (var hub in keys.Length == 0 ? [] : (await hubs.ListAsync(s_hub, ct)).Where(h => hubs.Of(h.Protocol).Traits.TakesOrders))
         {
             foreach (var meant in (await work.Connection.QueryAsync<Packs>(Meant, new { heads = keys.Select(k => UnitKey.Head(k)).ToArray(), hashes = keys.Select(UnitKey.Hash).ToArray(), keys, hub.PartnerId, MostKeys }, work.Transaction, commandTimeout: 600)).AsList())
             {

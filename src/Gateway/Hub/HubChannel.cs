@@ -38,7 +38,7 @@ public sealed class HubChannel(GatewayDatabase database, Hubs hubs, TakeAnswer a
     {
         if (result is null)
         {
-            return answer;
+            return answer.Meaning == AnswerMeaning.Pending && !Adapter(delivery).Traits.AnswersLater ? answer with { Meaning = AnswerMeaning.Retry, Verdict = Verdict.Theirs, Code = "no-result" } : answer;
         }
         if (result.CorrelationId != delivery.MessageId)
         {

@@ -23,4 +23,7 @@ internal static class HubCodes
 
     /// <summary>The hub has taken a message and says something about it all the same.</summary>
     public const string Warning = "hub.warning";
+
+    /// <summary>Packs of which a market holds something else than we believe.</summary>
+    public const string HoldingDiffers = "hub.holding";
 }

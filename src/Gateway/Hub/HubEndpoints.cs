@@ -3,6 +3,8 @@ using Gateway.Access;
 using Gateway.Delivery.Channels;
 using Gateway.Http;
 using Gateway.Hub.Emvs;
+using Gateway.Hub.EpcisReport;
+using Gateway.Scheduling;
 using Gateway.Units;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,18 +19,29 @@ public sealed record ProductDataRequest(ProductData? Product, string? Reason, st
 /// <param name="Hub">The hub's GLN; may be left out where there is only one.</param>
 public sealed record ReleaseRequest(string? Reason, string? Hub = null);
 
+/// <param name="Hub">The hub's GLN; may be left out where there is only one.</param>
+public sealed record ReconcileRequest(string? Hub = null);
+
 public static class HubEndpoints
 {
     private const int MaxAnswer = 16 << 20; // a message's serial numbers, each named once
 
     public static IServiceCollection AddHub(this IServiceCollection services) => services
-        .AddSingleton<IHub, EmvsHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
-        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>().AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>().AddHubAlerts();
+        .AddSingleton<IHub, EmvsHub>().AddSingleton<IHub, EpcisReportHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
+        .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>()
+        .AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>()
+        .AddHubAlerts().AddReconciliation();
 
     private static IServiceCollection AddHubAlerts(this IServiceCollection services)
     {
         services.AddOptions<AlertOptions>().BindConfiguration(AlertOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services.AddSingleton<TakeAlerts>().AddSingleton<FetchAlerts>().AddSingleton<MatchAlerts>().AddSingleton<AlertCases>().AddHostedService<AlertWorker>();
+    }
+
+    private static IServiceCollection AddReconciliation(this IServiceCollection services)
+    {
+        services.AddOptions<ReconciliationOptions>().BindConfiguration(ReconciliationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<HubReconciliations>().AddSingleton<ReconcileLot>().AddHostedService<ReconciliationWorker>().AddChore<PlanReconciliations>("plan-hub-reconciliations", TimeSpan.FromMinutes(5));
     }
 
     public static void MapHub(this IEndpointRouteBuilder app)
@@ -42,6 +55,9 @@ public static class HubEndpoints
         hub.MapGet("/lots/{gtin}/{lot}/release", LookAsync).RequireAuthorization(Permissions.ReadHub);
         hub.MapPost("/lots/{gtin}/{lot}/release", (HttpContext c, string gtin, string lot, ReleaseRequest? r, Hubs h, ReleaseLot l, CancellationToken ct) => DecideAsync(c, gtin, lot, r, h, l.RunAsync, ct)).RequireAuthorization(Permissions.ReleaseLots);
         hub.MapPost("/lots/{gtin}/{lot}/resend", (HttpContext c, string gtin, string lot, ReleaseRequest? r, Hubs h, ReleaseLot l, CancellationToken ct) => DecideAsync(c, gtin, lot, r, h, l.ResendAsync, ct)).RequireAuthorization(Permissions.ReleaseLots);
+        hub.MapPost("/lots/{gtin}/{lot}/reconcile", ReconcileAsync).RequireAuthorization(Permissions.ReleaseLots);
+        hub.MapGet("/lots/{gtin}/{lot}/reconciliation", ReconciliationAsync).RequireAuthorization(Permissions.ReadHub);
+        hub.MapGet("/lots/{gtin}/{lot}/differences", DifferencesAsync).RequireAuthorization(Permissions.ReadHub);
         app.MapHubOrders();
         hub.MapPost("/{gln}/answers", AnswerAsync).RequireAuthorization(Permissions.AnswerAsHub);
         AlertEndpoints.Map(hub);
@@ -52,6 +68,9 @@ public static class HubEndpoints
 
     /// <summary>The wire's view of a released lot; the command line prints the same.</summary>
     public static object View(HubLot l) => new { l.Gtin, l.Lot, l.Expiry, l.Version, l.State, l.Units, l.Failed, l.Markets, l.ReleasedAt };
+
+    /// <summary>The wire's view of a look at what markets hold; the command line prints the same.</summary>
+    public static object View(LotReconciliation r) => new { r.State, r.Cause, r.MadeBy, r.MadeAt, r.BegunAt, r.EndedAt, r.Code, r.Text, differences = r.Markets.Sum(m => m.Differences), r.Stored, r.Markets };
 
     private static async Task<IResult> ProductsAsync(HttpContext context, Hubs hubs, ProductVersions versions, string? hub, string? gtin, int? limit, int? cursor, CancellationToken ct)
     {
@@ -159,6 +178,59 @@ public static class HubEndpoints
 
         static async Task<object?> decideViewAsync(HttpContext context, HubPartner hub, string gtin, string lot, CancellationToken ct) =>
             await context.RequestServices.GetRequiredService<HubLots>().FindAsync(context.Actor(), hub.PartnerId, gtin, lot, ct) is { } found ? View(found) : null;
+    }
+
+    private static async Task<IResult> ReconcileAsync(HttpContext context, string gtin, string lot, ReconcileRequest? request, Hubs hubs, HubReconciliations reconciliations, CancellationToken ct)
+    {
+        if (await hubs.OneAsync(context.Actor(), request?.Hub, ct) is not { } at)
+        {
+            return NoHub(request?.Hub);
+        }
+        var (key, number) = (LotEndpoints.KeyOf(gtin), LotEndpoints.NumberOf(lot));
+        return await reconciliations.AskAsync(context.Actor(), at, hubs.Of(at.Protocol).Traits, key, number, ct) is { } refusal
+            ? Problems.HubRefused(refusal)
+            : TypedResults.Accepted($"/api/hub/lots/{key}/{Uri.EscapeDataString(number)}/reconciliation?hub={at.Gln}");
+    }
+
+    private static async Task<IResult> ReconciliationAsync(HttpContext context, string gtin, string lot, Hubs hubs, HubLots lots, HubReconciliations reconciliations, string? hub, CancellationToken ct)
+    {
+        if (await hubs.OneAsync(context.Actor(), hub, ct) is not { } at)
+        {
+            return NoHub(hub);
+        }
+        if (await lots.FindAsync(context.Actor(), at.PartnerId, LotEndpoints.KeyOf(gtin), LotEndpoints.NumberOf(lot), ct) is not { } found)
+        {
+            return Problems.NotFound("such released lot");
+        }
+        var (newest, done) = await reconciliations.OfLotAsync(context.Actor(), found.Id, ct);
+        return TypedResults.Ok(new { newest = newest is null ? null : View(newest), done = done is null ? null : View(done) });
+    }
+
+    private static async Task<IResult> DifferencesAsync(HttpContext context, string gtin, string lot, string? country, Hubs hubs, HubLots lots, HubReconciliations reconciliations, string? hub, int? limit, long? cursor, CancellationToken ct)
+    {
+        if (limit is < 1 or > 200)
+        {
+            return Problems.BadParameter("limit is 1 to 200.");
+        }
+        if (await hubs.OneAsync(context.Actor(), hub, ct) is not { } at)
+        {
+            return NoHub(hub);
+        }
+        if (await lots.FindAsync(context.Actor(), at.PartnerId, LotEndpoints.KeyOf(gtin), LotEndpoints.NumberOf(lot), ct) is not { } found)
+        {
+            return Problems.NotFound("such released lot");
+        }
+        if (country is not null && found.Markets.All(m => m.Country != country))
+        {
+            return Problems.BadParameter($"{country} is no market of the lot.");
+        }
+        var take = limit ?? 50;
+        var rows = await reconciliations.DifferencesAsync(context.Actor(), found.Id, country, cursor, take + 1, ct);
+        return TypedResults.Ok(new
+        {
+            items = rows.Take(take).Select(d => new { d.Country, d.Serial, d.Kind, d.Believed, d.Held, d.HeldAt, d.FoundAt, d.SeenAt }),
+            next = rows.Count > take ? rows[take - 1].Id.ToString(CultureInfo.InvariantCulture) : null,
+        });
     }
 
     // Only a key of the hub's own party speaks for it, whatever others may see.

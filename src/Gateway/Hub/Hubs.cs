@@ -18,6 +18,9 @@ public sealed class Hubs(GatewayDatabase database, IEnumerable<IHub> adapters)
 {
     private readonly Dictionary<string, IHub> _adapters = adapters.ToDictionary(a => a.Protocol, StringComparer.Ordinal);
 
+    /// <summary>What speaks with hubs.</summary>
+    public IReadOnlyCollection<IHub> All => _adapters.Values;
+
     /// <exception cref="KeyNotFoundException">No adapter speaks it.</exception>
     public IHub Of(string protocol) => _adapters[protocol];
 

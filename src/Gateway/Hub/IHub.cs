@@ -3,48 +3,33 @@ using Gateway.Delivery.Channels;
 
 namespace Gateway.Hub;
 
-/// <summary>Who gives out the serial numbers that a repository knows.</summary>
-public enum SerialIssuer
-{
-    /// <summary>The manufacturer.</summary>
-    Manufacturer,
-
-    /// <summary>The authority, with codes that only it can make.</summary>
-    Authority,
-}
-
 /// <summary>What a repository is told of.</summary>
 public enum ReportUnit
 {
     /// <summary>The serial numbers of packs.</summary>
     Serials,
 
-    /// <summary>Packs and what they are in.</summary>
-    Hierarchy,
-
-    /// <summary>Events.</summary>
+    /// <summary>Events about packs.</summary>
     Events,
 }
 
-/// <summary>What makes a report due.</summary>
-public enum ReportTrigger
-{
-    /// <summary>Somebody releases the lot.</summary>
-    Release,
-
-    /// <summary>The event itself.</summary>
-    Event,
-}
-
-/// <summary>What differs between repositories of packs (EU-FMD.md section 10), so that the rest need not.</summary>
-/// <param name="AnswersLater">It takes a message at once and tells its result later.</param>
-/// <param name="Signs">Messages are signed.</param>
-/// <param name="RetainYears">How long records of what was reported are kept, after the lot expires.</param>
+/// <summary>What differs between repositories of packs, so that the rest need not. Each decides something here; what only an adapter must know stands in the adapter.</summary>
+/// <param name="Unit">As people are shown it.</param>
+/// <param name="AnswersLater">It takes a message at once and tells its result later; of one that does not, an answer without a result is none.</param>
 /// <param name="MaxSerials">In one message.</param>
-public sealed record HubTraits(SerialIssuer Issuer, ReportUnit Unit, ReportTrigger Trigger, bool AnswersLater, bool Signs, int RetainYears, int MaxSerials)
+public sealed record HubTraits(ReportUnit Unit, bool AnswersLater, int MaxSerials)
 {
+    /// <summary>It is told what a product is, and packs only after every market has that; of one that is not, a version is known as soon as it is made.</summary>
+    public bool TakesProductData { get; init; }
+
+    /// <summary>It tells what a market holds of a lot, pack by pack; of one that does not, nothing is compared.</summary>
+    public bool TellsHolding { get; init; }
+
     /// <summary>It tells what end users' systems raise about packs.</summary>
     public bool HasAlerts { get; init; }
+
+    /// <summary>It is told states of packs, recalls and withdrawals.</summary>
+    public bool TakesOrders { get; init; }
 }
 
 /// <summary>
@@ -58,7 +43,7 @@ public interface IHub
 
     HubTraits Traits { get; }
 
-    /// <summary>Writes the message that tells a version of product data.</summary>
+    /// <summary>Writes the message that tells a version of product data; only of one that takes them.</summary>
     void Write(ProductDataMessage message, Stream to);
 
     /// <summary>Writes the message that tells packs.</summary>
@@ -89,6 +74,25 @@ public interface IHub
     /// <summary>Reads alerts that it pushed.</summary>
     /// <exception cref="HubAnswerException">They cannot be understood.</exception>
     AlertPage ReadAlerts(byte[] alerts);
+
+    /// <summary>What a market holds of a lot, in the order of the characters of the serial numbers; read as it is asked for, never as a whole.</summary>
+    /// <param name="country">The market.</param>
+    /// <exception cref="HubSilentException">It could not be read, or not to its end.</exception>
+    IAsyncEnumerable<HeldPack> HoldingAsync(HubAddress hub, string gtin, string lot, string country, CancellationToken ct);
+}
+
+/// <summary>A pack that a market holds.</summary>
+/// <param name="State">As the hub names it: <c>Active</c>, or what it was made.</param>
+/// <param name="At">Since when, by the hub's clock.</param>
+public sealed record HeldPack(string Serial, string State, DateTime? At);
+
+/// <summary>A hub did not tell what it was asked.</summary>
+/// <param name="code">As of an attempt: <c>http-503</c>, <c>timeout</c> …</param>
+/// <param name="message">A sentence.</param>
+public sealed class HubSilentException(string code, string message) : Exception(message)
+{
+    /// <summary>Why.</summary>
+    public string Code { get; } = code;
 }
 
 /// <summary>What a hub said cannot be understood.</summary>
@@ -101,7 +105,11 @@ public abstract record HubMessage(Guid CorrelationId, DateTime Timestamp);
 public sealed record ProductDataMessage(Guid CorrelationId, DateTime Timestamp, ProductData Product, int Version) : HubMessage(CorrelationId, Timestamp);
 
 /// <param name="Count">How many serial numbers follow.</param>
-public sealed record PackDataMessage(Guid CorrelationId, DateTime Timestamp, ProductData Product, int Version, string Lot, DateOnly Expiry, int Count) : HubMessage(CorrelationId, Timestamp);
+public sealed record PackDataMessage(Guid CorrelationId, DateTime Timestamp, ProductData Product, int Version, string Lot, DateOnly Expiry, int Count) : HubMessage(CorrelationId, Timestamp)
+{
+    /// <summary>Digits of the company prefix, as the packs were first written; 0: nobody has told.</summary>
+    public int PrefixLength { get; init; }
+}
 
 /// <summary>What became of a message.</summary>
 public enum HubStatus
@@ -131,6 +139,9 @@ public sealed record FailedPack(string Serial, string Code, bool Temporary);
 /// <param name="Bytes">As it came.</param>
 public sealed record HubResult(Guid CorrelationId, HubStatus Status, string? Code, string? Text, IReadOnlyList<HubMarket> Markets, IReadOnlyList<FailedPack> Failed, byte[] Bytes)
 {
+    /// <summary>It tells nothing of markets one by one: what it says holds in all of them.</summary>
+    public bool HoldsEverywhere { get; init; }
+
     /// <summary>Nothing more is to come.</summary>
     public bool IsFinal => Status == HubStatus.Refused || Status != HubStatus.Pending && Markets.All(m => m.State != "pending");
 }

@@ -63,7 +63,7 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
     /// <param name="typed">The lot number, as whoever asks has typed it.</param>
     public async Task<Placed> RecallAsync(Actor actor, HubPartner hub, string gtin, string lot, IReadOnlyList<string>? markets, string? typed, string reason, bool isTrial, CancellationToken ct)
     {
-        if (hub.Refuse() is { } closed)
+        if (Refuse(hub) is { } closed)
         {
             return Placed.Not(closed);
         }
@@ -103,7 +103,7 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
     /// <param name="typed">The GTIN, as whoever asks has typed it.</param>
     public async Task<Placed> WithdrawAsync(Actor actor, HubPartner hub, string gtin, IReadOnlyList<string>? markets, string? typed, string reason, bool isTrial, CancellationToken ct)
     {
-        if (hub.Refuse() is { } closed)
+        if (Refuse(hub) is { } closed)
         {
             return Placed.Not(closed);
         }
@@ -321,9 +321,11 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
             : null;
     }
 
+    private string? Refuse(HubPartner hub) => hubs.Of(hub.Protocol).Traits.TakesOrders ? hub.Refuse() : $"{hub.Name} is told packs, and nothing of what becomes of them.";
+
     private string? Refuse(HubPartner hub, StateAsk ask)
     {
-        if (hub.Refuse() is { } closed)
+        if (Refuse(hub) is { } closed)
         {
             return closed;
         }

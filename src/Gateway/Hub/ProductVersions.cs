@@ -10,9 +10,10 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Hub;
 
 /// <summary>A version of a product's data at a hub.</summary>
-/// <param name="State"><c>sent</c>, <c>accepted</c>, <c>partial</c> or <c>refused</c>: what the hub said of it.</param>
+/// <param name="Delivery">That tells it; null: the hub is told no product data.</param>
+/// <param name="State"><c>sent</c>, <c>accepted</c>, <c>partial</c> or <c>refused</c>: what the hub said of it; <c>known</c> where it is told none.</param>
 /// <param name="Distributed">Every market has it, so lots may be released to it.</param>
-public sealed record ProductVersion(int Id, string Gtin, int Version, ProductData Content, string Reason, DateTime MadeAt, long Delivery, string State, string? Code, string? Text, bool Distributed, IReadOnlyList<HubMarket> Markets);
+public sealed record ProductVersion(int Id, string Gtin, int Version, ProductData Content, string Reason, DateTime MadeAt, long? Delivery, string State, string? Code, string? Text, bool Distributed, IReadOnlyList<HubMarket> Markets);
 
 /// <summary>
 /// The versions of products' data (EU-FMD.md section 3.1). One is never overwritten: what changes, or is sold in another market, is a further version, for lots that are released later.
@@ -38,9 +39,15 @@ public sealed class ProductVersions(GatewayDatabase database, Hubs hubs, IOption
             select o.party_id, @PartnerId, @Gtin, coalesce((select max(version) from hub_product where partner_id = @PartnerId and gtin = @Gtin), 0) + 1, @content::jsonb, @Countries, @reason from party o where o.kind = 'organisation'
             returning hub_product_id, version, made_at
             """, new { hub.PartnerId, product.Gtin, content = JsonSerializer.Serialize(product, ProductData.Json), product.Countries, reason }, work.Transaction);
+        var adapter = hubs.Of(hub.Protocol);
+        if (!adapter.Traits.TakesProductData)
+        {
+            await work.CommitAsync();
+            return (version, []);
+        }
         var message = new ProductDataMessage(Guid.NewGuid(), at, product, version);
         using var bytes = new MemoryStream();
-        hubs.Of(hub.Protocol).Write(message, bytes);
+        adapter.Write(message, bytes);
         bytes.Position = 0;
         var (documentId, _) = await OutgoingDocument.StoreAsync(work, bytes, SHA256.HashData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)), "application/xml", ct);
         var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, hub.PartnerId, message.CorrelationId, Lane(product.Gtin!), options.Value, ct);
@@ -60,10 +67,11 @@ public sealed class ProductVersions(GatewayDatabase database, Hubs hubs, IOption
     {
         await using var work = await database.BeginAsync(reader, ct);
         var rows = await work.Connection.QueryAsync<Row>(new CommandDefinition("""
-            select p.hub_product_id as Id, p.gtin as Gtin, p.version as Version, p.content::text as Content, p.reason as Reason, p.made_at as MadeAt, m.delivery_id as Delivery, m.state as State, m.code as Code, m.text as Text,
-                   hub_distributed(m.delivery_id) as Distributed,
-                   (select json_agg(json_build_object('country', country, 'state', state, 'at', confirmed_at) order by country)::text from hub_message_market k where k.delivery_id = m.delivery_id) as Markets
-            from hub_product p join hub_message m using (hub_product_id)
+            select p.hub_product_id as Id, p.gtin as Gtin, p.version as Version, p.content::text as Content, p.reason as Reason, p.made_at as MadeAt, m.delivery_id as Delivery, coalesce(m.state, 'known') as State, m.code as Code, m.text as Text,
+                   m.delivery_id is null or hub_distributed(m.delivery_id) as Distributed,
+                   (select json_agg(json_build_object('country', country, 'state', case when m.delivery_id is null then 'distributed' else k.state end, 'at', case when m.delivery_id is null then p.made_at else k.confirmed_at end) order by country)::text
+                    from unnest(p.markets) w (country) left join hub_message_market k using (country) where m.delivery_id is null or k.delivery_id = m.delivery_id) as Markets
+            from hub_product p left join hub_message m using (hub_product_id)
             where p.partner_id = @partnerId and (@gtin::text is null or p.gtin = @gtin) and (@before::int is null or p.hub_product_id < @before)
             order by p.hub_product_id desc limit @limit
             """, new { partnerId, gtin, before, limit }, work.Transaction, cancellationToken: ct));
@@ -82,7 +90,7 @@ public sealed class ProductVersions(GatewayDatabase database, Hubs hubs, IOption
         public string Content { get; init; } = "";
         public string Reason { get; init; } = "";
         public DateTime MadeAt { get; init; }
-        public long Delivery { get; init; }
+        public long? Delivery { get; init; }
         public string State { get; init; } = "";
         public string? Code { get; init; }
         public string? Text { get; init; }

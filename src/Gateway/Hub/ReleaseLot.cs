@@ -205,7 +205,7 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
             return (0, expiry, $"The lot {lot} has expired on {expiry.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.");
         }
         var versions = (await work.Connection.QueryAsync<(int Product, int Version, bool IsDistributed, bool IsAnswered)>("""
-            select p.hub_product_id, p.version, hub_distributed(m.delivery_id), m.answered_at is not null from hub_product p join hub_message m using (hub_product_id) where p.partner_id = @PartnerId and p.gtin = @gtin order by p.version desc
+            select p.hub_product_id, p.version, m.delivery_id is null or hub_distributed(m.delivery_id), m.delivery_id is null or m.answered_at is not null from hub_product p left join hub_message m using (hub_product_id) where p.partner_id = @PartnerId and p.gtin = @gtin order by p.version desc
             """, new { hub.PartnerId, gtin }, work.Transaction)).AsList();
         return versions switch
         {

@@ -55,6 +55,20 @@ internal static class SettleOrder
         }
     }
 
+    /// <summary>Its message was given up or closed before the hub answered: nothing is known of it, its packs are free for others, and somebody is told. What the hub answers all the same counts.</summary>
+    public static async Task GivenUpAsync(Work work, int order, long deliveryId)
+    {
+        var (root, partyId, kind, gtin, lot, state, why) = await work.Connection.QuerySingleAsync<(int, int, string, string, string?, string?, string)>("""
+            with o as (update hub_order set status = 'failed' where hub_order_id = @order returning coalesce(repeats, hub_order_id) as root, party_id, kind, gtin, lot, state),
+            r as (update hub_order r set status = 'failed' from o where r.hub_order_id = o.root and r.hub_order_id <> @order and r.status = 'told'),
+            p as (update hub_order_pack set fault = 'unsent' where hub_order_id = @order and fault is null),
+            h as (update hub_pack set pending_order = null where pending_order = @order)
+            select o.root, o.party_id, o.kind, o.gtin, o.lot, o.state, case when d.state = 'closed' then 'it was closed' else 'it was given up (' || coalesce(d.dead_reason, d.code, 'dead') || ')' end from o cross join delivery d where d.delivery_id = @deliveryId
+            """, new { order, deliveryId }, work.Transaction, commandTimeout: 600);
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error,
+            $"The hub has not answered the message of the {kind}{(state is null ? "" : $" {state}")} of {(lot is null ? gtin : $"the lot {lot}")}: {why}. Compare what the markets hold before it is told again.") { Gtin = gtin, Lot = lot }, PlaceOrders.Source(root, partyId), []);
+    }
+
     private static async Task TellAsync(Work work, Told o, bool isDone, List<(string Code, long Count)> faults)
     {
         var source = PlaceOrders.Source(o.Root, o.PartyId);

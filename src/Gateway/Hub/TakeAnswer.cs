@@ -39,8 +39,9 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         }
         if (await work.Connection.QuerySingleOrDefaultAsync<Sent>(new CommandDefinition("""
             select m.delivery_id as DeliveryId, m.party_id as PartyId, m.state as State, m.answered_at is not null as IsFinal, c.hub_chunk_id as ChunkId, l.hub_lot_id as LotId, m.hub_order_id as OrderId,
-                   coalesce(l.gtin, p.gtin, '') as Gtin, l.lot as Lot, t.channel_settings ->> 'protocol' as Protocol
-            from hub_message m join partner t using (partner_id) left join hub_chunk c using (hub_chunk_id) left join hub_lot l using (hub_lot_id) left join hub_product p on p.hub_product_id = m.hub_product_id
+                   coalesce(l.gtin, p.gtin, o.gtin) as Gtin, coalesce(l.lot, o.lot) as Lot, t.channel_settings ->> 'protocol' as Protocol, coalesce(y.gln, '') as HubGln
+            from hub_message m join partner t using (partner_id) join party y on y.party_id = t.party_id left join hub_chunk c using (hub_chunk_id) left join hub_lot l using (hub_lot_id) left join hub_product p on p.hub_product_id = m.hub_product_id
+            left join hub_order o on o.hub_order_id = m.hub_order_id
             where m.correlation_id = @CorrelationId and m.partner_id = @partnerId for update of m
             """, new { result.CorrelationId, partnerId }, work.Transaction, cancellationToken: ct)) is not { } sent)
         {
@@ -49,6 +50,11 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         if (sent.IsFinal)
         {
             return true;
+        }
+        if (result is { HoldsEverywhere: true, Status: HubStatus.Accepted or HubStatus.Partial })
+        {
+            var countries = await work.Connection.QueryAsync<string>(new CommandDefinition("select country from hub_message_market where delivery_id = @DeliveryId", new { sent.DeliveryId }, work.Transaction, cancellationToken: ct));
+            result = result with { Markets = [.. countries.Select(c => new HubMarket(c, "distributed", null))] };
         }
         var moved = await MoveMarketsAsync(work, sent, result, ct);
         var isFinal = await IsFinalAsync(work, sent, result, ct);
@@ -142,7 +148,7 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         await lots.RetryAsync(work, sent.Protocol, lotId, chunk, sent.Gtin, sent.Lot!, options.Value.RetryBase);
         // What waits for its packs to be in every market need not wait for the clock.
         await work.Connection.ExecuteAsync("update hub_order set not_before = gateway_now() where hub_lot_id = @lotId and status = 'ready' and tries = 0 and not_before > gateway_now()", new { lotId }, work.Transaction);
-        var source = new ExceptionSource("hub", $"{sent.Gtin} {sent.Lot}", sent.PartyId, null);
+        var source = Source(sent, sent.Lot);
         var faults = (await work.Connection.QueryAsync<(string Code, long Count)>("select fault, count(*) from hub_pack where hub_lot_id = @lotId and fault is not null group by fault order by 2 desc, 1", new { lotId }, work.Transaction)).AsList();
         var failing = (await work.Connection.QueryAsync<string>("select serial from hub_pack where hub_chunk_id = @chunk and fault is not null order by serial limit @ExceptionUnits", new { chunk, ExceptionUnits }, work.Transaction)).AsList();
         if (faults.Count == 0)
@@ -165,13 +171,15 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         if (await work.Connection.QuerySingleOrDefaultAsync<(string Code, string? Text)?>("select code, text from hub_message where delivery_id = @DeliveryId and state = 'accepted' and code is not null", new { sent.DeliveryId }, work.Transaction) is { } said)
         {
             await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.Warning, Severity.Warning, $"The hub took a message of {(sent.Lot is null ? $"the product {sent.Gtin}" : $"the lot {sent.Lot}")} with {said.Code}: {said.Text ?? "it does not say why"}") { Gtin = sent.Gtin, Lot = sent.Lot },
-                new ExceptionSource("hub", sent.Lot is null ? sent.Gtin : $"{sent.Gtin} {sent.Lot}", sent.PartyId, null), []);
+                Source(sent, sent.Lot), []);
         }
     }
+    // A product or a lot may be at several hubs, and each is right or wrong by itself.
+    private static ExceptionSource Source(Sent sent, string? lot) => new("hub", lot is null ? $"{sent.Gtin} {sent.HubGln}" : $"{sent.Gtin} {lot} {sent.HubGln}", sent.PartyId, null);
 
     private static async Task SettleProductAsync(Work work, Sent sent)
     {
-        var source = new ExceptionSource("hub", sent.Gtin, sent.PartyId, null);
+        var source = Source(sent, null);
         var (state, code, text, missing) = await work.Connection.QuerySingleAsync<(string, string?, string?, string?)>("""
             select m.state, m.code, m.text, (select string_agg(country, ', ' order by country) from hub_message_market k where k.delivery_id = m.delivery_id and k.state = 'failed') from hub_message m where m.delivery_id = @DeliveryId
             """, new { sent.DeliveryId }, work.Transaction);
@@ -197,5 +205,6 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         public string Gtin { get; init; } = "";
         public string? Lot { get; init; }
         public string Protocol { get; init; } = "";
+        public string HubGln { get; init; } = "";
     }
 }

@@ -39,7 +39,7 @@ public sealed record ChannelSettings
     public string? Authority { get; init; }
 
     /// <summary>What is spoken with hubs.</summary>
-    public static IReadOnlyList<string> HubProtocols { get; } = ["emvs"];
+    public static IReadOnlyList<string> HubProtocols { get; } = ["emvs", "epcis"];
 
     public static ChannelSettings Read(string json) => JsonSerializer.Deserialize<ChannelSettings>(json, Json)!;
 

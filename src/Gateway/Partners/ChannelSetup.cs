@@ -4,12 +4,12 @@ using Gateway.Http;
 namespace Gateway.Partners;
 
 /// <summary>A partner's channel as it is asked for.</summary>
-/// <param name="Token">The bearer token of https and epcis.</param>
+/// <param name="Token">The bearer token of https and epcis; the API key at a hub that speaks epcis.</param>
 /// <param name="PrivateRanges">Private networks that the address may lie in.</param>
 /// <param name="HostKey">The key of the partner's SFTP server: type and base64.</param>
 /// <param name="PrivateKey">Ours at the partner's SFTP server, in OpenSSH's form.</param>
 /// <param name="Protocol">What a hub speaks.</param>
-/// <param name="ClientCertificate">Ours at a hub, with its private key, in PEM.</param>
+/// <param name="ClientCertificate">Ours at a hub that speaks emvs, with its private key, in PEM.</param>
 /// <param name="Authority">The certificates, in PEM, that the hub's must descend from; none: those that this machine trusts.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ChannelRequest(
@@ -57,11 +57,11 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
     {
         (string Name, object? Value, bool Fits)[] members =
         [
-            ("token", request.Token, request.Kind is "https" or "epcis"), ("privateRanges", request.PrivateRanges is [] ? null : request.PrivateRanges, request.Kind != "folder"),
+            ("token", request.Token, request.Kind is "https" or "epcis" || request is { Kind: "hub", Protocol: "epcis" }), ("privateRanges", request.PrivateRanges is [] ? null : request.PrivateRanges, request.Kind != "folder"),
             ("hostKey", request.HostKey, request.Kind == "sftp"), ("privateKey", request.PrivateKey, request.Kind == "sftp"), ("fileName", request.FileName, request.Kind is "sftp" or "folder"),
             ("replaceByRename", request.ReplaceByRename, request.Kind == "sftp"), ("triggerFile", request.TriggerFile, request.Kind is "sftp" or "folder"), ("responseFolder", request.ResponseFolder, request.Kind == "sftp"),
             ("acceptPattern", request.AcceptPattern, request.Kind == "sftp"), ("rejectPattern", request.RejectPattern, request.Kind == "sftp"), ("inbound", request.Inbound, request.Kind == "sftp"),
-            ("protocol", request.Protocol, request.Kind == "hub"), ("clientCertificate", request.ClientCertificate, request.Kind == "hub"), ("authority", request.Authority, request.Kind == "hub"),
+            ("protocol", request.Protocol, request.Kind == "hub"), ("clientCertificate", request.ClientCertificate, request.Kind == "hub" && request.Protocol != "epcis"), ("authority", request.Authority, request.Kind == "hub"),
         ];
         return members.Where(m => m is { Value: not null, Fits: false }).Select(m => $"channel.{m.Name} is nothing that the channel {request.Kind} knows.").FirstOrDefault();
     }
@@ -76,15 +76,20 @@ public sealed record ChannelSetup(string Kind, string Url, string? Secret, strin
         {
             return "A hub is spoken to over https only.";
         }
-        if (request.ClientCertificate is null && !hasKey)
+        var secret = request.Protocol == "epcis" ? request.Token : request.ClientCertificate;
+        if (secret is null && !hasKey)
         {
-            return "channel.clientCertificate is missing.";
+            return request.Protocol == "epcis" ? "channel.token is missing: the API key." : "channel.clientCertificate is missing.";
         }
-        if (request.ClientCertificate is { } pem && TlsIdentity.Refuse(pem, request.Authority) is { } unusable)
+        if (request.Token is { } key && (key.Length is 0 or > 500 || key.Any(c => c is <= ' ' or >= (char)127)))
+        {
+            return "channel.token is 1 to 500 visible characters of ASCII.";
+        }
+        if (TlsIdentity.Refuse(request.ClientCertificate, request.Authority) is { } unusable)
         {
             return unusable;
         }
-        setup = setup with { Secret = request.ClientCertificate, Settings = new ChannelSettings { Protocol = request.Protocol, Authority = request.Authority } };
+        setup = setup with { Secret = secret, Settings = new ChannelSettings { Protocol = request.Protocol, Authority = request.Authority } };
         return null;
     }
 

@@ -100,7 +100,7 @@ public static class PartnerEndpoints
         {
             return Problems.Invalid("version is missing: the one that the partner had when it was looked at.");
         }
-        if (ChannelSetup.Refuse(change.Channel, options.Value, partner is { Channel: "sftp" or "hub", HasSecret: true } && partner.Channel == change.Channel?.Kind, out var channel) is { } refusal)
+        if (ChannelSetup.Refuse(change.Channel, options.Value, partner is { Channel: "sftp" or "hub", HasSecret: true } && partner.Channel == change.Channel?.Kind && partner.Settings.Protocol == change.Channel?.Protocol, out var channel) is { } refusal)
         {
             return Problems.Invalid(refusal);
         }

@@ -5,17 +5,17 @@ using System.Security.Cryptography.X509Certificates;
 namespace Gateway.Partners;
 
 /// <summary>Who we are to a server that asks, and whose word that server is believed on.</summary>
-/// <param name="Pem">Our certificate with its private key.</param>
+/// <param name="Pem">Our certificate with its private key; null: none is shown.</param>
 /// <param name="AuthorityPem">The certificates that the server's must descend from; null: those that this machine trusts.</param>
-public sealed record TlsIdentity(string Pem, string? AuthorityPem)
+public sealed record TlsIdentity(string? Pem, string? AuthorityPem)
 {
     /// <returns>Why it cannot be used, or null.</returns>
-    public static string? Refuse(string pem, string? authorityPem)
+    public static string? Refuse(string? pem, string? authorityPem)
     {
         try
         {
-            using var mine = X509Certificate2.CreateFromPem(pem, pem);
-            if (mine.NotAfter.ToUniversalTime() < DateTime.UtcNow)
+            using var mine = pem is null ? null : X509Certificate2.CreateFromPem(pem, pem);
+            if (mine?.NotAfter.ToUniversalTime() < DateTime.UtcNow)
             {
                 return $"channel.clientCertificate has expired on {mine.NotAfter.ToUniversalTime():yyyy-MM-dd}.";
             }
@@ -37,7 +37,7 @@ public sealed record TlsIdentity(string Pem, string? AuthorityPem)
     /// <summary>It holds a private key, which no log shows.</summary>
     public override string ToString() => nameof(TlsIdentity);
 
-    internal X509CertificateCollection Certificates() => [X509Certificate2.CreateFromPem(Pem, Pem)];
+    internal X509CertificateCollection Certificates() => Pem is null ? [] : [X509Certificate2.CreateFromPem(Pem, Pem)];
 
     /// <summary>Judges the chain anew by our own authorities; what is wrong besides the chain stays wrong.</summary>
     /// <param name="sent">What the server showed besides.</param>

@@ -330,6 +330,9 @@ public sealed partial class AccessMatrixTests
         *      /hub/alerts/{Id:int}                  own    200 200 200 403 403 200 403
         *      /hub                                  any    200 200 200 403 403 200 403
         *      /hub/{Gtin}/{Number}                  own    200 200 200 403 403 200 403
+        POST   /api/hub/lots/{gtin}/{lot}/reconcile  own    403 400 403 403 403 403 403
+        GET    /api/hub/lots/{gtin}/{lot}/reconciliation own 400 400 400 403 403 400 403
+        GET    /api/hub/lots/{gtin}/{lot}/differences own   400 400 400 403 403 400 403
         *      /hub/orders                           any    200 200 200 403 403 200 403
         *      /hub/orders/{OrderId:int}             any    200 200 200 403 403 200 403
         *      /serials                              any    200 200 200 200 403 200 403

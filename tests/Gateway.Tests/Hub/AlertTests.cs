@@ -316,7 +316,7 @@ public sealed class AlertTests
         var result = HubStory.Result(message, HubStatus.Accepted, [("DE", "distributed"), ("FR", "distributed")]) with { Code = "A67", Text = "The lot is close to its expiry." };
         Assert.True(await story.Get<TakeAnswer>().TakeAsync(HubStory.Person, story.Hub.PartnerId, result, Ct));
         Assert.True(await story.Get<TakeAnswer>().TakeAsync(HubStory.Person, story.Hub.PartnerId, result, Ct));
-        Assert.Equal("hub.warning warning 1 09521234001010 L1: The hub took a message of the lot L1 with A67: The lot is close to its expiry.", await story.TextAsync("select code || ' ' || severity || ' ' || occurrences || ' ' || source_id || ': ' || message from exception where state = 'open'"));
+        Assert.Equal("hub.warning warning 1 09521234001010 L1 9521234000907: The hub took a message of the lot L1 with A67: The lot is close to its expiry.", await story.TextAsync("select code || ' ' || severity || ' ' || occurrences || ' ' || source_id || ': ' || message from exception where state = 'open'"));
         var lot = (await story.Get<HubLots>().FindAsync(HubStory.Person, story.Hub.PartnerId, HubStory.Gtin, "L1", Ct))!;
         Assert.Equal("distributed", lot.State);
         Assert.Equal(("accepted", "A67"), (await story.Get<HubLots>().StoryAsync(HubStory.Person, lot.Id, Ct)).Messages.Single() is var m ? (m.State, m.Code) : default);

@@ -53,6 +53,12 @@ internal sealed class HubStory : IAsyncDisposable
         return new HubStory(ledger, provider, (await provider.GetRequiredService<Hubs>().OneAsync(Person, null, CancellationToken.None))!);
     }
 
+    /// <summary>What markets hold, for tests that say it.</summary>
+    public Dictionary<string, HeldPack[]> Held { get; } = [];
+
+    /// <summary>What a market says that it holds.</summary>
+    public Func<string, IAsyncEnumerable<HeldPack>> Holding { set => ((SmallMessages)Get<Hubs>().Of("emvs")).Holding = value; }
+
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
     public static Company Company(string name) => new("ORG-1", name, "Main Street 1", "Town", "12345", "DE");
@@ -128,5 +134,9 @@ internal sealed class HubStory : IAsyncDisposable
         public Task<(ChannelAnswer Answer, AlertPage? Page)> AskAlertsAsync(HubAddress at, long after, CancellationToken ct) => alerts is null ? hub.AskAlertsAsync(at, after, ct) : Task.FromResult(alerts(after));
 
         public AlertPage ReadAlerts(byte[] pushed) => hub.ReadAlerts(pushed);
+
+        public IAsyncEnumerable<HeldPack> HoldingAsync(HubAddress line, string gtin, string lot, string country, CancellationToken ct) => Holding?.Invoke(country) ?? hub.HoldingAsync(line, gtin, lot, country, ct);
+
+        public Func<string, IAsyncEnumerable<HeldPack>>? Holding { get; set; }
     }
 }

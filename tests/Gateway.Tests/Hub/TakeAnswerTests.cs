@@ -26,7 +26,7 @@ public sealed class TakeAnswerTests
         await story.Ledger.Gateway.Database.AdvanceAsync(TimeSpan.FromSeconds(3));
         Assert.Equal(1, await story.ComposeAsync());
         Assert.Equal("U000006", await story.TextAsync("select serial from hub_pack join hub_message using (hub_chunk_id) order by delivery_id desc limit 1"));
-        Assert.Equal("hub.packs 09521234001010 L1 https://id.gs1.org/01/09521234001010/21/U000007", await story.TextAsync("select concat_ws(' ', code, source_id, (select string_agg(epc, ',') from exception_unit u where u.exception_id = e.exception_id)) from exception e where state = 'open'"));
+        Assert.Equal("hub.packs 09521234001010 L1 9521234000907 https://id.gs1.org/01/09521234001010/21/U000007", await story.TextAsync("select concat_ws(' ', code, source_id, (select string_agg(epc, ',') from exception_unit u where u.exception_id = e.exception_id)) from exception e where state = 'open'"));
         await story.AnswerAsync(await story.MessageAsync(), HubStatus.Accepted, Everywhere);
         Assert.Equal("failed", (await LotAsync(story)).State);
 

@@ -12,8 +12,11 @@ internal sealed record HubChange(string State, DateTimeOffset At, string Locatio
 /// </summary>
 internal sealed class HubLot(string product, string id, int version, string expiry, IReadOnlyList<string> markets)
 {
+    /// <summary>The change of a pack that a market has not got.</summary>
+    public const int Nothing = 0;
+
     private readonly Dictionary<SerialNumber, int> _places = [];
-    private readonly List<HubChange?> _changes = [null]; // 0: the market has not got the pack
+    private readonly List<HubChange?> _changes = [null]; // the first is Nothing
     private readonly Dictionary<string, List<int>> _packs = markets.ToDictionary(m => m, _ => new List<int>(), StringComparer.Ordinal);
     private SerialNumber[]? _sorted;
 

@@ -88,6 +88,14 @@ internal sealed partial class HubRepository(HubSimulatorOptions options, Func<Da
 
     public HubAlert Raise(string country, string code, string product, string? lot, string? expiry, string? serial, string? user, string text) => Now(now => Add(country, code, now, product, lot, expiry, serial, user, text));
 
+    /// <param name="state">Null: it is forgotten.</param>
+    public void Alter(string country, string product, string lot, string serial, string? state) => Now(now =>
+    {
+        var of = _products[product].Lots[lot];
+        of.Set(country, SerialNumber.Of(serial), state is null ? HubLot.Nothing : of.Add(new HubChange(state, now, "", "")));
+        return true;
+    });
+
     public void Violate(HubMessage message, string rule, string text) => Now(now =>
     {
         Violate(message, rule, text, now);

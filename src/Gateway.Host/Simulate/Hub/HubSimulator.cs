@@ -102,6 +102,12 @@ public sealed class HubSimulator : IAsyncDisposable
     public string RaiseAlert(string country, string code, string product, string? lot = null, string? expiry = null, string? serial = null, string? user = "pharmacy", string text = "") =>
         _repository.Raise(country, code, product, lot, expiry, serial, user, text).Id;
 
+    /// <summary>A market has not got a pack any more, and nobody is told.</summary>
+    public void Forget(string country, string product, string lot, string serial) => _repository.Alter(country, product, lot, serial, null);
+
+    /// <summary>A market has a pack in a state that nobody told it here.</summary>
+    public void Hold(string country, string product, string lot, string serial, string state = "Active") => _repository.Alter(country, product, lot, serial, state);
+
     /// <summary>Every alert so far, however many.</summary>
     public IReadOnlyList<HubAlert> Alerts
     {
@@ -177,7 +183,7 @@ public sealed class HubSimulator : IAsyncDisposable
         _app.MapPost("/messages", (Func<HttpContext, Task<IResult>>)TakeAsync);
         _app.MapGet("/messages/{correlationId}/result", (string correlationId) => Xml(_repository.ResultOf(correlationId)));
         _app.MapGet("/alerts", (long? after) => Xml(HubAnswers.Alerts(_repository.AlertsAfter(after ?? 0), after ?? 0)));
-        _app.MapGet("/holding/{product}/{lot}", Hold);
+        _app.MapGet("/holding/{product}/{lot}", ShowHolding);
         if (_options.Push is { } push)
         {
             _pusher = new HubPusher(push, Faults, _repository);
@@ -293,7 +299,7 @@ public sealed class HubSimulator : IAsyncDisposable
         return (message, refused);
     }
 
-    private IResult Hold(HttpContext context, string product, string country, string? after)
+    private IResult ShowHolding(HttpContext context, string product, string country, string? after)
     {
         // A lot may have a slash: taken from the address as it was written.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0];
@@ -302,7 +308,7 @@ public sealed class HubSimulator : IAsyncDisposable
         {
             return Results.BadRequest();
         }
-        var (packs, more) = _repository.Holding(country, product, lot, after, HubRepository.PacksAtOnce);
+        var (packs, more) = _repository.Holding(country, product, lot, after, _options.HeldAtOnce);
         return Xml(HubAnswers.Holding(country, packs, more));
     }
 

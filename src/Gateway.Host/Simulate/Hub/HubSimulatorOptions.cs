@@ -18,6 +18,9 @@ public sealed class HubSimulatorOptions
     /// <summary>Serial numbers in a message.</summary>
     public int MaxSerials { get; init; } = 250_000;
 
+    /// <summary>Packs that it tells at once of what a market holds.</summary>
+    public int HeldAtOnce { get; init; } = HubRepository.PacksAtOnce;
+
     /// <summary>Where results and alerts are pushed, besides being fetched; <see langword="null"/>: nowhere.</summary>
     public HubPush? Push { get; init; }
 

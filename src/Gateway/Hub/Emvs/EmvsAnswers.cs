@@ -8,7 +8,7 @@ namespace Gateway.Hub.Emvs;
 /// <summary>Answers as <c>schemas/hub/hub.xsd</c> has them, read without trust.</summary>
 internal static class EmvsAnswers
 {
-    private const int MaxMarkets = 60, MaxFailed = 250_000, MaxText = 1_000, MaxAlerts = 500, MaxFact = 200;
+    private const int MaxMarkets = 60, MaxFailed = 250_000, MaxText = 1_000, MaxSerial = 20, MaxHeld = 50_000, MaxAlerts = 500, MaxFact = 200;
 
     /// <exception cref="HubAnswerException">It is none.</exception>
     public static HubResult ReadResult(byte[] bytes) => Read(bytes, xml =>
@@ -95,6 +95,38 @@ internal static class EmvsAnswers
 
     private static string? Fact(XmlReader xml, string name) =>
         xml.GetAttribute(name) is not { Length: > 0 } fact ? null : fact.Length <= MaxFact ? fact : throw Wrong(xml, string.Create(CultureInfo.InvariantCulture, $"{name} has more than {MaxFact} characters"));
+
+
+    /// <param name="after">The serial number that ended the page before.</param>
+    /// <exception cref="HubAnswerException">It is none, of another market, or not in the order of the serial numbers' characters.</exception>
+    public static (IReadOnlyList<HeldPack> Packs, bool More) ReadHolding(byte[] bytes, string country, string? after) => Read(bytes, xml =>
+    {
+        Expect(xml, "Holding");
+        if (xml.GetAttribute("country") is var of && of != country)
+        {
+            throw Wrong(xml, $"country is {of}, and {country} was asked for");
+        }
+        var (more, packs, last) = (xml.GetAttribute("more") is "true" or "1", new List<HeldPack>(), after);
+        while (xml.Read())
+        {
+            if (xml.NodeType != XmlNodeType.Element)
+            {
+                continue;
+            }
+            Expect(xml, "P");
+            var serial = xml.GetAttribute("sn");
+            if (serial is not { Length: > 0 and <= MaxSerial } || serial.AsSpan().ContainsAnyExceptInRange('!', 'z') || last is not null && string.CompareOrdinal(serial, last) <= 0)
+            {
+                throw Wrong(xml, $"sn {(serial is null ? "is missing" : $"{Cut(serial)} is none, or not behind the one before")}");
+            }
+            if (packs.Count == MaxHeld)
+            {
+                throw Wrong(xml, $"there are more than {MaxHeld} packs");
+            }
+            packs.Add(new HeldPack(last = serial, xml.GetAttribute("state") is { Length: > 0 and <= 40 } state ? state : throw Wrong(xml, "state is missing"), Moment(xml)));
+        }
+        return more && packs.Count == 0 ? throw Wrong(xml, "there is more, and nothing of it") : ((IReadOnlyList<HeldPack>)packs, more);
+    });
 
     private static T Read<T>(byte[] bytes, Func<XmlReader, T> read)
     {

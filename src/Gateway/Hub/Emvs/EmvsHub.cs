@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Gateway.Database;
 using Gateway.Delivery;
@@ -22,7 +23,7 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
 
     public string Protocol => "emvs";
 
-    public HubTraits Traits { get; } = new(SerialIssuer.Manufacturer, ReportUnit.Serials, ReportTrigger.Release, AnswersLater: true, Signs: false, RetainYears: 1, MaxSerials: 250_000) { HasAlerts = true };
+    public HubTraits Traits { get; } = new(ReportUnit.Serials, AnswersLater: true, MaxSerials: 250_000) { TakesProductData = true, TellsHolding = true, HasAlerts = true, TakesOrders = true };
 
     public void Write(ProductDataMessage message, Stream to) => EmvsMessages.Write(message, to);
 
@@ -77,6 +78,33 @@ public sealed class EmvsHub(OutgoingHttp http, GatewayDatabase database, Partner
             return new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok");
         }, ct);
         return (answer, page);
+    }
+
+    public async IAsyncEnumerable<HeldPack> HoldingAsync(HubAddress hub, string gtin, string lot, string country, [EnumeratorCancellation] CancellationToken ct)
+    {
+        for (string? after = null; ;)
+        {
+            (IReadOnlyList<HeldPack> Packs, bool More)? page = null;
+            var url = Below(hub.Url, $"holding/{gtin}/{Uri.EscapeDataString(lot)}?country={country}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}");
+            var answer = await InSessionAsync(hub, () => new HttpRequestMessage(HttpMethod.Get, url), (response, body) =>
+            {
+                page = response.IsSuccessStatusCode ? EmvsAnswers.ReadHolding(body, country, after) : null;
+                return response.IsSuccessStatusCode ? new ChannelAnswer(AnswerMeaning.Accepted, Verdict.Ok, "ok") : OutgoingHttp.Judge(response);
+            }, ct);
+            if (page is not { } got)
+            {
+                throw new HubSilentException(answer.Code, answer is { Code: "invalid-response", Response: { } wrong } ? wrong : $"The hub did not tell what {country} holds.");
+            }
+            foreach (var pack in got.Packs)
+            {
+                yield return pack;
+            }
+            if (!got.More)
+            {
+                yield break;
+            }
+            after = got.Packs[^1].Serial;
+        }
     }
 
     // A session that has ended is begun anew once, within the same attempt: the same message twice is one to the hub.
