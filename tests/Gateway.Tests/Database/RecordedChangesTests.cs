@@ -42,6 +42,8 @@ public sealed class RecordedChangesTests
         ["hub_pack"] = "the packs of a round, which is recorded; what the hub has not stored is told by the message",
         ["hub_alert_stream"] = "how far a hub's alerts are taken in: each of them is recorded",
         ["hub_alert_step"] = "what was proposed of a case, which follows from the ledger, and what was decided, which the case's own entry tells; never changed",
+        ["hub_news"] = "which events may say something of packs: the events are recorded, and the orders that are made of them",
+        ["hub_order_pack"] = "written with its order, which is recorded with their number and is signed with their digest",
         ["hub_difference"] = "found and closed by a reconciliation, which is recorded with its counts; the exception names the packs",
         ["operation_item"] = "of an operation, which is recorded with its selection",
         // Numbers: of a grant or a change, which are recorded.
