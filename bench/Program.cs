@@ -26,6 +26,7 @@ using static Gateway.Bench.Figures;
 //   dotnet run -c Release --project bench -- serials [numbers in the pool] [numbers asked for] [repetitions]
 //   dotnet run -c Release --project bench -- devices [devices] [messages a second, 0: as many as go] [seconds]
 //   dotnet run -c Release --project bench -- intake [units] [units an event] [repetitions]
+//   dotnet run -c Release --project bench -- hub [packs] [repetitions]
 //   dotnet run -c Release --project bench -- audit [entries a second] [seconds] [verified entries]
 if (args is [GatewayProcess.Verb])
 {
@@ -45,6 +46,11 @@ if (args is ["deliveries", ..])
 if (args is ["deliver", ..])
 {
     await DeliverBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 300);
+    return;
+}
+if (args is ["hub", ..])
+{
+    await HubBench.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 3);
     return;
 }
 if (args is ["small", ..])
