@@ -216,7 +216,7 @@ internal sealed class Shipments
             _receipts.Add(eventId);
         }
         var disposition = e.Disposition is { } at ? CbvTerms.ToBare(CbvVocabulary.Disposition, at) : null;
-        if (step is "destroying" or "decommissioning" or "sampling" or "holding" or "inspecting" or "shipping" || disposition is "stolen" or "recalled" || e is ObjectEvent { Action: EventAction.Delete })
+        if (step is "destroying" or "decommissioning" or "sampling" or "holding" or "inspecting" or "shipping" or "void_shipping" || disposition is "stolen" or "recalled" || e is ObjectEvent { Action: EventAction.Delete })
         {
             _states.Add(eventId);
         }

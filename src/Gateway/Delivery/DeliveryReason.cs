@@ -40,6 +40,7 @@ public sealed record DeliveryReason(string Code, string Side, string Sentence)
         (new("ours.address", Verdict.Ours, "The partner's address must not be called, as it is set up."), ["private-address", "port-not-allowed", "address", "folder-not-allowed"]),
         (new("ours.setup", Verdict.Ours, "The partner's channel cannot be used as it is set up."), ["no-channel", "file-name", "no-folder", "no-sftp-program", "name-taken", "no-response-folder"]),
         (new("ours.document", Verdict.Ours, "The stored document is not what was captured."), ["corrupt-document"]),
+        (new("ours.rule", Verdict.Ours, "A rule of the hub forbids sending it by now: an undo's days are over, or its lot is recalled or its product withdrawn."), ["recalled", "undo-too-late"]),
         (new("ours.incomplete", Verdict.Ours, "The document cannot be composed yet; the delivery's page says what is missing."), []),
         (new("ours.failed", Verdict.Ours, "The gateway's own database, disk or channel failed."), ["database", "folder-io", "spool", "busy", "channel-broke", "channel-hangs"]),
         (new("unknown", Verdict.Unknown, "An attempt ended without a result: whether the partner has it is not known, and it is sent again under the same key."), ["unknown-outcome"]),

@@ -67,7 +67,7 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
     }
 
     private static async Task<Next?> NextAsync(Work work, int id) => await work.Connection.QuerySingleOrDefaultAsync<Next>("""
-        select o.hub_order_id as Id, o.party_id as PartyId, o.partner_id as PartnerId, o.kind as Kind, o.gtin as Gtin, o.lot as Lot, o.hub_lot_id as LotId, o.state as State, o.location as Location, o.markets as Markets, o.units as Units,
+        select o.hub_order_id as Id, o.party_id as PartyId, o.partner_id as PartnerId, o.kind as Kind, o.gtin as Gtin, o.lot as Lot, o.hub_lot_id as LotId, o.state as State, o.location as Location, o.markets as Markets, o.units as Units, o.repeats is not null as IsRepeat,
                coalesce(r.reason, o.reason) as Reason, p.version as Version, l.expiry as Expiry, t.channel_settings ->> 'protocol' as Protocol
         from hub_order o left join hub_order r on r.hub_order_id = o.repeats join hub_product p on p.hub_product_id = o.hub_product_id join partner t on t.partner_id = o.partner_id left join hub_lot l on l.hub_lot_id = o.hub_lot_id
         where o.hub_order_id = @id and o.status = 'ready' for update of o
@@ -86,17 +86,24 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
             }
             var serials = (await work.Connection.QueryAsync<string>("select serial from hub_order_pack where hub_order_id = @Id", new { next.Id }, work.Transaction)).AsList();
             var broken = await OrderRules.BrokenAsync(work, next.LotId!.Value, serials, next.State!, isUndo, next.Location!, next.Id);
-            // Of an order that is told again the hub may have done a part: what it has done it calls known.
-            if (broken.Where(b => b.Code is "late" or "elsewhere" or "unknown" || b.Code is "inactive" or "other" && b.Detail != next.State).ToList() is { Count: > 0 } never)
-            {
-                await EndAsync(work, next, OrderRules.InWords(never, next.State!));
-                return;
-            }
-            if (broken.Any(b => b.Code is "waiting" or "failed" or "pending"))
+            if (broken.Any(b => b.Code is "waiting" or "pending"))
             {
                 await LaterAsync(work, next.Id);
                 return;
             }
+            // Of an order that is told again the hub may have done a part: what it has done it calls known.
+            if (broken.Where(b => !next.IsRepeat || b.Code is not "active" && !(b.Code == "inactive" && b.Detail == next.State)).ToList() is { Count: > 0 } never)
+            {
+                await EndAsync(work, next, OrderRules.InWords(never, next.State!));
+                return;
+            }
+        }
+        else if (next.Kind == OrderKinds.Recall && await work.Connection.ExecuteScalarAsync<string?>("""
+            select string_agg(distinct m, ', ') from hub_order w cross join unnest(w.markets) m where w.partner_id = @PartnerId and w.gtin = @Gtin and w.kind = 'withdrawal' and w.status not in ('asked', 'ended') and m = any(@Markets)
+            """, next, work.Transaction) is { } withdrawn)
+        {
+            await EndAsync(work, next, $"The product is withdrawn from {withdrawn} meanwhile: nothing more is told there.");
+            return;
         }
         // Nothing of any of its lots may come after it.
         else if (next.Kind == OrderKinds.Withdrawal && await work.Connection.ExecuteScalarAsync<bool>("""
@@ -138,7 +145,7 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
     private static async Task EndAsync(Work work, Next next, string why)
     {
         await PlaceOrders.EndAsync(work, next.Id, next.PartyId, why);
-        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error, $"The hub is not told that packs of the lot {next.Lot} are {(next.Kind == OrderKinds.Undo ? "not " : "")}{next.State}. {why}") { Gtin = next.Gtin, Lot = next.Lot }, PlaceOrders.Source(next.Id, next.PartyId), []);
+        await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error, $"The hub is not told {(next.IsOfPacks ? $"that packs of the lot {next.Lot} are {(next.Kind == OrderKinds.Undo ? "not " : "")}{next.State}" : $"the {next.Kind} of {(next.Lot is null ? next.Gtin : $"the lot {next.Lot}")} again")}. {why}") { Gtin = next.Gtin, Lot = next.Lot }, PlaceOrders.Source(next.Id, next.PartyId), []);
     }
 
     private static Task LaterAsync(Work work, int order) => work.Connection.ExecuteAsync("update hub_order set not_before = gateway_now() + @Later where hub_order_id = @order", new { order, Later }, work.Transaction);
@@ -183,6 +190,7 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
         public string? Location { get; init; }
         public string[] Markets { get; init; } = [];
         public int Units { get; init; }
+        public bool IsRepeat { get; init; }
         public string Reason { get; init; } = "";
         public int Version { get; init; }
         public DateOnly? Expiry { get; init; }

@@ -21,12 +21,17 @@ public sealed class HearStates(GatewayDatabase database, Hubs hubs, KnownMasterD
     private static readonly TimeSpan s_later = TimeSpan.FromMinutes(1);
 
     // What the units are in, where they are packs of released lots.
-    private const string Meant = """
+    private const string Named = """
         with recursive named as materialized (
             select distinct u.unit_id, u.key, u.lot_id from unnest(@heads, @hashes, @keys) as n (head, hash, key) cross join lateral (select unit_id, key, lot_id from unit where head = n.head and hash = n.hash and key = n.key limit 1) u),
         inside as (select unit_id, key, lot_id from named union select c.unit_id, c.key, c.lot_id from inside i join unit c on c.parent_id = i.unit_id),
         pack as materialized (select substr(i.key, 3, 14) as gtin, substr(i.key, 19) as serial, t.lot from inside i join lot t using (lot_id) where starts_with(i.key, '01') limit @MostKeys)
-        select l.gtin as Gtin, l.lot as Lot, array_agg(distinct k.serial) as Serials from pack p join hub_lot l on l.partner_id = @PartnerId and l.gtin = p.gtin and l.lot = p.lot
+        """;
+
+    private const string Lots = Named + " select distinct gtin, lot from pack order by gtin, lot";
+
+    private const string Meant = Named + """
+         select l.gtin as Gtin, l.lot as Lot, array_agg(distinct k.serial) as Serials from pack p join hub_lot l on l.partner_id = @PartnerId and l.gtin = p.gtin and l.lot = p.lot
         join hub_pack k on k.hub_lot_id = l.hub_lot_id and k.serial = p.serial group by l.gtin, l.lot order by l.gtin, l.lot
         """;
 
@@ -43,12 +48,24 @@ public sealed class HearStates(GatewayDatabase database, Hubs hubs, KnownMasterD
             return false;
         }
         var e = StoredEvents.Parse(news.Body);
+        if (await IsBehindAsync(work, news))
+        {
+            await LaterAsync(work, news);
+            await work.CommitAsync();
+            return true;
+        }
         var isLater = e.ErrorDeclaration is not null ? await DeclaredAsync(work, news, e) : StateNews.Of(e, known) is { } said && await HeardAsync(work, news, e, said, ct);
-        await work.Connection.ExecuteAsync(isLater ? "update hub_news set not_before = gateway_now() + @later where event_id = @EventId and party_id = @PartyId" : "update hub_news set heard_at = gateway_now() where event_id = @EventId and party_id = @PartyId",
-            new { news.EventId, news.PartyId, later = s_later }, work.Transaction);
+        await (isLater ? LaterAsync(work, news) : work.Connection.ExecuteAsync("update hub_news set heard_at = gateway_now() where event_id = @EventId and party_id = @PartyId", new { news.EventId, news.PartyId }, work.Transaction));
         await work.CommitAsync();
         return true;
     }
+
+    /// <summary>What was said of the same units before waits, and so does what came after it.</summary>
+    private static Task<bool> IsBehindAsync(Work work, News news) => work.Connection.ExecuteScalarAsync<bool>("""
+        select exists (select from hub_news n join event_epc b on b.event_id = n.event_id join event_epc a on a.epc = b.epc and a.event_id = @EventId where n.heard_at is null and n.event_id < @EventId and n.party_id = @PartyId)
+        """, news, work.Transaction, commandTimeout: 600);
+
+    private static Task LaterAsync(Work work, News news) => work.Connection.ExecuteAsync("update hub_news set not_before = gateway_now() + @later where event_id = @EventId and party_id = @PartyId", new { news.EventId, news.PartyId, later = s_later }, work.Transaction);
 
     /// <summary>The event was not so: what was not told is not told, and of the rest somebody decides.</summary>
     private static async Task<bool> DeclaredAsync(Work work, News news, EpcisEvent e)
@@ -78,9 +95,14 @@ public sealed class HearStates(GatewayDatabase database, Hubs hubs, KnownMasterD
         var isLater = false;
         foreach (var hub in keys.Length == 0 ? [] : (await hubs.ListAsync(s_hub, ct)).Where(h => hubs.Of(h.Protocol).Traits.TakesOrders))
         {
-            foreach (var meant in (await work.Connection.QueryAsync<Packs>(Meant, new { heads = keys.Select(k => UnitKey.Head(k)).ToArray(), hashes = keys.Select(UnitKey.Hash).ToArray(), keys, hub.PartnerId, MostKeys }, work.Transaction, commandTimeout: 600)).AsList())
+            var ask = new { heads = keys.Select(k => UnitKey.Head(k)).ToArray(), hashes = keys.Select(UnitKey.Hash).ToArray(), keys, hub.PartnerId, MostKeys };
+            // A release that is under way has not seen the event: what it reports is looked at after it.
+            foreach (var (gtin, lot) in (await work.Connection.QueryAsync<(string, string)>(Lots, ask, work.Transaction, commandTimeout: 600)).AsList())
             {
-                await ReleaseLot.LockAsync(work, hub.PartnerId, meant.Gtin, meant.Lot);
+                await ReleaseLot.LockAsync(work, hub.PartnerId, gtin, lot);
+            }
+            foreach (var meant in (await work.Connection.QueryAsync<Packs>(Meant, ask, work.Transaction, commandTimeout: 600)).AsList())
+            {
                 isLater |= await OfLotAsync(work, news, e, said, hub, meant);
             }
         }
@@ -113,13 +135,13 @@ public sealed class HearStates(GatewayDatabase database, Hubs hubs, KnownMasterD
         var own = (await work.Connection.QueryAsync<string>("select serial from hub_order_pack p join hub_order o using (hub_order_id) where o.event_id = @EventId and o.partner_id = @PartnerId and o.hub_lot_id = @Id", new { news.EventId, hub.PartnerId, lot.Id }, work.Transaction)).ToHashSet(StringComparer.Ordinal);
         var wanted = meant.Serials.Where(s => !own.Contains(s)).ToList();
         var broken = await OrderRules.BrokenPacksAsync(work, lot.Id, wanted, state, said.IsUndo, place);
-        // Packs that are in the state already, or were never locked by us, need nothing.
-        var forbidden = broken.Where(b => b.Code is "elsewhere" or "late" || b.Code == "inactive" && b.Detail != state).ToList();
+        // Packs that are in the state already, or were never locked by us, need nothing. What not every market has stored is not sent again once its life has ended, so nothing would ever be told of it.
+        var forbidden = broken.Where(b => b.Code is "elsewhere" or "late" or "failed" || b.Code == "inactive" && b.Detail != state).ToList();
         if (forbidden.Count > 0)
         {
             await DecideAsync(work, news, e, meant.Gtin, meant.Lot, OrderRules.InWords(Grouped(forbidden), state) + " An event says otherwise: decide.", [.. forbidden.Select(b => b.First)]);
         }
-        var not = broken.Where(b => b.Code is not ("waiting" or "failed")).Select(b => b.First).ToHashSet(StringComparer.Ordinal);
+        var not = broken.Where(b => b.Code != "waiting").Select(b => b.First).ToHashSet(StringComparer.Ordinal);
         foreach (var some in wanted.Where(s => !not.Contains(s)).Chunk(hubs.Of(hub.Protocol).Traits.MaxSerials))
         {
             await PlaceOrders.AddAsync(work, hub.PartnerId, lot, new StateAsk(meant.Gtin, meant.Lot, some, state, said.IsUndo, place), some, $"An event says so ({e.BizStep ?? e.Disposition}).", news.EventId);

@@ -58,9 +58,9 @@ internal static class OrderRules
         pack as (
             select a.serial, case
                     when p.serial is null then 'unknown'
+                    when p.pending_order is distinct from @order and p.pending_order is not null then 'pending'
                     when p.fault is not null then 'failed'
                     when not c.is_there then 'waiting'
-                    when p.pending_order is distinct from @order and p.pending_order is not null then 'pending'
                     when not @isUndo and p.state is not null then 'inactive'
                     when @isUndo and p.state is null then 'active'
                     when @isUndo and p.state <> @state then 'other'

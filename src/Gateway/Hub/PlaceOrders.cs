@@ -232,6 +232,10 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
         {
             return await work.RefuseAsync(new RefusedStep("hub_order", order.ToString(CultureInfo.InvariantCulture), "again", "Nothing of this order has failed.", "select status, null::int from hub_order where hub_order_id = @key::int"));
         }
+        if (await work.Connection.ExecuteScalarAsync<bool>("select exists (select from hub_order where repeats = @order and status in ('ready', 'told'))", new { order }, work.Transaction))
+        {
+            return await work.RefuseAsync(new RefusedStep("hub_order", order.ToString(CultureInfo.InvariantCulture), "again", "It is being told again already: wait for the hub's answer.", "select status, null::int from hub_order where hub_order_id = @key::int"));
+        }
         if (await RepeatAsync(work, order, last, 0, TimeSpan.Zero, reason, byItself: false) == 0)
         {
             return of.Lot is null || await work.Connection.ExecuteScalarAsync<bool>("select kind = 'recall' from hub_order where hub_order_id = @order", new { order }, work.Transaction) ? "Every market has it, or the hub refuses it as it is." : "The lot is recalled, or its product withdrawn, meanwhile: nothing more is told of its packs.";

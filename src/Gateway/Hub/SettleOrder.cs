@@ -35,7 +35,7 @@ internal static class SettleOrder
                 update hub_pack h set state = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @State end else h.state end,
                     state_order = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @Root end else h.state_order end,
                     pending_order = case when h.pending_order = @order then null else h.pending_order end
-                from hub_order_pack p where p.hub_order_id = @order and h.hub_lot_id = @lot and h.serial = p.serial
+                from hub_order_pack p where p.hub_order_id = @order and h.hub_lot_id = @lot and h.serial = p.serial and coalesce(h.state_order, 0) <= @order -- a late answer takes nothing back that came after it
                 """, new { order, lot, o.State, o.Root, o.Missing, o.ConfirmedAt, isUndo = o.Kind == OrderKinds.Undo }, work.Transaction, commandTimeout: 600);
         }
         // Of what was told again, the last time counts.
@@ -46,8 +46,8 @@ internal static class SettleOrder
         var isWhole = !o.IsRefused && o.Missing.Length == 0;
         var isDone = isWhole && faults.Count == 0;
         await work.Connection.ExecuteAsync("""
-            update hub_order set status = case when @isWhole and not exists (select from hub_order_pack where hub_order_id = @order and fault is not null) then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
-            update hub_order set confirmed_at = least(confirmed_at, @ConfirmedAt), status = case when @again > 0 then status when @isDone then 'done' else 'failed' end where hub_order_id = @Root
+            update hub_order set status = case when status = 'done' or @isWhole and not exists (select from hub_order_pack where hub_order_id = @order and fault is not null) then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
+            update hub_order set confirmed_at = least(confirmed_at, @ConfirmedAt), status = case when @again > 0 or status = 'done' then status when @isDone then 'done' else 'failed' end where hub_order_id = @Root
             """, new { order, o.Root, isWhole, isDone, again, o.ConfirmedAt }, work.Transaction);
         if (again == 0)
         {
@@ -58,13 +58,19 @@ internal static class SettleOrder
     /// <summary>Its message was given up or closed before the hub answered: nothing is known of it, its packs are free for others, and somebody is told. What the hub answers all the same counts.</summary>
     public static async Task GivenUpAsync(Work work, int order, long deliveryId)
     {
-        var (root, partyId, kind, gtin, lot, state, why) = await work.Connection.QuerySingleAsync<(int, int, string, string, string?, string?, string)>("""
-            with o as (update hub_order set status = 'failed' where hub_order_id = @order returning coalesce(repeats, hub_order_id) as root, party_id, kind, gtin, lot, state),
+        // Whoever waited for the lot looks again: the hub may have answered, or somebody may have it sent again.
+        if (await work.Connection.QuerySingleOrDefaultAsync<(int, int, string, string, string?, string?, string)?>("""
+            with o as (
+                update hub_order o set status = 'failed' where hub_order_id = @order and status = 'told' and exists (select from hub_message m join delivery d using (delivery_id) where m.hub_order_id = @order and m.answered_at is null and d.state in ('dead', 'closed'))
+                returning coalesce(repeats, hub_order_id) as root, party_id, kind, gtin, lot, state),
             r as (update hub_order r set status = 'failed' from o where r.hub_order_id = o.root and r.hub_order_id <> @order and r.status = 'told'),
-            p as (update hub_order_pack set fault = 'unsent' where hub_order_id = @order and fault is null),
-            h as (update hub_pack set pending_order = null where pending_order = @order)
+            p as (update hub_order_pack set fault = 'unsent' where hub_order_id in (select @order from o) and fault is null),
+            h as (update hub_pack set pending_order = null where pending_order in (select @order from o))
             select o.root, o.party_id, o.kind, o.gtin, o.lot, o.state, case when d.state = 'closed' then 'it was closed' else 'it was given up (' || coalesce(d.dead_reason, d.code, 'dead') || ')' end from o cross join delivery d where d.delivery_id = @deliveryId
-            """, new { order, deliveryId }, work.Transaction, commandTimeout: 600);
+            """, new { order, deliveryId }, work.Transaction, commandTimeout: 600) is not (var root, var partyId, var kind, var gtin, var lot, var state, var why))
+        {
+            return;
+        }
         await ExceptionRecords.OpenAsync(work, new ExceptionFacts(HubCodes.OrderFailed, Severity.Error,
             $"The hub has not answered the message of the {kind}{(state is null ? "" : $" {state}")} of {(lot is null ? gtin : $"the lot {lot}")}: {why}. Compare what the markets hold before it is told again.") { Gtin = gtin, Lot = lot }, PlaceOrders.Source(root, partyId), []);
     }

@@ -31,6 +31,10 @@ public sealed record StateNews(string? State, bool IsUndo = false, bool IsRecall
         var step = e.BizStep is { } said ? CbvTerms.ToBare(CbvVocabulary.BizStep, said) : null;
         var disposition = e.Disposition is { } at ? CbvTerms.ToBare(CbvVocabulary.Disposition, at) : null;
         var reason = e.Extensions.FirstOrDefault(x => x.Name == "reason" && x.Namespace == EventFacts.LineNamespace) is { } word ? (word.Text ?? word.Json?.Trim('"'))?.Trim().Replace(' ', '_') : null;
+        if (reason == "recalled" && e.Extensions.Any(x => x.Name == "order" && x.Namespace == EventFacts.LineNamespace))
+        {
+            return null; // the gateway's own hold of what a recall or withdrawal stops (HoldRecalled)
+        }
         var why = s_reasons.GetValueOrDefault(reason ?? "") ?? s_reasons.GetValueOrDefault(disposition ?? "");
         return (step, disposition) switch
         {
@@ -39,6 +43,7 @@ public sealed record StateNews(string? State, bool IsUndo = false, bool IsRecall
             ("destroying", _) => new StateNews(PackStates.Destroyed),
             ("sampling", _) => new StateNews(why == PackStates.FreeSample ? PackStates.FreeSample : PackStates.Sample),
             ("shipping", _) => IsExport(e, known) ? new StateNews(PackStates.Exported) : null,
+            ("void_shipping", _) => new StateNews(PackStates.Exported, IsUndo: true),
             ("holding", _) => new StateNews(PackStates.Locked),
             ("inspecting", "active") => new StateNews(PackStates.Locked, IsUndo: true),
             // Whoever hands packs out tells the repository of his own country.

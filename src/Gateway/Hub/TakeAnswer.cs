@@ -59,7 +59,7 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         var moved = await MoveMarketsAsync(work, sent, result, ct);
         var isFinal = await IsFinalAsync(work, sent, result, ct);
         var state = result.Status == HubStatus.Pending || sent.State is "partial" or "refused" ? sent.State : result.Status.ToString().ToLowerInvariant();
-        var failed = result.Status is HubStatus.Partial or HubStatus.Refused ? await FailAsync(work, sent, result, ct) : 0;
+        var failed = result.Status is HubStatus.Partial or HubStatus.Refused || sent.OrderId is not null ? await FailAsync(work, sent, result, ct) : 0;
         if (moved == 0 && failed == 0 && !isFinal && state == sent.State)
         {
             return false; // nothing new
@@ -128,6 +128,8 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
 
     private static async Task<int> FailOrderAsync(Work work, int order, HubResult result, CancellationToken ct)
     {
+        // Its message had been given up, and the hub answers all the same.
+        await work.Connection.ExecuteAsync(new CommandDefinition("update hub_order_pack set fault = null where hub_order_id = @order and fault = 'unsent'", new { order }, work.Transaction, cancellationToken: ct));
         if (result.Status == HubStatus.Refused)
         {
             return await work.Connection.ExecuteAsync(new CommandDefinition("update hub_order_pack set fault = @code where hub_order_id = @order and fault is null", new { order, code = result.Code ?? "refused" }, work.Transaction, cancellationToken: ct));

@@ -30,7 +30,7 @@ public sealed partial class RefusedStepTests : IAsyncLifetime
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     // States of what no person steps through.
-    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state", "device_message", "alarm_notice", "hub_message", "hub_message_market", "hub_reconciliation"];
+    private static readonly string[] NobodySteps = ["capture", "validation_state", "validation_node", "device_state", "device_message", "alarm_notice", "hub_message", "hub_message_market", "hub_reconciliation", "hub_order"]; // an order's state is that of packs
 
     // Taken whatever the state is, or what begins a record, or looks at it.
     private static readonly string[] NoSteps =

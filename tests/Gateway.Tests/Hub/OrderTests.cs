@@ -194,6 +194,40 @@ public sealed class OrderTests
         Assert.Equal("Nothing of this order has failed.", await story.Get<PlaceOrders>().AgainAsync(HubStory.Person, root, "again", Ct));
     }
 
+    [Fact]
+    public async Task What_was_given_up_is_told_of_and_what_the_hub_answers_all_the_same_counts()
+    {
+        await using var story = await ReleasedAsync();
+        Assert.Null((await ChangeAsync(story, "Locked", ["U000001", "U000002"])).Refusal);
+        await TellAsync(story);
+        await story.Ledger.Gateway.Database.ExecuteAsync("select set_config('app.actor', 'x', false), set_config('app.party', '*', false); update delivery set state = 'dead', dead_reason = 'refused' where delivery_id = (select max(delivery_id) from hub_message)");
+        await TellAsync(story);
+        Assert.Equal("failed unsent", await story.TextAsync("select concat_ws(' ', status, (select string_agg(distinct fault, ',') from hub_order_pack)) from hub_order"));
+        Assert.Equal("", await story.TextAsync("select string_agg(serial, ' ') from hub_pack where pending_order is not null"));
+        Assert.Contains("given up", await story.TextAsync("select message from exception where code = 'hub.order' and state = 'open'"), StringComparison.Ordinal);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Accepted, s_markets);
+        Assert.Equal("done", await StatusAsync(story));
+        Assert.Equal("U000001 Locked U000002 Locked", await StatesAsync(story));
+        Assert.Equal("resolved", await story.TextAsync("select state from exception where code = 'hub.order'"));
+    }
+
+    [Fact]
+    public async Task What_is_being_told_again_is_not_told_a_third_time_and_only_of_its_own_packs()
+    {
+        await using var story = await ReleasedAsync();
+        Assert.Null((await ChangeAsync(story, "Sample", ["U000001", "U000002"])).Refusal);
+        await TellAsync(story);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Partial, s_markets, new FailedPack("U000002", "A24", false));
+        var orders = story.Get<PlaceOrders>();
+        var root = int.Parse(await story.TextAsync("select hub_order_id from hub_order"), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Null(await orders.AgainAsync(HubStory.Person, root, "mended", Ct));
+        Assert.Equal("It is being told again already: wait for the hub's answer.", await orders.AgainAsync(HubStory.Person, root, "mended", Ct));
+        var smuggled = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => story.Ledger.Gateway.Database.ExecuteAsync("select set_config('app.actor', 'x', false), set_config('app.party', '*', false); insert into hub_order_pack (hub_order_id, party_id, serial) select hub_order_id, party_id, 'U000005' from hub_order where repeats is not null"));
+        Assert.Equal("An order is repeated as it was.", smuggled.MessageText);
+        await TellAsync(story);
+        Assert.Equal($"StateChange L1 Sample False {Plant1} U000002", Validated(await story.BytesAsync(await story.MessageAsync())));
+    }
+
     private static async Task<HubStory> ReleasedAsync(bool isDistributed = true)
     {
         var story = await HubStory.StartAsync(knowsProducts: false);

@@ -2,6 +2,7 @@ using Epcis.Events;
 using Gateway.Hub;
 using Gateway.MasterData;
 using Gateway.Tests.Units;
+using Gateway.Units;
 
 namespace Gateway.Tests.Hub;
 
@@ -61,6 +62,40 @@ public sealed class StateNewsTests
         await HearAsync(story);
         Assert.Equal("done Locked U000001 U000002|ready undo Locked U000001", await OrdersAsync(story));
         Assert.Contains("was made Locked at 9521234000013: that is undone only there.", await story.TextAsync("select message from exception where code = 'hub.decide'"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_told_in_turn_before_the_markets_have_the_packs_is_told_in_turn_after_it()
+    {
+        await using var story = await DistributedAsync(isDistributed: false);
+        await story.Ledger.CaptureAsync(At(3, Held(Pack(1))));
+        await HearAsync(story);
+        await story.Ledger.CaptureAsync(At(4, Released(Pack(1))));
+        await story.Ledger.CaptureAsync(At(5, Held(Pack(1))));
+        await HearAsync(story);
+        Assert.Equal("ready Locked U000001", await OrdersAsync(story)); // the others wait, in their order
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Accepted, [("DE", "distributed")]);
+        await DoneAsync(story);
+        for (var n = 0; n < 2; n++)
+        {
+            await story.Ledger.Gateway.Database.AdvanceAsync(TimeSpan.FromMinutes(2));
+            await HearAsync(story);
+            await DoneAsync(story);
+        }
+        Assert.Equal("done Locked U000001|done undo Locked U000001|done Locked U000001", await OrdersAsync(story));
+        Assert.Equal("Locked", await story.TextAsync("select state from hub_pack where serial = 'U000001'"));
+    }
+
+    [Fact]
+    public async Task A_shipment_abroad_that_is_voided_is_undone_and_the_gateways_own_holds_say_nothing()
+    {
+        await using var story = await DistributedAsync();
+        await story.Ledger.CaptureAsync(At(3, ShippedTo("9521234009993", Pack(8))));
+        await HearAsync(story);
+        await DoneAsync(story);
+        await story.Ledger.CaptureAsync(At(4, Voided(Pack(8))), At(5, Held(Pack(2)) with { Disposition = "recalled", Extensions = [new Extension(EventFacts.LineNamespace, "line", "reason") { Text = "recalled" }, new Extension(EventFacts.LineNamespace, "line", "order") { Text = "7" }] }));
+        await HearAsync(story);
+        Assert.Equal("done Exported U000008|ready undo Exported U000008", await OrdersAsync(story));
     }
 
     [Fact]

@@ -37,6 +37,7 @@ create index hub_order_open on hub_order (not_before, hub_order_id) where status
 create index hub_order_lot on hub_order (hub_lot_id, hub_order_id);
 create index hub_order_product on hub_order (partner_id, gtin, hub_order_id);
 create index hub_order_hold on hub_order (hub_order_id) where kind in ('recall', 'withdrawal') and repeats is null and held_at is null and status not in ('asked', 'ended');
+create index hub_order_repeats on hub_order (repeats) where repeats is not null;
 create index hub_order_event on hub_order (event_id) where event_id is not null;
 
 create table hub_order_pack (
@@ -52,6 +53,7 @@ create table hub_order_pack (
 -- What the hub has confirmed of a pack, and what it is being told.
 alter table hub_pack add column state text, add column state_order int references hub_order, add column pending_order int references hub_order;
 create index hub_pack_state on hub_pack (hub_lot_id, state) where state is not null;
+create index hub_pack_state_order on hub_pack (state_order) where state_order is not null;
 create index hub_pack_pending on hub_pack (pending_order) where pending_order is not null;
 
 alter table hub_message drop constraint hub_message_check, drop constraint hub_message_kind_check;
@@ -86,7 +88,7 @@ begin
     if tg_op = 'INSERT' then
         if new.repeats is not null then
             -- What was agreed to is told again, and nothing besides.
-            if not exists (select from public.hub_order o where o.hub_order_id = new.repeats and o.repeats is null and o.party_id = new.party_id and o.status in ('told', 'done', 'failed')
+            if not exists (select from public.hub_order o where o.hub_order_id = new.repeats and o.repeats is null and o.party_id = new.party_id and o.status in ('told', 'failed') and o.hub_product_id = new.hub_product_id and o.hub_lot_id is not distinct from new.hub_lot_id
                 and (o.partner_id, o.kind, o.gtin, coalesce(o.lot, ''), coalesce(o.state, ''), coalesce(o.location, '')) = (new.partner_id, new.kind, new.gtin, coalesce(new.lot, ''), coalesce(new.state, ''), coalesce(new.location, '')) and new.markets <@ o.markets and new.units <= o.units) then
                 raise exception 'An order is repeated as it was.' using errcode = 'GW061';
             end if;
@@ -111,6 +113,16 @@ begin
     return new;
 end $$;
 create trigger hub_order_step before insert or update on hub_order for each row execute function hub_order_step();
+-- What was agreed to is told again of its own packs, and of no others.
+create function hub_order_pack_step() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+    if exists (select from added a join public.hub_order o using (hub_order_id) where o.repeats is not null and not exists (select from public.hub_order_pack r where r.hub_order_id = o.repeats and r.serial = a.serial)) then
+        raise exception 'An order is repeated as it was.' using errcode = 'GW061';
+    end if;
+    return null;
+end $$;
+create trigger hub_order_pack_step after insert on hub_order_pack referencing new table as added for each statement execute function hub_order_pack_step();
+
 -- What events say of the state of packs, noted when they are captured and heard afterwards.
 create table hub_news (
     event_id   bigint not null,
