@@ -238,7 +238,7 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
         }
         if (await RepeatAsync(work, order, last, 0, TimeSpan.Zero, reason, byItself: false) == 0)
         {
-            return of.Lot is null || await work.Connection.ExecuteScalarAsync<bool>("select kind = 'recall' from hub_order where hub_order_id = @order", new { order }, work.Transaction) ? "Every market has it, or the hub refuses it as it is." : "The lot is recalled, or its product withdrawn, meanwhile: nothing more is told of its packs.";
+            return of.Lot is null || await work.Connection.ExecuteScalarAsync<bool>("select kind = 'recall' from hub_order where hub_order_id = @order", new { order }, work.Transaction) ? "Every market has it, or the hub refuses it as it is." : "The lot is recalled or its product withdrawn meanwhile, or its packs were told otherwise since: nothing more is told of them by this order.";
         }
         await work.CommitAsync();
         return null;
@@ -252,8 +252,10 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
         with o as (select * from hub_order where hub_order_id = @root),
         missing as materialized (select k.country from hub_message m join hub_message_market k using (delivery_id) where m.hub_order_id = @of and k.state <> 'distributed'),
         pack as materialized (
-            select serial, party_id from (
-                select distinct on (p.serial) p.* from hub_order_pack p join hub_order x using (hub_order_id) where case when @byItself then x.hub_order_id = @of else x.hub_order_id = @root or x.repeats = @root end order by p.serial, p.hub_order_id desc) p
+            -- What another order was told of the pack since, or is being told, stands.
+            select p.serial, p.party_id from o join hub_pack h on h.hub_lot_id = o.hub_lot_id and (h.pending_order is null or h.pending_order = @of)
+                and (o.kind = 'undo' and h.state = o.state or o.kind = 'state change' and (h.state is null or h.state = o.state and h.state_order = o.hub_order_id)) join (
+                select distinct on (p.serial) p.* from hub_order_pack p join hub_order x using (hub_order_id) where case when @byItself then x.hub_order_id = @of else x.hub_order_id = @root or x.repeats = @root end order by p.serial, p.hub_order_id desc) p on p.serial = h.serial
             where p.temporary or not @byItself and p.fault is not null or coalesce(p.fault, 'market') = 'market' and exists (select from missing)),
         n as (select case when o.hub_lot_id is null or o.kind = 'recall' then (select count(*)::int from missing) else (select count(*)::int from pack) end as n from o where o.kind in ('recall', 'withdrawal') or hub_ended(o.partner_id, o.gtin, o.lot) = '{}'),
         added as (

@@ -228,6 +228,22 @@ public sealed class OrderTests
         Assert.Equal($"StateChange L1 Sample False {Plant1} U000002", Validated(await story.BytesAsync(await story.MessageAsync())));
     }
 
+    [Fact]
+    public async Task What_was_told_of_a_pack_since_is_not_told_again_by_an_older_order()
+    {
+        await using var story = await ReleasedAsync();
+        var orders = story.Get<PlaceOrders>();
+        Assert.Null((await ChangeAsync(story, "Sample", ["U000001", "U000002", "U000003"])).Refusal);
+        await TellAsync(story);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Partial, s_markets, new FailedPack("U000001", "A16", false), new FailedPack("U000002", "A16", false), new FailedPack("U000003", "A16", false));
+        var root = int.Parse(await story.TextAsync("select hub_order_id from hub_order"), System.Globalization.CultureInfo.InvariantCulture);
+        await DoneAsync(story, "Sample", ["U000001"]);
+        Assert.Null((await ChangeAsync(story, "Locked", ["U000002"])).Refusal); // and not answered
+        Assert.Null(await orders.AgainAsync(HubStory.Person, root, "mended", Ct));
+        Assert.Equal("U000003", await story.TextAsync("select string_agg(p.serial, ' ') from hub_order_pack p join hub_order o using (hub_order_id) where o.repeats is not null"));
+        Assert.Equal("U000002 Locked", await story.TextAsync("select p.serial || ' ' || o.state from hub_pack p join hub_order o on o.hub_order_id = p.pending_order where p.serial = 'U000002'"));
+    }
+
     private static async Task<HubStory> ReleasedAsync(bool isDistributed = true)
     {
         var story = await HubStory.StartAsync(knowsProducts: false);
