@@ -77,13 +77,14 @@ public sealed class OrderPagesTests
         await browser.GoAsync("hub/orders");
         await browser.AxeAsync("hub-orders");
         await browser.GoAsync($"hub/{Gtin}/B7");
+        await page.GetByText("The lot B7 is recalled, or its product withdrawn, in DE, FR").WaitForAsync();
         await browser.AxeAsync("hub-lot-recalled");
         await page.GetByRole(AriaRole.Button, new() { Name = "State of packs…" }).ClickAsync();
         await page.FillAsync("#place", Place);
         await page.FillAsync("#serials", "S0005");
         await page.FillAsync("#reason", "too late");
         await page.GetByRole(AriaRole.Button, new() { Name = "Tell the hub" }).ClickAsync();
-        await page.GetByText("nothing is told of its packs any more").WaitForAsync();
+        await page.GetByRole(AriaRole.Alert).GetByText("nothing is told of its packs any more").WaitForAsync();
 
         await browser.GoAsync("hub");
         await browser.AxeAsync("hub");
