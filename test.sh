@@ -17,6 +17,8 @@ dotnet build "$root/Gateway.sln" -c Release -nologo -v quiet -clp:NoSummary || {
 dotnet test "$root/Gateway.sln" -c Release --no-build -nologo 2>&1 | tee "$log"
 rc=${PIPESTATUS[0]}
 bash "$root/build/traceability.sh" "$GATEWAY_REQUIREMENTS" || rc=1
+# What failed once more, where it is seen: at the end.
+grep -h '\[FAIL\]' "$log" | sort -u
 # A run that selected no test exits 0 too, so the counts decide as well.
 awk '/^(Passed|Failed)! +- Failed:/ { gsub(",", ""); for (i = 1; i < NF; i++) { if ($i == "Failed:") f += $(i + 1); if ($i == "Passed:") p += $(i + 1) } }
      END { printf "%d passed, %d failed\n", p, f; exit (p > 0 && f == 0) ? 0 : 1 }' "$log" || rc=1

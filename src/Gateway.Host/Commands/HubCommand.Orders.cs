@@ -93,6 +93,29 @@ public static partial class HubCommand
         return command;
     }
 
+    private static Command Notices()
+    {
+        var (order, hub, json) = (new Argument<int>("ORDER") { Description = "The number of a recall or withdrawal, as gateway hub orders lists it." }, Hub(), Json());
+        var command = new Command("notices", "Who had units when they were recalled, and how he was told. Exit 1 when the gateway cannot tell somebody.") { order, hub, json };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(hub), ct, async (services, _) =>
+        {
+            var orders = services.GetRequiredService<HubOrders>();
+            if (await orders.FindAsync(CommandLine, parsed.GetValue(order), ct) is null)
+            {
+                throw new WrongUseException("There is no such order.");
+            }
+            var good = true;
+            foreach (var n in await orders.NoticesAsync(CommandLine, parsed.GetValue(order), ct))
+            {
+                good &= n.Untold is null or "elsewhere";
+                await Console.Out.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(n, JsonSerializerOptions.Web)
+                    : Plain(string.Create(CultureInfo.InvariantCulture, $"{n.Gln ?? n.Holder ?? "nobody that is named"}{(n.Name is { } name ? $" {name}" : "")}  {n.Units} units  {(n.Untold is { } why ? $"not told: {why}" : n.Deliveries.Count == 0 ? "is being told" : string.Join(", ", n.Deliveries.Select(d => $"delivery {d.Id} {d.State}")))}")));
+            }
+            return good ? 0 : 1;
+        }));
+        return command;
+    }
+
     private static Command Decide(string verb, string what)
     {
         var (order, hub, reason) = (new Argument<int>("ORDER") { Description = "The order's number, as gateway hub orders lists it." }, Hub(), Reason());

@@ -16,7 +16,7 @@ public static partial class HubCommand
 {
     private static readonly Actor CommandLine = Actor.System("command line");
 
-    public static Command Create() => new("hub", "What is reported to hubs: products, lots, and what is not confirmed.") { Product(), Products(), Lots(), Release("release", "Releases a lot: its good packs are reported."), Release("resend", "Sends again what the hub could not store, and nothing else."), Unreported(), Change(), Recall(), Withdraw(), Orders(), Decide("decline", "Declines an order that was not told yet."), Decide("again", "Tells again what the hub has not done of an order."), Alerts(), Alert(), Reconcile(), Differences() };
+    public static Command Create() => new("hub", "What is reported to hubs: products, lots, and what is not confirmed.") { Product(), Products(), Lots(), Release("release", "Releases a lot: its good packs are reported."), Release("resend", "Sends again what the hub could not store, and nothing else."), Unreported(), Change(), Recall(), Withdraw(), Orders(), Notices(), Decide("decline", "Declines an order that was not told yet."), Decide("again", "Tells again what the hub has not done of an order."), Alerts(), Alert(), Reconcile(), Differences() };
 
     private static Option<string?> Hub() => new("--hub") { Description = "The hub's GLN; may be left out where there is only one." };
 

@@ -224,7 +224,7 @@ internal sealed class Shipments
         {
             "shipping" => _all,
             "void_shipping" when e.ErrorDeclaration is null => _voids,
-            "destroying" when e is { ErrorDeclaration: null, Destinations.Count: > 0 } => _evidence,
+            _ when (step == "destroying" || disposition == "recalled" && e is ObjectEvent) && e is { ErrorDeclaration: null, Destinations.Count: > 0 } => _evidence,
             _ => null,
         };
         if (of is null)

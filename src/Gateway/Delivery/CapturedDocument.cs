@@ -14,7 +14,7 @@ public sealed record CapturedDocument(
     /// <summary>Its events that take shipments back, in document order.</summary>
     public IReadOnlyList<ShippingEvent> Voids { get; init; } = [];
 
-    /// <summary>Its events that tell somebody, as their destination, that things were destroyed.</summary>
+    /// <summary>Its events that tell somebody, as their destination, that things were destroyed or are recalled.</summary>
     public IReadOnlyList<ShippingEvent> Evidence { get; init; } = [];
 
     /// <summary>The numbers of its events by which somebody says what of shipments he has received, or that one told to him was not so.</summary>

@@ -126,15 +126,15 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
         var toldBefore = await ToldBeforeAsync(work, c.PartnerId, [.. document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s)).Concat(document.Evidence).Select(s => s.EventId)]);
         queued.AddRange(document.Shipments.Where(s => !s.IsDeclaration && Concerns(c, s) && !toldBefore.Contains(s.EventId)).GroupBy(s => Lane([s]) ?? FormattableString.Invariant($"event {s.EventId}"))
             .Select(lane => new Queued(c.PartnerId, lane.Key, "shipment", [.. lane.Select(s => s.EventId)])));
-        // Only whom the event itself names: a route says where goods go. Who tells something is told nothing by it.
-        if (document.Evidence.Where(s => c.PartyId != document.PartyId && !toldBefore.Contains(s.EventId) && Of(s.Destinations).Intersect(c.Glns).Any()).Select(s => s.EventId).ToArray() is { Length: > 0 } destroyed)
+        // Only whom the event itself names, in whatever role: a route says where goods go. Who tells something is told nothing by it.
+        if (document.Evidence.Where(s => c.PartyId != document.PartyId && !toldBefore.Contains(s.EventId) && s.Destinations.Any(d => c.Glns.Contains(d.Gln))).Select(s => s.EventId).ToArray() is { Length: > 0 } told)
         {
-            queued.Add(new Queued(c.PartnerId, FormattableString.Invariant($"event {destroyed[0]}"), "evidence", destroyed));
+            queued.Add(new Queued(c.PartnerId, FormattableString.Invariant($"event {told[0]}"), "evidence", told));
         }
         return queued;
     }
 
-    /// <summary>The shipments, and what was destroyed, that the partner is told of already, because another party told of them first.</summary>
+    /// <summary>The shipments, and what was destroyed or is recalled, that the partner is told of already, because another party told of them first.</summary>
     private static async Task<IReadOnlyList<long>> ToldBeforeAsync(Work work, int partnerId, long[] events) => events.Length == 0 ? [] : (await work.Connection.QueryAsync<long>("""
         select e.event_id from event e join event_identity i on i.event_uri = e.event_uri and i.event_id <> e.event_id
         join delivery d on d.capture_id = i.event_id >> 20 and (d.shipment_events is null or i.event_id = any(d.shipment_events))
@@ -193,8 +193,8 @@ public sealed class RouteCapture(IOptions<DeliveryOptions> options)
 
     private static (string[] Sources, string[] Destinations) PartiesOf(IEnumerable<CapturedDocument> documents)
     {
-        var shipments = documents.SelectMany(d => d.Shipments.Concat(d.Voids).Concat(d.Evidence)).ToList();
-        return ([.. shipments.SelectMany(s => Of(s.Sources)).Distinct()], [.. shipments.SelectMany(s => Of(s.Destinations)).Distinct()]);
+        var shipments = documents.SelectMany(d => d.Shipments.Concat(d.Voids)).ToList();
+        return ([.. shipments.SelectMany(s => Of(s.Sources)).Distinct()], [.. shipments.SelectMany(s => Of(s.Destinations)).Concat(documents.SelectMany(d => d.Evidence).SelectMany(e => e.Destinations).Select(d => d.Gln)).Distinct()]);
     }
 
     /// <summary>Whether any of the documents has a candidate: one question for all, where nearly always nothing concerns anybody.</summary>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Dapper;
 using Gateway.Access;
 using Gateway.Capture;
@@ -15,7 +13,7 @@ namespace Gateway.Hub;
 /// </summary>
 public sealed class HoldRecalled(GatewayDatabase database)
 {
-    private const int Slice = 20_000, MaxUnitsAnEvent = 1_000;
+    private const int Slice = 20_000;
     private static readonly Actor s_hub = Actor.System("hub");
 
     /// <returns>False when there is nothing to hold now.</returns>
@@ -41,59 +39,13 @@ public sealed class HoldRecalled(GatewayDatabase database)
         var now = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
         if (units.Where(u => u.IsOurs).Select(u => UnitKey.ToEpc(u.Key, u.Prefix)).ToList() is { Count: > 0 } epcs)
         {
-            var document = Document(epcs, recall.Order, now);
-            var publicId = Guid.NewGuid();
-            using var bytes = new MemoryStream(document);
-            await CaptureRecords.InsertAsync(work, new NewCapture(publicId, recall.PartyId, s_hub.Id, SHA256.HashData(document), document.Length, "application/ld+json", null, null, "rollback", now, 202, CaptureJob.FirstAnswer(publicId, now, "rollback")), bytes, ct);
+            await OwnHolding.CaptureAsync(work, s_hub, recall.PartyId, OfOrder(recall.Order, now), epcs, now, ct);
         }
         await work.Connection.ExecuteAsync("update hub_order set held_unit = @last, held_at = case when @isAll then gateway_now() end where hub_order_id = @Order", new { recall.Order, last = units.Count > 0 ? units[^1].Id : recall.Held, isAll = units.Count < Slice }, work.Transaction);
         await work.CommitAsync();
         return true;
     }
 
-    private static byte[] Document(IReadOnlyList<string> epcs, int order, DateTime now)
-    {
-        var instant = now.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("@context");
-            json.WriteStringValue("https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld");
-            json.WriteStartObject();
-            json.WriteString("line", EventFacts.LineNamespace);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteString("type", "EPCISDocument");
-            json.WriteString("schemaVersion", "2.0");
-            json.WriteString("creationDate", instant);
-            json.WriteStartObject("epcisBody");
-            json.WriteStartArray("eventList");
-            foreach (var some in epcs.Chunk(MaxUnitsAnEvent))
-            {
-                json.WriteStartObject();
-                json.WriteString("type", "ObjectEvent");
-                json.WriteString("eventID", $"urn:uuid:{Guid.NewGuid()}");
-                json.WriteString("eventTime", instant);
-                json.WriteString("eventTimeZoneOffset", "+00:00");
-                json.WriteStartArray("epcList");
-                foreach (var epc in some)
-                {
-                    json.WriteStringValue(epc);
-                }
-                json.WriteEndArray();
-                json.WriteString("action", "OBSERVE");
-                json.WriteString("bizStep", "holding");
-                // Without a place: it is a decision, and says nothing of where the units are by now.
-                json.WriteString("disposition", "recalled");
-                json.WriteString("line:reason", "recalled");
-                json.WriteString("line:order", order.ToString(CultureInfo.InvariantCulture));
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-        return bytes.ToArray();
-    }
+    /// <summary>What the gateway says of recalled units; by the order in it, it is not heard as news of them.</summary>
+    internal static OwnHolding OfOrder(int order, DateTime now) => new(now, "recalled", [("reason", "recalled"), ("order", order.ToString(CultureInfo.InvariantCulture))]);
 }

@@ -18,6 +18,9 @@ internal static class HubCodes
     /// <summary>An event says something of reported packs that a person must decide about.</summary>
     public const string Decide = "hub.decide";
 
+    /// <summary>Somebody has recalled units whom the gateway cannot tell.</summary>
+    public const string Holders = "hub.holders";
+
     /// <summary>A case of alerts that somebody must work.</summary>
     public const string Alert = "hub.alert";
 

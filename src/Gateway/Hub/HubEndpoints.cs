@@ -29,7 +29,7 @@ public static class HubEndpoints
     public static IServiceCollection AddHub(this IServiceCollection services) => services
         .AddSingleton<IHub, EmvsHub>().AddSingleton<IHub, EpcisReportHub>().AddSingleton<Hubs>().AddSingleton<TakeAnswer>().AddSingleton<IChannel, HubChannel>()
         .AddSingleton<ProductVersions>().AddSingleton<ReleaseLot>().AddSingleton<HubLots>().AddSingleton<UnreportedPacks>().AddSingleton<ComposePackData>()
-        .AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<HubOrders>().AddHostedService<HubWorker>()
+        .AddSingleton<PlaceOrders>().AddSingleton<ComposeOrder>().AddSingleton<HearStates>().AddSingleton<HoldRecalled>().AddSingleton<TellHolders>().AddSingleton<HubOrders>().AddHostedService<HubWorker>()
         .AddHubAlerts().AddReconciliation();
 
     private static IServiceCollection AddHubAlerts(this IServiceCollection services)

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Dapper;
 using Gateway.Access;
 using Gateway.Database;
+using Gateway.Delivery;
+using Gateway.MasterData;
 
 namespace Gateway.Hub;
 
@@ -29,8 +31,19 @@ public sealed record OrderPack(string Serial, string? Fault);
 /// <param name="Undoable">Only what can be undone still and not for ever, the next to run out first.</param>
 public sealed record OrderFilter(string? Gtin = null, string? Lot = null, string? Kind = null, string? Status = null, bool Open = false, bool Undoable = false);
 
+/// <summary>Who had units when they were recalled, and how he was told.</summary>
+/// <param name="Gln">Null: events name none.</param>
+/// <param name="Holder">As events say it; null: they do not.</param>
+/// <param name="Untold">Why the gateway does not tell him: <c>no partner</c>; <c>not live</c>: his connection is not; <c>elsewhere</c>: he is in a country where it is not recalled; <c>unknown</c>. Null: it does.</param>
+/// <param name="Captures">The documents of the gateway's own that name his units.</param>
+/// <param name="Deliveries">By which he gets them; none: they are not captured yet.</param>
+public sealed record RecallNotice(string? Gln, string? Holder, string? Name, long Units, string? Untold, IReadOnlyList<Guid> Captures, IReadOnlyList<NoticeDelivery> Deliveries);
+
+/// <param name="State">As deliveries show it.</param>
+public sealed record NoticeDelivery(long Id, string State);
+
 /// <summary>Orders, and what became of them.</summary>
-public sealed class HubOrders(GatewayDatabase database)
+public sealed class HubOrders(GatewayDatabase database, KnownMasterData masterData)
 {
     private const string Listed = """
         select o.hub_order_id as Id, o.kind as Kind, o.gtin as Gtin, o.lot as Lot, o.state as State, o.location as Location, o.units as Units, o.status as Status, o.ended_why as EndedWhy, o.reason as Reason, o.made_by as MadeBy, o.made_at as MadeAt,
@@ -38,7 +51,7 @@ public sealed class HubOrders(GatewayDatabase database)
             case when o.kind = 'state change' and o.state not in ('Destroyed', 'Stolen', 'Locked') and exists (select from hub_pack p where p.state_order = o.hub_order_id) then o.confirmed_at + @UndoDays * interval '1 day' end as UndoUntil,
             (select count(*) from (select distinct on (p.serial) p.fault from hub_order_pack p join hub_order x using (hub_order_id) where o.status = 'failed' and (x.hub_order_id = o.hub_order_id or x.repeats = o.hub_order_id) order by p.serial, p.hub_order_id desc) f where fault is not null) as Failed,
             n.delivery_id as Delivery,
-            coalesce((select json_agg(json_build_object('country', k.country, 'state', k.state, 'confirmedAt', k.confirmed_at) order by k.country)::text from hub_message_market k where k.delivery_id = n.delivery_id),
+            coalesce((select json_agg(json_build_object('country', k.country, 'state', case when o.status = 'done' then 'distributed' else k.state end, 'confirmedAt', k.confirmed_at) order by k.country)::text from hub_message_market k where k.delivery_id = n.delivery_id),
                 (select json_agg(json_build_object('country', c, 'state', 'pending') order by c)::text from unnest(o.markets) c)) as Markets
         from hub_order o left join lateral (select m.delivery_id from hub_order x join hub_message m using (hub_order_id) where x.hub_order_id = o.hub_order_id or x.repeats = o.hub_order_id order by x.hub_order_id desc limit 1) n on true
         """;
@@ -73,8 +86,31 @@ public sealed class HubOrders(GatewayDatabase database)
         select distinct on (p.serial) p.serial as Serial, p.fault as Fault from hub_order_pack p join hub_order x using (hub_order_id) where (x.hub_order_id = @order or x.repeats = @order) and (@after::text is null or p.serial > @after) order by p.serial, p.hub_order_id desc limit @limit
         """, new { order, after, limit }, ct);
 
+    /// <summary>Of a recall or withdrawal: who had units of it, most units first; empty until it is known.</summary>
+    public async Task<IReadOnlyList<RecallNotice>> NoticesAsync(Actor reader, int order, CancellationToken ct)
+    {
+        var known = await masterData.ReadAsync(ct);
+        return [.. (await database.ReadAsync<Notice>(reader, $"""
+            select h.gln as "Gln", h.holder as "Holder", h.units as "Units", h.untold as "Untold", h.captures as "Captures",
+                coalesce((select json_agg(json_build_object('id', d.delivery_id, 'state', {DeliveryOverview.ShownState}) order by d.delivery_id)::text
+                    from (select gateway_now() as at) n, capture c join delivery d using (capture_id) join partner_gln g on g.partner_id = d.partner_id and g.gln = h.gln join partner p on p.partner_id = d.partner_id left join breaker b on b.partner_id = d.partner_id
+                    where c.public_id = any(h.captures)), '[]') as "Deliveries"
+            from hub_order_holder h where h.hub_order_id = @order order by h.number
+            """, new { order }, ct)).Select(n => new RecallNotice(n.Gln, n.Holder, n.Gln is null ? null : known.FindLocation(n.Gln)?.Name, n.Units, n.Untold, n.Captures, JsonSerializer.Deserialize<List<NoticeDelivery>>(n.Deliveries, ProductData.Json)!))];
+    }
+
     private static HubOrder Of(Row r) => new(r.Id, r.Kind, r.Gtin, r.Lot, r.State, r.Location, r.Units, r.Status, r.EndedWhy, r.Reason, r.MadeBy, r.MadeAt, r.Needs, r.Signers, r.EventId, r.ConfirmedAt, r.UndoUntil, r.Failed, r.Delivery,
         JsonSerializer.Deserialize<List<OrderMarket>>(r.Markets, ProductData.Json)!);
+
+    private sealed class Notice
+    {
+        public string? Gln { get; init; }
+        public string? Holder { get; init; }
+        public long Units { get; init; }
+        public string? Untold { get; init; }
+        public Guid[] Captures { get; init; } = [];
+        public string Deliveries { get; init; } = "";
+    }
 
     private sealed class Row
     {

@@ -6,11 +6,11 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Hub;
 
-/// <summary>Hears what events say of packs, holds what is recalled, and writes what is to be told to hubs, one message at a time. Woken by what is released, asked for or captured.</summary>
-internal sealed partial class HubWorker(GatewayDatabase database, HoldRecalled holds, HearStates states, ComposePackData packs, ComposeOrder orders, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger)
+/// <summary>Hears what events say of packs, holds what is recalled and tells who has it, and writes what is to be told to hubs, one message at a time. Woken by what is released, asked for or captured.</summary>
+internal sealed partial class HubWorker(GatewayDatabase database, HoldRecalled holds, TellHolders holders, HearStates states, ComposePackData packs, ComposeOrder orders, IOptions<DeliveryOptions> options, ILogger<HubWorker> logger)
     : ListeningWorker(database, "hub_due", options.Value.CheckEvery)
 {
-    protected override async Task<bool> TurnAsync(CancellationToken ct) => await holds.RunAsync(ct) | await states.RunAsync(ct) | await packs.RunAsync(ct) | await orders.RunAsync(ct);
+    protected override async Task<bool> TurnAsync(CancellationToken ct) => await holds.RunAsync(ct) | await holders.RunAsync(ct) | await states.RunAsync(ct) | await packs.RunAsync(ct) | await orders.RunAsync(ct);
 
     protected override void Tell(Exception interruption) => Interrupted(interruption);
 

@@ -29,6 +29,7 @@ public static class OrderEndpoints
         hub.MapGet("/orders", ListAsync).RequireAuthorization(Permissions.ReadHub);
         hub.MapGet("/orders/{order:int}", FindAsync).RequireAuthorization(Permissions.ReadHub);
         hub.MapGet("/orders/{order:int}/packs", PacksAsync).RequireAuthorization(Permissions.ReadHub);
+        hub.MapGet("/orders/{order:int}/notices", NoticesAsync).RequireAuthorization(Permissions.ReadHub);
         hub.MapPost("/orders", ChangeAsync).RequireAuthorization(Permissions.OrderHub);
         hub.MapPost("/orders/{order:int}/decline", (HttpContext c, int order, OrderReason? r, PlaceOrders orders, CancellationToken ct) => DecideAsync(c, order, r, orders.DeclineAsync, ct)).RequireAuthorization(Permissions.OrderHub);
         hub.MapPost("/orders/{order:int}/again", (HttpContext c, int order, OrderReason? r, PlaceOrders orders, CancellationToken ct) => DecideAsync(c, order, r, orders.AgainAsync, ct)).RequireAuthorization(Permissions.OrderHub);
@@ -60,6 +61,9 @@ public static class OrderEndpoints
 
     private static async Task<IResult> FindAsync(HttpContext context, int order, HubOrders orders, CancellationToken ct) =>
         await orders.FindAsync(context.Actor(), order, ct) is { } found ? TypedResults.Ok(View(found)) : Problems.NotFound("such order");
+
+    private static async Task<IResult> NoticesAsync(HttpContext context, int order, HubOrders orders, CancellationToken ct) =>
+        await orders.FindAsync(context.Actor(), order, ct) is null ? Problems.NotFound("such order") : TypedResults.Ok(new { items = await orders.NoticesAsync(context.Actor(), order, ct) });
 
     private static async Task<IResult> PacksAsync(HttpContext context, int order, HubOrders orders, int? limit, string? cursor, CancellationToken ct)
     {

@@ -256,7 +256,7 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
             select p.serial, p.party_id from o join hub_pack h on h.hub_lot_id = o.hub_lot_id and (h.pending_order is null or h.pending_order = @of)
                 and (o.kind = 'undo' and h.state = o.state or o.kind = 'state change' and (h.state is null or h.state = o.state and h.state_order = o.hub_order_id)) join (
                 select distinct on (p.serial) p.* from hub_order_pack p join hub_order x using (hub_order_id) where case when @byItself then x.hub_order_id = @of else x.hub_order_id = @root or x.repeats = @root end order by p.serial, p.hub_order_id desc) p on p.serial = h.serial
-            where p.temporary or not @byItself and p.fault is not null or coalesce(p.fault, 'market') = 'market' and exists (select from missing)),
+            where p.temporary or not @byItself and p.fault is not null or p.fault = 'market'),
         n as (select case when o.hub_lot_id is null or o.kind = 'recall' then (select count(*)::int from missing) else (select count(*)::int from pack) end as n from o where o.kind in ('recall', 'withdrawal') or hub_ended(o.partner_id, o.gtin, o.lot) = '{}'),
         added as (
             insert into hub_order (party_id, partner_id, kind, gtin, lot, hub_lot_id, hub_product_id, state, location, markets, units, event_id, repeats, tries, not_before, reason)

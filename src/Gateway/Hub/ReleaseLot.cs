@@ -148,9 +148,11 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
         var (units, leftOut, round) = await work.Connection.QuerySingleAsync<(int, string, int?)>($$"""
             with standing as materialized ({{ReleasableUnits.Query}}),
             wanted as materialized (
-                select p.serial, p.tries, coalesce(s.why, case when s.serial is null then 'no longer known' end) as why from hub_pack p left join standing s using (serial)
+                select p.serial, p.tries, p.stored_in, coalesce(s.why, case when s.serial is null then 'no longer known' end) as why from hub_pack p left join standing s using (serial)
                 where p.hub_lot_id = @lotId and p.fault is not null and (select hub_ended(partner_id, l.gtin, l.lot) = '{}' from hub_lot l where l.hub_lot_id = @lotId) and (@chunk::int is null or p.hub_chunk_id = @chunk and p.temporary and p.tries < @MostTries)),
-            failed as materialized (select serial, row_number() over (order by serial) - 1 as place, max(tries) over () as tries from wanted where why is null),
+            -- One message is of packs that the same markets lack.
+            failed as materialized (select serial, stored_in, (row_number() over (partition by stored_in order by serial) - 1) / @MaxSerials as part, tries from wanted where why is null),
+            parts as materialized (select stored_in, part, count(*)::int as units, row_number() over (order by stored_in, part)::int as ordinal from failed group by stored_in, part),
             counted as (select (select count(*)::int from failed) as units, coalesce((select jsonb_object_agg(why, n) from (select why, count(*) as n from wanted where why is not null group by why) w), '{}') as left_out),
             r as (
                 insert into hub_round (hub_lot_id, round, party_id, kind, units, left_out, reason)
@@ -158,11 +160,11 @@ public sealed class ReleaseLot(GatewayDatabase database, Hubs hubs, KnownMasterD
                 returning hub_lot_id, round, party_id, units),
             c as (
                 insert into hub_chunk (party_id, hub_lot_id, round, ordinal, units, not_before)
-                select r.party_id, r.hub_lot_id, r.round, n, least(@MaxSerials, r.units - (n - 1) * @MaxSerials), gateway_now() + @wait * (4 ^ (select min(tries) from failed)) from r cross join generate_series(1, (r.units + @MaxSerials - 1) / @MaxSerials) n
+                select r.party_id, r.hub_lot_id, r.round, parts.ordinal, parts.units, gateway_now() + @wait * (4 ^ (select min(tries) from failed)) from r cross join parts
                 returning hub_chunk_id, ordinal),
             p as (
                 update hub_pack p set hub_chunk_id = c.hub_chunk_id, fault = null, temporary = false, tries = case when @chunk::int is null then 0 else p.tries + 1 end
-                from failed f join c on c.ordinal = f.place / @MaxSerials + 1 where p.hub_lot_id = @lotId and p.serial = f.serial)
+                from failed f join parts using (stored_in, part) join c using (ordinal) where p.hub_lot_id = @lotId and p.serial = f.serial)
             select units, left_out::text, (select round from r) from counted
             """, new { lotId, chunk, gtin, lot, mustBePacked = false, reason, wait, MostTries, hubs.Of(protocol).Traits.MaxSerials }, work.Transaction, LongTime);
         return new Released(null, round ?? 0, units, JsonSerializer.Deserialize<Dictionary<string, long>>(leftOut)!);

@@ -24,26 +24,37 @@ internal static class SettleOrder
                 (select min(confirmed_at) from hub_message_market k where k.delivery_id = @deliveryId and k.state = 'distributed') as ConfirmedAt
             from hub_order o join hub_message m using (hub_order_id) where m.delivery_id = @deliveryId for update of o
             """, new { deliveryId }, work.Transaction);
+        if (o.IsOfPacks && o.Missing.Length > 0)
+        {
+            // A market counts that took the pack with one telling or another.
+            await work.Connection.ExecuteAsync("""
+                with told as materialized (
+                    select m.hub_order_id, array_agg(k.country) as markets from hub_order x join hub_message m using (hub_order_id) join hub_message_market k using (delivery_id) where (x.hub_order_id = @Root or x.repeats = @Root) and k.state = 'distributed' group by m.hub_order_id),
+                everywhere as materialized (
+                    select p.serial from hub_order_pack p join told using (hub_order_id) cross join unnest(told.markets) c where coalesce(p.fault, 'market') = 'market' group by p.serial
+                    having count(distinct c) = (select cardinality(markets) from hub_order where hub_order_id = @order))
+                update hub_order_pack p set fault = 'market' where p.hub_order_id = @order and p.fault is null and not exists (select from everywhere e where e.serial = p.serial)
+                """, new { order, o.Root }, work.Transaction, commandTimeout: 600);
+        }
         var wait = retryBase * Math.Pow(4, o.Tries);
         var isBarred = o is { IsRefused: false, Missing.Length: > 0, Code: "A24" }; // nothing changes there any more, so it is not tried again
         var again = o.IsRefused || isBarred || o.Tries >= MostTries ? 0 : await PlaceOrders.RepeatAsync(work, o.Root, order, o.Tries + 1, wait, "The hub calls what hindered it temporary, or a market took nothing.", byItself: true);
-        if (o.LotId is { } lot && o.Kind is OrderKinds.StateChange or OrderKinds.Undo)
+        if (o.IsOfPacks)
         {
             // What some markets have is no more what it was: it counts as changed, and as unchanged again only when all of them have undone it.
             await work.Connection.ExecuteAsync("""
-                update hub_order_pack set fault = coalesce(fault, 'market') where hub_order_id = @order and fault is null and cardinality(@Missing) > 0;
                 update hub_pack h set state = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @State end else h.state end,
                     state_order = case when p.fault is null or p.fault = 'market' and not @isUndo and @ConfirmedAt::timestamptz is not null then case when @isUndo then null else @Root end else h.state_order end,
                     pending_order = case when h.pending_order = @order then null else h.pending_order end
                 from hub_order_pack p where p.hub_order_id = @order and h.hub_lot_id = @lot and h.serial = p.serial and coalesce(h.state_order, 0) <= @order -- a late answer takes nothing back that came after it
-                """, new { order, lot, o.State, o.Root, o.Missing, o.ConfirmedAt, isUndo = o.Kind == OrderKinds.Undo }, work.Transaction, commandTimeout: 600);
+                """, new { order, lot = o.LotId, o.State, o.Root, o.ConfirmedAt, isUndo = o.Kind == OrderKinds.Undo }, work.Transaction, commandTimeout: 600);
         }
         // Of what was told again, the last time counts.
         var faults = (await work.Connection.QueryAsync<(string Code, long Count)>("""
             select fault, count(*) from (select distinct on (serial) fault from hub_order_pack p join hub_order x using (hub_order_id) where x.hub_order_id = @Root or x.repeats = @Root order by serial, hub_order_id desc) p
             where fault is not null group by fault order by 2 desc, 1
             """, new { o.Root }, work.Transaction)).AsList();
-        var isWhole = !o.IsRefused && o.Missing.Length == 0;
+        var isWhole = !o.IsRefused && (o.IsOfPacks || o.Missing.Length == 0);
         var isDone = isWhole && faults.Count == 0;
         await work.Connection.ExecuteAsync("""
             update hub_order set status = case when status = 'done' or @isWhole and not exists (select from hub_order_pack where hub_order_id = @order and fault is not null) then 'done' else 'failed' end where hub_order_id = @order and hub_order_id <> @Root;
@@ -106,6 +117,7 @@ internal static class SettleOrder
         public int Root { get; init; }
         public int PartyId { get; init; }
         public string Kind { get; init; } = "";
+        public bool IsOfPacks => Kind is OrderKinds.StateChange or OrderKinds.Undo;
         public string Gtin { get; init; } = "";
         public string? Lot { get; init; }
         public int? LotId { get; init; }

@@ -66,10 +66,7 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         }
         if (isFinal && sent.ChunkId is { } chunk)
         {
-            // A market that took nothing of it is told all of it again; those that have a pack call it known.
-            failed += await work.Connection.ExecuteAsync(new CommandDefinition($"""
-                update hub_pack set fault = '{Market}' where hub_chunk_id = @chunk and fault is null and exists (select from hub_message_market where delivery_id = @DeliveryId and state = 'failed')
-                """, new { chunk, sent.DeliveryId }, work.Transaction, cancellationToken: ct));
+            failed += await SpreadAsync(work, sent.DeliveryId, chunk, ct);
         }
         using var bytes = new MemoryStream(result.Bytes);
         var sha256 = SHA256.HashData(result.Bytes);
@@ -88,6 +85,21 @@ public sealed class TakeAnswer(GatewayDatabase database, ReleaseLot lots, IOptio
         await work.CommitAsync();
         return isFinal;
     }
+
+    /// <summary>
+    /// A market that took nothing of a message is told all of it again, and those that have a pack call it known. Of what was sent again each market has taken its part with one message or another: such a market counts as one that has it.
+    /// </summary>
+    /// <returns>How many packs are not in every market.</returns>
+    private static async Task<int> SpreadAsync(Work work, long deliveryId, int chunk, CancellationToken ct) => !await work.Connection.ExecuteScalarAsync<bool>("select exists (select from hub_message_market where delivery_id = @deliveryId and state = 'failed')", new { deliveryId }, work.Transaction) ? 0
+        : await work.Connection.ExecuteScalarAsync<int>(new CommandDefinition($"""
+            update hub_pack set stored_in = stored_in || array(select country from hub_message_market where delivery_id = @deliveryId and state = 'distributed' and country <> all(stored_in)) where hub_chunk_id = @chunk and fault is null;
+            update hub_message_market k set state = 'distributed', confirmed_at = coalesce((
+                    select max(b.confirmed_at) from hub_chunk c join hub_chunk e on e.hub_lot_id = c.hub_lot_id and e.round < c.round join hub_message m on m.hub_chunk_id = e.hub_chunk_id join hub_message_market b on b.delivery_id = m.delivery_id
+                    where c.hub_chunk_id = @chunk and b.country = k.country and b.state = 'distributed'), confirmed_at)
+            where k.delivery_id = @deliveryId and k.state = 'failed'
+                and exists (select from hub_pack where hub_chunk_id = @chunk and fault is null) and not exists (select from hub_pack p where p.hub_chunk_id = @chunk and p.fault is null and k.country <> all(p.stored_in));
+            with lacking as (update hub_pack set fault = '{Market}' where hub_chunk_id = @chunk and fault is null and exists (select from hub_message_market where delivery_id = @deliveryId and state = 'failed') returning 1) select count(*)::int from lacking
+            """, new { deliveryId, chunk }, work.Transaction, commandTimeout: 600, cancellationToken: ct));
 
     private static Task<int> MoveMarketsAsync(Work work, Sent sent, HubResult result, CancellationToken ct) => work.Connection.ExecuteAsync(new CommandDefinition("""
         update hub_message_market k set state = w.state, confirmed_at = coalesce(w.at, gateway_now())

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Dapper;
 using Gateway.Access;
 using Gateway.Capture;
@@ -23,8 +20,6 @@ namespace Gateway.Lines;
 /// <param name="slice">So many units are looked at in one transaction.</param>
 public sealed partial class HoldCommissioned(GatewayDatabase database, LineHolds holds, ILogger<HoldCommissioned> log, int slice = 20_000)
 {
-    private const int MaxUnitsAnEvent = 1_000;
-
     private static readonly Actor Gateway = Actor.System("commands");
 
     /// <returns>How many units are being held now that were not before.</returns>
@@ -89,11 +84,8 @@ public sealed partial class HoldCommissioned(GatewayDatabase database, LineHolds
             var now = await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction);
             // Whoever is held was commissioned before, also where a device's clock is ahead.
             var newest = epcs.Max(epc => times[epc]).AddMilliseconds(1);
-            var document = Document(hold, epcs, newest > now ? newest : now, now);
-            var publicId = Guid.NewGuid();
-            using var bytes = new MemoryStream(document);
-            await CaptureRecords.InsertAsync(work, new NewCapture(
-                publicId, hold.PartyId, Gateway.Id, SHA256.HashData(document), document.Length, "application/ld+json", null, null, "rollback", now, 202, CaptureJob.FirstAnswer(publicId, now, "rollback")), bytes, ct);
+            var holding = new OwnHolding(newest > now ? newest : now, "non_sellable_other", [("reason", "pause.unproved"), ("command", hold.CmdId.ToString())]);
+            var publicId = await OwnHolding.CaptureAsync(work, Gateway, hold.PartyId, holding, epcs, now, ct);
             await holds.NoteAsync(work, hold, epcs, publicId);
         }
         return epcs.Count;
@@ -101,53 +93,6 @@ public sealed partial class HoldCommissioned(GatewayDatabase database, LineHolds
 
     [LoggerMessage(4161, LogLevel.Error, "What line {Line} has commissioned since the pause {CmdId} could not be held; it is tried again.")]
     private partial void NotHeld(Exception exception, string line, Guid cmdId);
-
-    private static byte[] Document(LineHold hold, IReadOnlyList<string> epcs, DateTime at, DateTime now)
-    {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("@context");
-            json.WriteStringValue("https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld");
-            json.WriteStartObject();
-            json.WriteString("line", EventFacts.LineNamespace);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteString("type", "EPCISDocument");
-            json.WriteString("schemaVersion", "2.0");
-            json.WriteString("creationDate", Instant(now));
-            json.WriteStartObject("epcisBody");
-            json.WriteStartArray("eventList");
-            foreach (var some in epcs.Chunk(MaxUnitsAnEvent))
-            {
-                json.WriteStartObject();
-                json.WriteString("type", "ObjectEvent");
-                json.WriteString("eventID", $"urn:uuid:{Guid.NewGuid()}");
-                json.WriteString("eventTime", Instant(at));
-                json.WriteString("eventTimeZoneOffset", "+00:00");
-                json.WriteStartArray("epcList");
-                foreach (var epc in some)
-                {
-                    json.WriteStringValue(epc);
-                }
-                json.WriteEndArray();
-                json.WriteString("action", "OBSERVE");
-                json.WriteString("bizStep", "holding");
-                json.WriteString("disposition", "non_sellable_other");
-                // Without a place: it is a decision, and says nothing of where the units are by now.
-                json.WriteString("line:reason", "pause.unproved");
-                json.WriteString("line:command", hold.CmdId.ToString());
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-        return bytes.ToArray();
-    }
-
-    private static string Instant(DateTime at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Looks for units to hold, again and again.</summary>

@@ -316,6 +316,7 @@ public sealed partial class AccessMatrixTests
         GET    /api/hub/orders                       any    400 400 400 403 403 400 403
         POST   /api/hub/orders                       any    422 422 403 403 403 403 403
         GET    /api/hub/orders/{order:int}           any    404 404 404 403 403 404 403
+        GET    /api/hub/orders/{order:int}/notices   any    404 404 404 403 403 404 403
         GET    /api/hub/orders/{order:int}/packs     any    404 404 404 403 403 404 403
         POST   /api/hub/orders/{order:int}/decline   any    422 422 403 403 403 403 403
         POST   /api/hub/orders/{order:int}/again     any    422 422 403 403 403 403 403

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Epcis.Events;
 using Gateway.Access;
 using Gateway.Host.Simulate.Hub;
 using Gateway.Hub;
 using Gateway.Journeys.Access;
+using Gateway.Journeys.Composing;
 using Gateway.Journeys.Dashboard;
 using Gateway.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +19,8 @@ using static HubGateway;
 public sealed class OrderJourneys
 {
     private const string Elsewhere = "9521234000020";
+    private const string Here = "urn:epc:id:sgln:9521234.00001.0", Wholesaler = "urn:epc:id:sgln:9521234.00055.0", Stranger = "urn:epc:id:sgln:9521234.00066.0";
+    private static readonly DateTime s_shipped = new(2026, 9, 15, 8, 0, 0, DateTimeKind.Utc);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -71,7 +75,13 @@ public sealed class OrderJourneys
         {
             await DistributedAsync(officer, "B7");
         }
-        await ObservedAsync(gateway, "shipping", "S0001", "S0002");
+        // One is on its way to a wholesaler, one to somebody who is no partner, one to nobody that is named; and one the wholesaler has received.
+        await gateway.AddPartnerAsync(ShipmentStory.GlnOf(Wholesaler), "well/wholesaler");
+        await ObservedAsync(gateway, "shipping", s_shipped, Wholesaler, Here, ["S0001", "S0005"]);
+        await ObservedAsync(gateway, "shipping", s_shipped, Stranger, Here, ["S0002"]);
+        await ObservedAsync(gateway, "shipping", s_shipped, null, Here, ["S0006"]);
+        await ObservedAsync(gateway, "receiving", s_shipped.AddHours(1), null, Wholesaler, ["S0005"]);
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from unit where state = 11") == 3);
         var people = await PeopleAsync(gateway, "anna", "ben");
         var orders = gateway.Services.GetRequiredService<PlaceOrders>();
         var at = (await gateway.Services.GetRequiredService<Hubs>().OneAsync(people["anna"].Actor, null, Ct))!;
@@ -82,9 +92,23 @@ public sealed class OrderJourneys
         await DoneAsync(officer, placed.Order.Value);
         Assert.Equal(["DE", "FR"], hub.Lots.Single(l => l.Lot == "B7").RecalledIn);
 
-        // What is still ours is held, each once, and a shipment of it is not taken as done; of the other lot it is.
+        // What is still ours is held, each once, with what the wholesaler has; and a shipment of it is not taken as done; of the other lot it is.
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from unit where holds = 'recalled'") == 18);
-        Assert.Equal("S0003 S0020 18", await gateway.Database.ScalarAsync<string>("select concat_ws(' ', substr(min(key), 19), substr(max(key), 19), count(*)) from unit where holds is not null"));
+        Assert.Equal("S0002 S0006", await gateway.Database.ScalarAsync<string>("select string_agg(substr(key, 19), ' ' order by key) from unit where starts_with(key, '01' || '09521234001010' || '21S') and holds is null"));
+
+        // The wholesaler is told of his packs, and of no others; for the others a person is.
+        var notices = await Eventually.AsAsync(async () => (await officer.GetFromJsonAsync<JsonElement>($"api/hub/orders/{placed.Order}/notices", Ct)).GetProperty("items") is var items && items.GetArrayLength() == 3
+            && items[0].GetProperty("deliveries").EnumerateArray().Any(d => d.GetProperty("state").GetString() == "delivered") ? items : default(JsonElement?));
+        Assert.Equal([(ShipmentStory.GlnOf(Wholesaler), 2, null), (ShipmentStory.GlnOf(Stranger), 1, "no partner"), (null, 1, "unknown")],
+            notices.EnumerateArray().Select(n => (n.GetProperty("gln").GetString(), n.GetProperty("units").GetInt32(), n.GetProperty("untold").GetString())).OrderBy(n => n.Item3, StringComparer.Ordinal));
+        var told = new ComposedDocument(await gateway.Database.ScalarAsync<byte[]>("select bytes from delivery join document_chunk using (document_id) where compose_kind = 'evidence' and state = 'delivered'"));
+        var notice = (ObjectEvent)Assert.Single(told.Events);
+        Assert.EndsWith(":recalled", notice.Disposition, StringComparison.Ordinal);
+        Assert.Equal(["urn:epc:id:sgtin:9521234.000101.S0001", "urn:epc:id:sgtin:9521234.000101.S0005"], notice.EpcList.Order());
+        Assert.DoesNotContain(notice.Extensions, x => x.Namespace.Contains("line", StringComparison.Ordinal)); // the order's number is our own business
+        Assert.Equal("hub.holders", await gateway.Database.ScalarAsync<string>("select string_agg(code, ',') from exception where state = 'open' and code like 'hub.%'"));
+        Assert.Contains($"1 with {ShipmentStory.GlnOf(Stranger)}, 1 with nobody that is named", await gateway.Database.ScalarAsync<string>("select message from exception where code = 'hub.holders'"), StringComparison.Ordinal);
+
         await ObservedAsync(gateway, "shipping", DateTime.UtcNow, "S0003", "T0001");
         await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<string>("select coalesce(string_agg(distinct code, ','), '') from finding where code like 'unit.%'") == "unit.held");
         // Who has it is found unit by unit.
@@ -211,14 +235,17 @@ public sealed class OrderJourneys
 
     private static Task DoneAsync(HttpClient officer, int order) => Eventually.TrueAsync(async () => (await officer.GetFromJsonAsync<JsonElement>($"api/hub/orders/{order}", Ct)).GetProperty("status").GetString() == "done");
 
-    private static Task ObservedAsync(TestGateway gateway, string bizStep, params string[] serials) => ObservedAsync(gateway, bizStep, new DateTime(2026, 9, 15, 8, 0, 0, DateTimeKind.Utc), serials);
+    private static Task ObservedAsync(TestGateway gateway, string bizStep, params string[] serials) => ObservedAsync(gateway, bizStep, s_shipped, serials);
 
-    private static async Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, params string[] serials)
+    private static Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, params string[] serials) => ObservedAsync(gateway, bizStep, at, null, Here, serials);
+
+    private static async Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, string? destination, string place, string[] serials)
     {
+        var to = destination is null ? "" : $"""<extension><destinationList><destination type="urn:epcglobal:cbv:sdt:location">{destination}</destination></destinationList></extension>""";
         var document = $"""
             <?xml version="1.0" encoding="UTF-8"?>
             <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-09-15T10:00:00Z"><EPCISBody><EventList>
-            <ObjectEvent><eventTime>{at:yyyy-MM-ddTHH:mm:ss.fffZ}</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep><readPoint><id>urn:epc:id:sgln:9521234.00001.0</id></readPoint></ObjectEvent>
+            <ObjectEvent><eventTime>{at:yyyy-MM-ddTHH:mm:ss.fffZ}</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep><readPoint><id>{place}</id></readPoint>{(bizStep == "receiving" ? $"<bizLocation><id>{place}</id></bizLocation>" : "")}{to}</ObjectEvent>
             </EventList></EPCISBody></epcis:EPCISDocument>
             """;
         using var captured = await gateway.CaptureAsync(System.Text.Encoding.UTF8.GetBytes(document));

@@ -30,7 +30,7 @@ public sealed class RandomOrdersTests(ITestOutputHelper output)
         var seed = FaultScale.IsFull ? Environment.TickCount : 7;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{operations} operations, seed {seed}"));
         await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions { MarketAfter = TimeSpan.FromMilliseconds(20) }, Ct);
-        await using var gateway = await StartAsync(hub, ("RateLimits:SignInPerMinute", "100000"), ("Delivery:RetryLifetime", "60.00:00:00"));
+        await using var gateway = await StartAsync(hub, ("RateLimits:SignInPerMinute", "100000"), ("Delivery:RetryLifetime", "60.00:00:00"), ("Delivery:RetryBase", "00:00:00.050"), ("Delivery:RetryCap", "00:00:02"));
         using var officer = gateway.Client("officer");
         for (var n = 0; n < Lots; n++)
         {
@@ -148,9 +148,14 @@ public sealed class RandomOrdersTests(ITestOutputHelper output)
             }
         }
 
-        /// <summary>What is asked for goes on while the hub answers, and not long before it.</summary>
+        /// <summary>What is asked for goes on while the hub answers, and not long before it; while the hub is left alone, the time passes.</summary>
         public async Task PaceAsync(int n)
         {
+            if (n % 8 == 0 && await gateway.Database.ScalarAsync<int>("select coalesce((select ceil(extract(epoch from open_until - gateway_now()))::int from breaker where opened > 0 and probe is null), 0)") is > 0 and var alone)
+            {
+                hub.Advance(TimeSpan.FromSeconds(alone));
+                await gateway.Database.AdvanceAsync(TimeSpan.FromSeconds(alone));
+            }
             for (var wait = 0; n % 8 == 0 && wait < (FaultScale.IsFull ? 6 : 20) && await gateway.Database.ScalarAsync<long>("select (select count(*) from hub_message where answered_at is null) + (select count(*) from hub_order where status = 'ready')") > 12; wait++)
             {
                 await Task.Delay(50, Ct);
