@@ -194,6 +194,33 @@ public sealed class OrderTests
         Assert.Equal("Nothing of this order has failed.", await story.Get<PlaceOrders>().AgainAsync(HubStory.Person, root, "again", Ct));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_each_market_has_taken_with_one_telling_or_another_is_not_told_once_more(bool isUndo)
+    {
+        await using var story = await ReleasedAsync();
+        if (isUndo)
+        {
+            await DoneAsync(story, "Locked", ["U000001", "U000002"]);
+        }
+        Assert.Null((isUndo ? await UndoAsync(story, "Locked", ["U000001", "U000002"]) : await ChangeAsync(story, "Locked", ["U000001", "U000002"])).Refusal);
+        await TellAsync(story);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Partial, [("DE", "distributed"), ("FR", "failed")], new FailedPack("U000002", "T1", true));
+        Assert.Equal("U000001 market,U000002 T1", await story.TextAsync("select string_agg(serial || ' ' || fault, ',' order by serial) from hub_order_pack where fault is not null"));
+        await AgainAsync(story);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Accepted, [("DE", "failed"), ("FR", "distributed")]);
+        // U000001 came to DE first and to FR now; U000002 to FR alone.
+        await AgainAsync(story);
+        Assert.Equal($"StateChange L1 Locked {isUndo} {Plant1} U000002", Validated(await story.BytesAsync(await story.MessageAsync())));
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Accepted, [("DE", "distributed"), ("FR", "failed")]);
+        Assert.Equal("0", await story.TextAsync("select count(*)::text from hub_order where status <> 'done' and repeats is null"));
+        Assert.Equal(isUndo ? "" : "U000001 Locked U000002 Locked", await StatesAsync(story));
+        Assert.Equal("", await story.TextAsync("select string_agg(serial, ' ') from hub_pack where pending_order is not null"));
+        var order = (await story.Get<HubOrders>().ListAsync(HubStory.Person, story.Hub.PartnerId, new OrderFilter(), null, 1, Ct))[0];
+        Assert.Equal(["DE distributed", "FR distributed"], order.Markets.Select(m => $"{m.Country} {m.State}"));
+    }
+
     [Fact]
     public async Task What_was_given_up_is_told_of_and_what_the_hub_answers_all_the_same_counts()
     {

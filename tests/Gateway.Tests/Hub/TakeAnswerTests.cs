@@ -86,6 +86,25 @@ public sealed class TakeAnswerTests
     }
 
     [Fact]
+    public async Task What_each_market_has_taken_with_one_message_or_another_is_not_told_once_more()
+    {
+        await using var story = await ReleasedAsync(maxSerials: 10, packs: 3);
+        await story.AnswerAsync(await story.MessageAsync(), HubStatus.Partial, [("DE", "distributed"), ("FR", "failed")], new FailedPack("U000003", "A16", false));
+        Assert.Equal(3, (await story.Get<ReleaseLot>().ResendAsync(HubStory.Person, story.Hub, HubStory.Gtin, "L1", "France is back", CancellationToken.None)).Units);
+        // What no market has goes by itself, so that a market has all of a message or nothing of it.
+        Assert.Equal(2, await story.ComposeAsync());
+        Assert.Equal("1 U000003,2 U000001 U000002", await story.TextAsync("select string_agg(c.ordinal || ' ' || s, ',' order by c.ordinal) from (select hub_chunk_id, string_agg(serial, ' ' order by serial) as s from hub_pack group by 1) p join hub_chunk c using (hub_chunk_id)"));
+        var messages = await story.MessagesAsync();
+        await story.AnswerAsync(messages[1], HubStatus.Accepted, Everywhere);
+        await story.AnswerAsync(messages[2], HubStatus.Accepted, [("DE", "failed"), ("FR", "distributed")]);
+        var lot = await LotAsync(story);
+        Assert.Equal(("distributed", 0L), (lot.State, lot.Failed));
+        Assert.All(lot.Markets, m => Assert.Equal(("distributed", 3), (m.State, m.Confirmed)));
+        Assert.Contains("Of nothing that was sent", (await story.Get<ReleaseLot>().ResendAsync(HubStory.Person, story.Hub, HubStory.Gtin, "L1", "once more", CancellationToken.None)).Refusal, StringComparison.Ordinal);
+        Assert.Equal("resolved", await story.TextAsync("select string_agg(state, ',') from exception"));
+    }
+
+    [Fact]
     public async Task What_has_been_destroyed_since_it_was_released_is_not_told_again()
     {
         await using var story = await ReleasedAsync(maxSerials: 10, packs: 3);
