@@ -101,6 +101,67 @@ public sealed class ReleaseJourneys
     }
 
     [Fact]
+    public async Task A_hub_that_is_away_for_a_day_is_told_everything_once_when_it_is_back_and_somebody_knew()
+    {
+        await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions(), Ct);
+        await using var gateway = await StartAsync(hub);
+        using var officer = gateway.Client("officer");
+        await CommissionAsync(gateway, "B7", 30);
+        await CommissionAsync(gateway, "B8", 5, prefix: "T");
+        await ProductAsync(gateway, officer, 1, "DE", "FR");
+        using (await ReleaseAsync(officer, "B7"))
+        {
+            await DistributedAsync(officer, "B7");
+        }
+        hub.Faults.UnavailableUntil = hub.Now + TimeSpan.FromHours(24);
+        using var released = await ReleaseAsync(officer, "B8");
+        Assert.Equal(HttpStatusCode.Accepted, released.StatusCode);
+        using var locked = await officer.PostAsJsonAsync("api/hub/orders", new { gtin = Gtin, lot = "B7", serials = new[] { "S0001" }, state = "Locked", location = Place, reason = "a complaint" }, Ct);
+        Assert.True(locked.IsSuccessStatusCode, await locked.Content.ReadAsStringAsync(Ct));
+        for (var hour = 0; hour < 25; hour++)
+        {
+            await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<bool>("select coalesce((select opened > 0 and open_until > gateway_now() from breaker), false) or not exists (select from delivery where state = 'due')"));
+            if (hour == 12)
+            {
+                await Eventually.TrueAsync(async () => (await officer.GetFromJsonAsync<JsonElement>("api/alarms", Ct)).GetProperty("items").EnumerateArray().Any(a => a.GetProperty("sentence").GetString()!.StartsWith("2 documents for EU hub are late", StringComparison.Ordinal)), seconds: 90);
+            }
+            hub.Advance(TimeSpan.FromHours(1));
+            await gateway.Database.AdvanceAsync(TimeSpan.FromHours(1));
+        }
+        await DistributedAsync(officer, "B8");
+        await Eventually.TrueAsync(() => Task.FromResult(hub.Holding("FR", Gtin, "B7")["S0001"] == "Locked"));
+        Assert.Equal(5, hub.Holding("FR", Gtin, "B8").Count);
+        Assert.Equal(2, hub.Received.Count(r => r.Kind == "PackData"));
+        Assert.Single(hub.Received, r => r.Kind == "StateChange");
+        Assert.Empty(hub.Violations);
+    }
+
+    [Fact]
+    public async Task When_certificates_are_rolled_the_new_one_is_shown_and_nothing_is_lost()
+    {
+        await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions(), Ct);
+        await using var gateway = await StartAsync(hub);
+        using var officer = gateway.Client("officer");
+        await CommissionAsync(gateway, "B7", 30);
+        await ProductAsync(gateway, officer, 1, "DE", "FR");
+        hub.Roll(); // at once: the hub shows another certificate and lets the old one in no more
+        using (await ReleaseAsync(officer, "B7"))
+        {
+            await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<int>("select count(*)::int from delivery d join hub_message m using (delivery_id) where m.kind = 'pack data' and d.code is not null") > 0);
+        }
+        Assert.Equal("due", await gateway.Database.ScalarAsync<string>("select d.state from delivery d join hub_message m using (delivery_id) where kind = 'pack data'"));
+        Assert.Empty(hub.Lots);
+        using var admin = gateway.Client("administrator");
+        using var renewed = await admin.PutAsJsonAsync($"api/partners/{HubGln}/channel", new { version = 1, channel = new { kind = "hub", protocol = "emvs", url = hub.Url, clientCertificate = hub.ClientPem, authority = hub.AuthorityPem }, reason = "the hub's new certificate" }, Ct);
+        Assert.True(renewed.IsSuccessStatusCode, await renewed.Content.ReadAsStringAsync(Ct));
+        await gateway.Database.AdvanceAsync(TimeSpan.FromHours(1));
+        await DistributedAsync(officer, "B7");
+        Assert.Equal(30, hub.Holding("DE", Gtin, "B7").Count);
+        Assert.Single(hub.Received, r => r.Kind == "PackData");
+        Assert.Empty(hub.Violations);
+    }
+
+    [Fact]
     public async Task A_hub_that_pushes_is_heard_and_nobody_else_speaks_for_it()
     {
         await using var hub = await HubSimulator.StartAsync(new HubSimulatorOptions(), Ct);
