@@ -96,20 +96,25 @@ public static partial class HubCommand
     private static Command Notices()
     {
         var (order, hub, json) = (new Argument<int>("ORDER") { Description = "The number of a recall or withdrawal, as gateway hub orders lists it." }, Hub(), Json());
-        var command = new Command("notices", "Who had units when they were recalled, and how he was told. Exit 1 when the gateway cannot tell somebody.") { order, hub, json };
+        var command = new Command("notices", "Who had units when they were recalled, and how he was told. Exit 1 until everybody is told, or when the gateway cannot tell somebody.") { order, hub, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(hub), ct, async (services, _) =>
         {
             var orders = services.GetRequiredService<HubOrders>();
-            if (await orders.FindAsync(CommandLine, parsed.GetValue(order), ct) is null)
+            if (await orders.FindAsync(CommandLine, parsed.GetValue(order), ct) is not { Kind: OrderKinds.Recall or OrderKinds.Withdrawal } found)
             {
-                throw new WrongUseException("There is no such order.");
+                throw new WrongUseException("There is no such recall or withdrawal.");
+            }
+            if (found.ToldAt is null)
+            {
+                await Console.Error.WriteLineAsync(found.Status is "asked" or "ended" ? "Nobody is told: it is not signed, or was ended." : "Who has units is not known yet.");
+                return 1;
             }
             var good = true;
             foreach (var n in await orders.NoticesAsync(CommandLine, parsed.GetValue(order), ct))
             {
-                good &= n.Untold is null or "elsewhere";
+                good &= n.IsGood;
                 await Console.Out.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(n, JsonSerializerOptions.Web)
-                    : Plain(string.Create(CultureInfo.InvariantCulture, $"{n.Gln ?? n.Holder ?? "nobody that is named"}{(n.Name is { } name ? $" {name}" : "")}  {n.Units} units  {(n.Untold is { } why ? $"not told: {why}" : n.Deliveries.Count == 0 ? "is being told" : string.Join(", ", n.Deliveries.Select(d => $"delivery {d.Id} {d.State}")))}")));
+                    : Plain(string.Create(CultureInfo.InvariantCulture, $"{n.Gln ?? n.Holder ?? "nobody that is named"}{(n.Name is { } name ? $" {name}" : "")}  {n.Units} units  {(n.Untold is { } why ? $"not told: {why}" : n.Refused > 0 ? $"not told: {n.Refused} documents were refused, or not sent" : n.Deliveries.Count == 0 ? "is being told" : string.Join(", ", n.Deliveries.Select(d => $"delivery {d.Id} {d.State}")))}")));
             }
             return good ? 0 : 1;
         }));

@@ -7,10 +7,9 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Composing;
 
 /// <summary>Composes what is due, one document at a time. Woken by what wakes the deliveries.</summary>
-internal sealed partial class ComposeWorker(GatewayDatabase database, ComposeOne turn, IOptions<DeliveryOptions> options, ILogger<ComposeWorker> logger) : ListeningWorker(database, "delivery_due", options.Value.CheckEvery)
+internal sealed partial class ComposeWorker(GatewayDatabase database, ComposeOne turn, IOptions<DeliveryOptions> options, ILogger<ComposeWorker> logger)
+    : ListeningWorker(database, "delivery_due", options.Value.CheckEvery, turn.RunAsync)
 {
-    protected override Task<bool> TurnAsync(CancellationToken ct) => turn.RunAsync(ct);
-
     protected override void Tell(Exception interruption) => Interrupted(interruption);
 
     [LoggerMessage(2014, LogLevel.Error, "Composing was interrupted and will go on by itself.")]

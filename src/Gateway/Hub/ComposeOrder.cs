@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Dapper;
 using Epcis;
 using Gateway.Access;
@@ -121,20 +118,14 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
     {
         var message = new OrderMessage(Guid.NewGuid(), await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction),
             next.Kind, next.Gtin, next.Version, next.Lot, next.Expiry, next.State, next.Location, next.Markets, next.Reason, next.IsOfPacks ? next.Units : 0);
-        await using var spool = SpoolFile.Open();
-        await hubs.Of(next.Protocol).WriteAsync(message, SerialsAsync(work, next, ct), spool, ct);
-        await spool.FlushAsync(ct);
-        spool.Position = 0;
-        var sha256 = await SHA256.HashDataAsync(spool, ct);
-        spool.Position = 0;
-        var (documentId, _) = await OutgoingDocument.StoreAsync(work, spool, sha256, "application/xml", ct);
         // Behind what was told of the lot before.
         var lane = next.Lot is { } lot ? $"hub {next.Gtin} {lot}" : $"hub {next.Gtin}";
         // An undo is not sent any more when its days are over while the hub is away.
         var until = next.Kind == OrderKinds.Undo && next.State != PackStates.Locked ? await work.Connection.ExecuteScalarAsync<DateTime?>("""
             select min(o.confirmed_at) + @UndoDays * interval '1 day' from hub_order_pack p join hub_pack h on h.hub_lot_id = @LotId and h.serial = p.serial join hub_order o on o.hub_order_id = h.state_order where p.hub_order_id = @Id
             """, new { next.Id, next.LotId, PackStates.UndoDays }, work.Transaction) : null;
-        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, next.PartnerId, message.CorrelationId, lane, options.Value, ct, until);
+        var serials = QueueMessage.SerialsAsync(work, "select serial from hub_order_pack where hub_order_id = $1 order by serial", next.Id, message.Count, ct);
+        var deliveryId = await QueueMessage.RunAsync(work, spool => hubs.Of(next.Protocol).WriteAsync(message, serials, spool, ct), next.PartnerId, message.CorrelationId, lane, options.Value, ct, until);
         await work.Connection.ExecuteAsync(new CommandDefinition("""
             insert into hub_message (delivery_id, party_id, partner_id, correlation_id, kind, hub_order_id) values (@deliveryId, @PartyId, @PartnerId, @CorrelationId, @Kind, @Id);
             insert into hub_message_market (delivery_id, party_id, country, state) select @deliveryId, @PartyId, unnest(@Markets), 'pending';
@@ -158,23 +149,7 @@ public sealed partial class ComposeOrder(GatewayDatabase database, Hubs hubs, IO
         await work.CommitAsync();
     }
 
-    private static async IAsyncEnumerable<string> SerialsAsync(Work work, Next next, [EnumeratorCancellation] CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand("select serial from hub_order_pack where hub_order_id = $1 order by serial", work.Connection, work.Transaction) { Parameters = { new() { Value = next.Id } } };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var told = 0;
-        while (await reader.ReadAsync(ct))
-        {
-            told++;
-            yield return reader.GetString(0);
-        }
-        if (told != next.Units)
-        {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The order {next.Id} is of {next.Units} packs, and {told} belong to it."));
-        }
-    }
-
-    [LoggerMessage(2022, LogLevel.Error, "The order {Order} could not be written for the hub; it is tried again in a minute.")]
+    [LoggerMessage(2025, LogLevel.Error, "The order {Order} could not be written for the hub; it is tried again in a minute.")]
     private partial void NotWritten(Exception e, int order);
 
     private sealed class Next

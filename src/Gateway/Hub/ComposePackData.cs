@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Dapper;
 using Gateway.Access;
@@ -59,14 +56,8 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
     {
         var product = JsonSerializer.Deserialize<ProductData>(next.Content, ProductData.Json)!;
         var message = new PackDataMessage(Guid.NewGuid(), await work.Connection.ExecuteScalarAsync<DateTime>("select gateway_now()", transaction: work.Transaction), product, next.Version, next.Lot, next.Expiry, next.Units) { PrefixLength = next.PrefixLength ?? 0 };
-        await using var spool = SpoolFile.Open();
-        await hubs.Of(next.Protocol).WriteAsync(message, SerialsAsync(work, next, ct), spool, ct);
-        await spool.FlushAsync(ct);
-        spool.Position = 0;
-        var sha256 = await SHA256.HashDataAsync(spool, ct);
-        spool.Position = 0;
-        var (documentId, _) = await OutgoingDocument.StoreAsync(work, spool, sha256, "application/xml", ct);
-        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, next.PartnerId, message.CorrelationId, string.Create(CultureInfo.InvariantCulture, $"hub {product.Gtin} {next.Lot}"), options.Value, ct);
+        var serials = QueueMessage.SerialsAsync(work, "select serial from hub_pack where hub_chunk_id = $1 order by serial", next.ChunkId, next.Units, ct);
+        var deliveryId = await QueueMessage.RunAsync(work, spool => hubs.Of(next.Protocol).WriteAsync(message, serials, spool, ct), next.PartnerId, message.CorrelationId, $"hub {product.Gtin} {next.Lot}", options.Value, ct);
         await work.Connection.ExecuteAsync(new CommandDefinition("""
             insert into hub_message (delivery_id, party_id, partner_id, correlation_id, kind, hub_chunk_id) select @deliveryId, party_id, @PartnerId, @CorrelationId, 'pack data', hub_chunk_id from hub_chunk where hub_chunk_id = @ChunkId;
             insert into hub_message_market (delivery_id, party_id, country, state)
@@ -78,26 +69,16 @@ public sealed partial class ComposePackData(GatewayDatabase database, Hubs hubs,
     [LoggerMessage(2021, LogLevel.Error, "The message {Chunk} of the lot {Lot} could not be written for the hub; it is tried again in five minutes.")]
     private partial void NotWritten(Exception e, int chunk, string lot);
 
-    private static async IAsyncEnumerable<string> SerialsAsync(Work work, Next next, [EnumeratorCancellation] CancellationToken ct)
+    private sealed class Next
     {
-        await using var command = new NpgsqlCommand("select serial from hub_pack where hub_chunk_id = $1 order by serial", work.Connection, work.Transaction) { Parameters = { new() { Value = next.ChunkId } } };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var told = 0;
-        while (await reader.ReadAsync(ct))
-        {
-            told++;
-            yield return reader.GetString(0);
-        }
-        if (told != next.Units)
-        {
-            throw new InvalidOperationException($"The message {next.ChunkId} is to tell {next.Units} packs, and {told} belong to it.");
-        }
-    }
-
-    private sealed record Next(int ChunkId, int Units, string Lot, DateOnly Expiry, int PartnerId, int Version, string Content, string Protocol, int? PrefixLength)
-    {
-        public Next() : this(0, 0, "", default, 0, 0, "", "", null)
-        {
-        }
+        public int ChunkId { get; init; }
+        public int Units { get; init; }
+        public string Lot { get; init; } = "";
+        public DateOnly Expiry { get; init; }
+        public int PartnerId { get; init; }
+        public int Version { get; init; }
+        public string Content { get; init; } = "";
+        public string Protocol { get; init; } = "";
+        public int? PrefixLength { get; init; }
     }
 }

@@ -40,7 +40,7 @@ public static class OrderEndpoints
     /// <summary>The wire's view of an order; the command line prints the same.</summary>
     public static object View(HubOrder o) => new
     {
-        o.Id, o.Kind, o.Gtin, o.Lot, o.State, o.Location, o.Units, o.Status, o.EndedWhy, o.Reason, o.MadeBy, o.MadeAt, signatures = new { needed = o.Needs, by = o.Signers }, o.ConfirmedAt, o.UndoUntil, o.Failed, o.Delivery, o.Markets,
+        o.Id, o.Kind, o.Gtin, o.Lot, o.State, o.Location, o.Units, o.Status, o.EndedWhy, o.Reason, o.MadeBy, o.MadeAt, signatures = new { needed = o.Needs, by = o.Signers }, o.ConfirmedAt, o.ToldAt, o.UndoUntil, o.Failed, o.Delivery, o.Markets,
     };
 
     private static async Task<IResult> ListAsync(HttpContext context, Hubs hubs, HubOrders orders, string? hub, string? gtin, string? lot, string? kind, string? status, bool? open, bool? undoable, int? limit, int? cursor, CancellationToken ct)
@@ -63,7 +63,7 @@ public static class OrderEndpoints
         await orders.FindAsync(context.Actor(), order, ct) is { } found ? TypedResults.Ok(View(found)) : Problems.NotFound("such order");
 
     private static async Task<IResult> NoticesAsync(HttpContext context, int order, HubOrders orders, CancellationToken ct) =>
-        await orders.FindAsync(context.Actor(), order, ct) is null ? Problems.NotFound("such order") : TypedResults.Ok(new { items = await orders.NoticesAsync(context.Actor(), order, ct) });
+        await orders.FindAsync(context.Actor(), order, ct) is { } found ? TypedResults.Ok(new { found.ToldAt, items = await orders.NoticesAsync(context.Actor(), order, ct) }) : Problems.NotFound("such order");
 
     private static async Task<IResult> PacksAsync(HttpContext context, int order, HubOrders orders, int? limit, string? cursor, CancellationToken ct)
     {

@@ -204,13 +204,17 @@ public sealed class PlaceOrders(GatewayDatabase database, Hubs hubs)
     public async Task<string?> DeclineAsync(Actor actor, int order, string reason, CancellationToken ct)
     {
         await using var work = await database.BeginAsync(actor with { Sees = "*", Reason = reason }, ct);
-        if (await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Status)?>("select party_id, status from hub_order where hub_order_id = @order for update", new { order }, work.Transaction) is not { } found)
+        if (await work.Connection.QuerySingleOrDefaultAsync<(int PartyId, string Status, bool IsHeld)?>("select party_id, status, coalesce(held_unit, 0) > 0 or told_at is not null from hub_order where hub_order_id = @order for update", new { order }, work.Transaction) is not { } found)
         {
             return "There is no such order.";
         }
         if (found.Status is not ("asked" or "ready"))
         {
             return await work.RefuseAsync(new RefusedStep("hub_order", order.ToString(CultureInfo.InvariantCulture), "decline", found.Status == "ended" ? "The order has ended already." : "The hub is told already: this cannot be declined any more.", "select status, null::int from hub_order where hub_order_id = @key::int"));
+        }
+        if (found.IsHeld)
+        {
+            return await work.RefuseAsync(new RefusedStep("hub_order", order.ToString(CultureInfo.InvariantCulture), "decline", "It is signed, what is ours is held for it and whoever has the rest is told: this cannot be declined any more.", "select status, null::int from hub_order where hub_order_id = @key::int"));
         }
         await EndAsync(work, order, found.PartyId, $"Declined: {reason}");
         await work.CommitAsync();

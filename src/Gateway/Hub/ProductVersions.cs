@@ -46,11 +46,11 @@ public sealed class ProductVersions(GatewayDatabase database, Hubs hubs, IOption
             return (version, []);
         }
         var message = new ProductDataMessage(Guid.NewGuid(), at, product, version);
-        using var bytes = new MemoryStream();
-        adapter.Write(message, bytes);
-        bytes.Position = 0;
-        var (documentId, _) = await OutgoingDocument.StoreAsync(work, bytes, SHA256.HashData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)), "application/xml", ct);
-        var deliveryId = await OutgoingDocument.QueueAsync(work, documentId, hub.PartnerId, message.CorrelationId, Lane(product.Gtin!), options.Value, ct);
+        var deliveryId = await QueueMessage.RunAsync(work, spool =>
+        {
+            adapter.Write(message, spool);
+            return Task.CompletedTask;
+        }, hub.PartnerId, message.CorrelationId, Lane(product.Gtin!), options.Value, ct);
         await work.Connection.ExecuteAsync("""
             insert into hub_message (delivery_id, party_id, partner_id, correlation_id, kind, hub_product_id)
             select @deliveryId, party_id, partner_id, @CorrelationId, 'product data', hub_product_id from hub_product where hub_product_id = @id;

@@ -24,15 +24,17 @@ internal static class SettleOrder
                 (select min(confirmed_at) from hub_message_market k where k.delivery_id = @deliveryId and k.state = 'distributed') as ConfirmedAt
             from hub_order o join hub_message m using (hub_order_id) where m.delivery_id = @deliveryId for update of o
             """, new { deliveryId }, work.Transaction);
-        if (o.IsOfPacks && o.Missing.Length > 0)
+        if (o.IsOfPacks)
         {
-            // A market counts that took the pack with one telling or another.
+            // A market counts that took the pack with one telling or another; of what was told again, the last time says what is lacking.
             await work.Connection.ExecuteAsync("""
                 with told as materialized (
                     select m.hub_order_id, array_agg(k.country) as markets from hub_order x join hub_message m using (hub_order_id) join hub_message_market k using (delivery_id) where (x.hub_order_id = @Root or x.repeats = @Root) and k.state = 'distributed' group by m.hub_order_id),
                 everywhere as materialized (
                     select p.serial from hub_order_pack p join told using (hub_order_id) cross join unnest(told.markets) c where coalesce(p.fault, 'market') = 'market' group by p.serial
-                    having count(distinct c) = (select cardinality(markets) from hub_order where hub_order_id = @order))
+                    having count(distinct c) = (select cardinality(markets) from hub_order where hub_order_id = @order)),
+                late as (
+                    update hub_order_pack p set fault = null from hub_order x where x.hub_order_id = p.hub_order_id and (x.hub_order_id = @Root or x.repeats = @Root) and p.hub_order_id <> @order and p.fault = 'market' and exists (select from everywhere e where e.serial = p.serial))
                 update hub_order_pack p set fault = 'market' where p.hub_order_id = @order and p.fault is null and not exists (select from everywhere e where e.serial = p.serial)
                 """, new { order, o.Root }, work.Transaction, commandTimeout: 600);
         }

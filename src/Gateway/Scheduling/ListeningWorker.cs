@@ -7,11 +7,9 @@ namespace Gateway.Scheduling;
 /// <summary>Works off what is due, a turn after the other: woken by what the database tells, with the clock as safety net. Whatever interrupts it is told, and it goes on.</summary>
 /// <param name="channel">What the database notifies.</param>
 /// <param name="checkEvery">How long it waits at most before it looks again.</param>
-public abstract class ListeningWorker(GatewayDatabase database, string channel, TimeSpan checkEvery) : BackgroundService
+/// <param name="turns">Each does one thing, and says whether there was something to do. What keeps one of them from its work does not keep the others.</param>
+public abstract class ListeningWorker(GatewayDatabase database, string channel, TimeSpan checkEvery, params IReadOnlyList<Func<CancellationToken, Task<bool>>> turns) : BackgroundService
 {
-    /// <returns>False when nothing is due.</returns>
-    protected abstract Task<bool> TurnAsync(CancellationToken ct);
-
     /// <summary>Tells what has interrupted it: nothing is half done, leases run out, and the clock goes on.</summary>
     protected abstract void Tell(Exception interruption);
 
@@ -44,10 +42,34 @@ public abstract class ListeningWorker(GatewayDatabase database, string channel, 
         }
         while (true)
         {
-            while (await TurnAsync(ct))
-            {
-            }
+            await WorkAsync(ct);
             await connection.WaitAsync(checkEvery, ct);
+        }
+    }
+
+    /// <summary>Until nothing is due, but for what a turn that was interrupted has left: it has its next turn after the wait.</summary>
+    private async Task WorkAsync(CancellationToken ct)
+    {
+        var (able, isAway) = (turns.ToList(), false);
+        for (var isDue = true; isDue;)
+        {
+            isDue = false;
+            foreach (var turn in able.ToArray())
+            {
+                try
+                {
+                    isDue |= await turn(ct);
+                }
+                catch (Exception e) when (!ct.IsCancellationRequested)
+                {
+                    able.Remove(turn);
+                    if (!isAway)
+                    {
+                        Tell(e);
+                    }
+                    isAway |= DatabaseFault.IsOutage(e); // the same for all turns
+                }
+            }
         }
     }
 }

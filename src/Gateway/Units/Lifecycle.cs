@@ -86,8 +86,8 @@ public static class Lifecycle
     public static bool ImpliesReceipt(FactKind fact) =>
         fact is FactKind.Unpack or FactKind.Pack or FactKind.Ship or FactKind.Reject or FactKind.Sample or FactKind.Decommission or FactKind.Destroy;
 
-    /// <summary>Facts are recorded whatever holds a unit. Only shipping is not taken as done: <c>unit.held</c>.</summary>
-    public static bool IsBlockedByHold(FactKind fact) => fact is FactKind.Ship;
+    /// <summary>Facts are recorded whatever holds a unit. Only shipping is not taken as done: <c>unit.held</c>; but what is shipped as returned or recalled goes back because it is held.</summary>
+    public static bool IsBlockedByHold(UnitFact fact) => fact is { Kind: FactKind.Ship, Reason: not ("returned" or "recalled") };
 
     private static int Index(UnitState state, FactKind fact, bool everCommissioned, bool allocationCheck) =>
         (((int)fact * 128 + (int)state) * 2 + (everCommissioned ? 1 : 0)) * 2 + (allocationCheck ? 1 : 0);

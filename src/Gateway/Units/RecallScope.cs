@@ -120,7 +120,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
     // The number of an event is its capture's, and its place in the document.
     private const int CaptureBits = 20;
 
-    private const int UnitsAtOnce = 5_000, EventsAtOnce = 500;
+    private const int UnitsAtOnce = 5_000, EventsAtOnce = 500, LongTime = 300;
 
     // The units of the scope: downwards from where it begins, then the containers around them upwards, and their outermost ones downwards again.
     private const string Scope = """
@@ -225,7 +225,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
 
     private async Task<(long UnitId, long? TopId)[]> FindAsync(Work work, MasterDataSnapshot known, RecallAsk ask, CancellationToken ct)
     {
-        await using var select = new NpgsqlCommand { Connection = work.Connection, Transaction = work.Transaction, CommandTimeout = 300 };
+        await using var select = new NpgsqlCommand { Connection = work.Connection, Transaction = work.Transaction, CommandTimeout = LongTime };
         if (ask.Lot is not null)
         {
             select.CommandText = Lots + Scope;
@@ -272,7 +272,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
         var rows = (await work.Connection.QueryAsync<TopRow>(new CommandDefinition("""
             select u.unit_id as UnitId, u.key as Key, u.prefix_length as PrefixLength, u.state as State, u.last_event as LastEvent, u.last_at as LastAt, h.uri as Holder, p.uri as Place
             from unnest(@ids) i cross join lateral (select * from unit where unit_id = i limit 1) u left join place h on h.place_id = u.holder_id left join place p on p.place_id = u.location_id
-            """, new { ids }, work.Transaction, cancellationToken: ct))).AsList();
+            """, new { ids }, work.Transaction, LongTime, cancellationToken: ct))).AsList();
         var shipped = await ShippingsAsync(work, [.. rows.Where(r => (UnitState)r.State == UnitState.Shipped)], ct);
         return rows.ToDictionary(r => r.UnitId, r => TopOf(known, r, shipped.GetValueOrDefault(r.UnitId)));
     }
@@ -304,7 +304,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
                 select distinct on (n.unit_id) n.unit_id, e.event_id
                 from unnest(@ids, @epcs) n (unit_id, epc) cross join lateral (select event_id from event_epc where epc = n.epc and role < 10 offset 0) x join event e using (event_id)
                 where e.biz_step = 'shipping' and not e.told_again order by n.unit_id, e.event_time desc, e.event_id desc
-                """, new { ids = named.Select(n => n.UnitId).ToArray(), epcs = named.Select(n => n.epc).ToArray() }, work.Transaction, cancellationToken: ct)))
+                """, new { ids = named.Select(n => n.UnitId).ToArray(), epcs = named.Select(n => n.epc).ToArray() }, work.Transaction, LongTime, cancellationToken: ct)))
             {
                 last.Add(unitId, eventId);
             }
@@ -340,7 +340,7 @@ public sealed class RecallScope(GatewayDatabase database, KnownMasterData master
     {
         var units = found.Where(f => f.TopId is not null).CountBy(f => tops[f.TopId!.Value].EventId >> CaptureBits).ToDictionary();
         var captures = (await work.Connection.QueryAsync<(long Id, Guid PublicId, DateTime At)>(new CommandDefinition(
-            "select capture_id, public_id, created_at from capture where capture_id = any(@ids) order by capture_id desc", new { ids = units.Keys.ToArray() }, work.Transaction, cancellationToken: ct))).AsList();
+            "select capture_id, public_id, created_at from capture where capture_id = any(@ids) order by capture_id desc", new { ids = units.Keys.ToArray() }, work.Transaction, LongTime, cancellationToken: ct))).AsList();
         return (captures.ToDictionary(c => c.Id, c => c.PublicId), [.. captures.Select(c => new RecallDocument(c.PublicId, c.At, units[c.Id]))]);
     }
 

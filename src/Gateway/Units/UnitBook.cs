@@ -285,7 +285,7 @@ public sealed partial class UnitBook(Func<string, DateTime, PackSpecification?>?
             }
             return;
         }
-        if (Lifecycle.IsBlockedByHold(fact.Kind) && unit.IsHeld)
+        if (Lifecycle.IsBlockedByHold(fact) && unit.IsHeld)
         {
             Tell(UnitCodes.Held, unit, fact);
             return;

@@ -82,7 +82,7 @@ public static class UnitCodes
         unit.duplicate_commission The unit was commissioned before, and a serial number is never used again. The first commissioning stands; the unit is held.
         unit.not_allocated        The number was used and had not been given out, where that is checked. The unit is held.
         unit.packed               It is in a container, and would have to be unpacked first. The state stays; the unit is held.
-        unit.held                 It, or something in it, is on hold, and was shipped nevertheless. The shipment is not taken as done.
+        unit.held                 It, or something in it, is on hold, and was shipped nevertheless. The shipment is not taken as done. What is shipped with the disposition returned or recalled goes back because it is held: nothing is found of it.
         unit.waiting              Something was told of a unit before anything of how it came to be. It ends by itself when that is told; nobody is held.
         unit.archived             An event comes before what is known of the unit, whose earlier events are archived. The event is kept and the unit stays as it is.
         unit.missing              The shipment of the unit was declared void while its container went: it left the container, and is held until an inspection releases it.

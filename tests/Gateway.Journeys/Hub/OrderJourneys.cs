@@ -92,9 +92,9 @@ public sealed class OrderJourneys
         await DoneAsync(officer, placed.Order.Value);
         Assert.Equal(["DE", "FR"], hub.Lots.Single(l => l.Lot == "B7").RecalledIn);
 
-        // What is still ours is held, each once, with what the wholesaler has; and a shipment of it is not taken as done; of the other lot it is.
-        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from unit where holds = 'recalled'") == 18);
-        Assert.Equal("S0002 S0006", await gateway.Database.ScalarAsync<string>("select string_agg(substr(key, 19), ' ' order by key) from unit where starts_with(key, '01' || '09521234001010' || '21S') and holds is null"));
+        // What is still ours is held, and whatever anybody else has, should it come back; and a shipment of it is not taken as done; of the other lot it is.
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<long>("select count(*) from unit where holds = 'recalled'") == 20);
+        Assert.Equal("S0001 S0020 20", await gateway.Database.ScalarAsync<string>("select concat_ws(' ', substr(min(key), 19), substr(max(key), 19), count(*)) from unit where holds is not null"));
 
         // The wholesaler is told of his packs, and of no others; for the others a person is.
         var notices = await Eventually.AsAsync(async () => (await officer.GetFromJsonAsync<JsonElement>($"api/hub/orders/{placed.Order}/notices", Ct)).GetProperty("items") is var items && items.GetArrayLength() == 3
@@ -116,6 +116,10 @@ public sealed class OrderJourneys
         var found = await scope.Content.ReadFromJsonAsync<JsonElement>(Ct);
         Assert.Equal(20, found.GetProperty("units").GetInt32());
         Assert.Equal(20, found.GetProperty("holders").EnumerateArray().Sum(h => h.GetProperty("units").GetInt32()));
+
+        // What the wholesaler sends back is on its way back, though it is held.
+        await ObservedAsync(gateway, "shipping", DateTime.UtcNow, null, Wholesaler, ["S0005"], "returned");
+        await Eventually.TrueAsync(async () => await gateway.Database.ScalarAsync<short>("select state from unit where key like '%S0005'") == 11);
 
         // Nothing new comes into the lot, and nothing of its packs is told any more.
         using var more = await gateway.Client("cmo").PostAsync("capture", Commissioning("B7", 2, "N"), Ct);
@@ -239,13 +243,13 @@ public sealed class OrderJourneys
 
     private static Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, params string[] serials) => ObservedAsync(gateway, bizStep, at, null, Here, serials);
 
-    private static async Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, string? destination, string place, string[] serials)
+    private static async Task ObservedAsync(TestGateway gateway, string bizStep, DateTime at, string? destination, string place, string[] serials, string? disposition = null)
     {
         var to = destination is null ? "" : $"""<extension><destinationList><destination type="urn:epcglobal:cbv:sdt:location">{destination}</destination></destinationList></extension>""";
         var document = $"""
             <?xml version="1.0" encoding="UTF-8"?>
             <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-09-15T10:00:00Z"><EPCISBody><EventList>
-            <ObjectEvent><eventTime>{at:yyyy-MM-ddTHH:mm:ss.fffZ}</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep><readPoint><id>{place}</id></readPoint>{(bizStep == "receiving" ? $"<bizLocation><id>{place}</id></bizLocation>" : "")}{to}</ObjectEvent>
+            <ObjectEvent><eventTime>{at:yyyy-MM-ddTHH:mm:ss.fffZ}</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList>{string.Concat(serials.Select(s => $"<epc>urn:epc:id:sgtin:9521234.000101.{s}</epc>"))}</epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{bizStep}</bizStep>{(disposition is null ? "" : $"<disposition>urn:epcglobal:cbv:disp:{disposition}</disposition>")}<readPoint><id>{place}</id></readPoint>{(bizStep == "receiving" ? $"<bizLocation><id>{place}</id></bizLocation>" : "")}{to}</ObjectEvent>
             </EventList></EPCISBody></epcis:EPCISDocument>
             """;
         using var captured = await gateway.CaptureAsync(System.Text.Encoding.UTF8.GetBytes(document));

@@ -14,9 +14,11 @@ create table hub_order_holder (
     holder       text,                                 -- as events say it; null: they do not
     units        bigint not null check (units > 0),
     untold       text   check (untold in ('no partner', 'not live', 'elsewhere', 'unknown')), -- why the gateway does not tell him
-    captures     uuid[] not null,                      -- the documents that do
+    partner_id   int    references partner,            -- whom he is as a partner
+    captures     uuid[] not null,                      -- the documents that hold his units, and tell him
     primary key (hub_order_id, number, party_id),
-    check ((untold is null) = (cardinality(captures) > 0)),
+    check (untold is not null or partner_id is not null),
+    check (untold = 'elsewhere' or cardinality(captures) > 0),
     foreign key (hub_order_id, party_id) references hub_order (hub_order_id, party_id)
 );
 create trigger hub_order_holder_audit after insert on hub_order_holder for each row execute function audit_row('hub_order_id');
