@@ -31,7 +31,7 @@ static class HubBench
         await using var gateway = await GatewayProcess.StartAsync();
         var gtin = UnitKey.GtinOf(UnitKey.Of($"urn:epc:id:sgtin:{SimulatedProduct.Default.UnitClass}.1")!).ToString();
         await PrepareAsync(gateway, hub, gtin);
-        var (bare, released, memory) = (new List<double>(), new List<double>(), new List<double>());
+        var (bare, released, told, memory) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         for (var round = -1; round < repetitions; round++)
         {
             var units = round < 0 ? MessagePacks / 5 : packs; // the first warms up
@@ -39,6 +39,7 @@ static class HubBench
             var serials = await SerialsAsync(gateway, gtin, lot);
             var floor = await FloorAsync(serials);
             gateway.ForgetPeak();
+            var resting = gateway.PeakMiB();
             var before = hub.Received.Count;
             var start = Stopwatch.GetTimestamp();
             using (var answer = await gateway.Officer.PostAsJsonAsync($"api/hub/lots/{gtin}/{lot}/release", new { reason = "bench" }))
@@ -55,14 +56,31 @@ static class HubBench
             {
                 bare.Add(floor);
                 released.Add(taken);
+                told.Add(taken - requested);
                 memory.Add(gateway.PeakMiB());
-                Console.WriteLine(FormattableString.Invariant($"floor {floor,7:0} ms  released, written and taken {taken,7:0} ms (the release itself {requested:0} ms)  ratio {floor / taken:0.00}  peak {memory[^1]:0} MiB"));
+                Console.WriteLine(FormattableString.Invariant($"floor {floor,7:0} ms  released, written and taken {taken,7:0} ms: the release itself {requested:0} ms, written and taken {told[^1]:0} ms  ratio {floor / told[^1]:0.00}  peak {memory[^1]:0} MiB, {memory[^1] - resting:0} more than before"));
+                await TellMessagesAsync(gateway, lot);
             }
         }
-        Console.WriteLine(FormattableString.Invariant($"{packs:N0} packs in messages of {MessagePacks:N0}, medians of {repetitions}: floor {Median(bare):0} ms, gateway {Median(released):0} ms, ratio {Median(bare) / Median(released):0.00}, peak {memory.Max():0} MiB"));
+        Console.WriteLine(FormattableString.Invariant($"{packs:N0} packs in messages of {MessagePacks:N0}, medians of {repetitions}: floor {Median(bare):0} ms, gateway {Median(told):0} ms after a release of {Median(released) - Median(told):0} ms, ratio {Median(bare) / Median(told):0.00}, peak {memory.Max():0} MiB"));
         if (hub.Violations.Count > 0)
         {
             throw new InvalidOperationException(hub.Violations[0].Text);
+        }
+    }
+
+    private static async Task TellMessagesAsync(GatewayProcess gateway, string lot)
+    {
+        await using var connection = new NpgsqlConnection(gateway.Administrator);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("""
+            select extract(epoch from d.created_at - min(d.created_at) over ()) * 1000, extract(epoch from a.ended_at - min(d.created_at) over ()) * 1000
+            from hub_lot l join hub_chunk c using (hub_lot_id) join hub_message m using (hub_chunk_id) join delivery d using (delivery_id) join lateral (select max(ended_at) as ended_at from attempt where delivery_id = d.delivery_id) a on true where l.lot = $1 order by 1
+            """, connection) { Parameters = { new() { Value = lot } } };
+        await using var rows = await command.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+        {
+            Console.WriteLine(FormattableString.Invariant($"  a message was begun after {rows.GetDecimal(0):0} ms and its last attempt had ended after {(rows.IsDBNull(1) ? 0 : rows.GetDecimal(1)):0} ms"));
         }
     }
 
