@@ -9,10 +9,10 @@ using Gateway.Units;
 
 namespace Gateway.Host;
 
-/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, of which one has lost a pack since, of another lot the hub has not stored two packs, and national systems have raised alerts of several causes. The rest of the lots waits for somebody to release it.</summary>
+/// <summary>The demonstration's hub: two products are told, a lot of one is in all its markets, of which one has lost a pack since, of another lot the hub has not stored two packs, national systems have raised alerts of several causes, packs were exported, and two orders wait for signatures. The rest of the lots waits for somebody to release it.</summary>
 public sealed class DemonstrationHub(IServiceProvider services)
 {
-    private const string Gln = "9521234009078", Reason = "the setup of the demonstration";
+    private const string Gln = "9521234009078", Plant = "9521234000105", Reason = "the setup of the demonstration";
     private static readonly Actor Setup = Actor.System("demonstration") with { Reason = Reason };
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
@@ -43,6 +43,21 @@ public sealed class DemonstrationHub(IServiceProvider services)
             await AlertAsync(simulator, hub, whole, failing, ct);
         }
         await CompareAsync(simulator, hub, whole.Gtin, whole.Number, ct);
+        await OrderAsync(hub, whole, failing, ct);
+    }
+
+    // What was exported can be undone for ten days; what was destroyed, and a recall, wait for people to sign.
+    private async Task OrderAsync(HubPartner hub, Lot whole, Lot failing, CancellationToken ct)
+    {
+        var orders = services.GetRequiredService<PlaceOrders>();
+        var serials = (await services.GetRequiredService<LotQueries>().UnitsAsync(Setup, whole.Gtin, whole.Number, new LotUnitFilter("units"), 0, 9, ct) ?? []).Select(u => UnitKey.SerialOf(UnitKey.Of(u.Epc)!).ToString()).ToList();
+        if (serials.Count < 9 || failing == whole)
+        {
+            return;
+        }
+        DemonstrationOfficer.Done((await orders.ChangeAsync(Setup, hub, new StateAsk(whole.Gtin, whole.Number, serials[4..7], PackStates.Exported, false, Plant), "sold to a hospital in Switzerland", false, ct)).Refusal);
+        DemonstrationOfficer.Done((await orders.ChangeAsync(Setup, hub, new StateAsk(whole.Gtin, whole.Number, serials[7..9], PackStates.Destroyed, false, Plant), "crushed by a forklift", false, ct)).Refusal);
+        DemonstrationOfficer.Done((await orders.RecallAsync(Setup, hub, failing.Gtin, failing.Number, null, failing.Number, "particles in a retained sample", false, ct)).Refusal);
     }
 
     private async Task CompareAsync(HubSimulator simulator, HubPartner hub, string gtin, string lot, CancellationToken ct)
