@@ -33,7 +33,7 @@ internal sealed class DemonstrationOfficer : IAsyncDisposable
 
     public static async Task<DemonstrationOfficer> SignInAsync(IServiceProvider services, IReadOnlyList<DemonstrationLogin> logins, CancellationToken ct)
     {
-        var login = logins.Single(l => l.Role == "officer");
+        var login = logins.Single(l => l.User == "officer");
         var cookie = (await services.GetRequiredService<SignInPerson>().TryAsync(login.User, login.Password, null, "demonstration", ct)).Secret ?? throw new InvalidOperationException("The demonstration's officer cannot sign in: his password was changed, or his account is locked.");
         return new DemonstrationOfficer(services, login, cookie, (await services.GetRequiredService<Sessions>().FindAsync(cookie, ct))!);
     }

@@ -16,21 +16,22 @@ public static class DemonstrationPeople
         var actor = Actor.System("demonstration");
         var people = new People(database.Gateway);
         var logins = new List<DemonstrationLogin>();
-        foreach (var role in (IEnumerable<string>)["administrator", "officer", "operator", "inspector"])
+        // What can never be taken back is signed by two officers.
+        foreach (var (user, role) in (IEnumerable<(string, string)>)[("administrator", "administrator"), ("officer", "officer"), ("quality", "officer"), ("operator", "operator"), ("inspector", "inspector")])
         {
-            if (await people.FindAsync(actor, role, ct) is null)
+            if (await people.FindAsync(actor, user, ct) is null)
             {
-                var answer = await people.AddAsync(actor, await OrganisationAsync(database, actor, ct), role, $"Demonstration {role}", role, role == "inspector" ? InspectionLasts : null, "the demonstration", ct);
+                var answer = await people.AddAsync(actor, await OrganisationAsync(database, actor, ct), user, $"Demonstration {user}", role, role == "inspector" ? InspectionLasts : null, "the demonstration", ct);
                 if (answer.Refusal is { } refusal)
                 {
                     throw new InvalidOperationException(refusal);
                 }
             }
-            if (await people.FindAsync(actor, role, ct) is { IdentityVerifiedAt: null } && role != "inspector")
+            if (await people.FindAsync(actor, user, ct) is { IdentityVerifiedAt: null } && role != "inspector")
             {
-                await people.VerifyIdentityAsync(actor, role, "the demonstration's own account", ct);
+                await people.VerifyIdentityAsync(actor, user, "the demonstration's own account", ct);
             }
-            logins.Add(new DemonstrationLogin(role, role, await ResetAsync(database, actor, role, ct)));
+            logins.Add(new DemonstrationLogin(role, user, await ResetAsync(database, actor, user, ct)));
         }
         return logins;
     }
