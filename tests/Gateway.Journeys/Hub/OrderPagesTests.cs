@@ -54,7 +54,7 @@ public sealed class OrderPagesTests
 
         await browser.GoAsync($"hub/{Gtin}/B7");
         await page.GetByRole(AriaRole.Button, new() { Name = "Recall…" }).ClickAsync();
-        await page.GetByText("12 packs of the lot B7").WaitForAsync();
+        await page.GetByText("12 packs of the lot B7 of").WaitForAsync();
         await page.FillAsync("#reason", "glass in the bottle");
         await page.FillAsync("#typed", "b7");
         Assert.True(await page.GetByRole(AriaRole.Button, new() { Name = "Ask for the recall" }).IsDisabledAsync());
